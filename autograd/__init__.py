@@ -1,0 +1,75 @@
+"""Scalar automatic differentiation that can be read, seen and used.
+
+``Value`` records the computation graph; ``backward()`` walks it once and gives every derivative. The table's operations
+are functions here that take numbers and Values alike: ``autograd.exp``, ``autograd.where``, ``autograd.dot`` …
+
+>>> import autograd as ag
+>>> x, y = ag.Value(2.0, name="x"), ag.Value(0.5, name="y")
+>>> z = ag.sin(x * y) + x ** 2
+>>> z.backward()
+>>> print(f"{z:.6f} {x.grad:.6f} {y.grad:.6f}")
+4.841471 4.270151 1.080605
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from . import functions
+from .context import no_grad, scope
+from .errors import (
+    ArgumentError,
+    AutogradError,
+    DomainError,
+    GraphError,
+    InputError,
+    LayoutError,
+    MissingExtraError,
+)
+from .functions import *  # noqa: F403  (the table's operations, named in functions.__all__)
+from .graph import leaves, size, topological
+from .value import Value, affine
+
+if TYPE_CHECKING:
+    from .drawing import Drawing as Drawing
+    from .drawing import draw as draw
+    from .stepping import Log as Log
+    from .stepping import steps as steps
+
+__version__ = "0.1.0"
+
+# Rooms that are opened when somebody asks for them, so that importing the engine stays quick.
+_ROOMS = {
+    "draw": "drawing",
+    "Drawing": "drawing",
+    "steps": "stepping",
+    "Log": "stepping",
+}
+
+__all__ = [
+    "ArgumentError",
+    "AutogradError",
+    "DomainError",
+    "GraphError",
+    "InputError",
+    "LayoutError",
+    "MissingExtraError",
+    "Value",
+    "affine",
+    "leaves",
+    "no_grad",
+    "scope",
+    "size",
+    "topological",
+    *_ROOMS,
+    *functions.__all__,
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS})

@@ -1,0 +1,166 @@
+"""Carriers: the number types that the rules of the operation table compute with.
+
+A rule is written once, for a carrier ``m`` that offers ``exp``, ``log``, ``where`` … on its numbers. This file holds
+the two carriers made of floats: FLOATS, which raises where Python's ``math`` raises, and IEEE, which returns inf or nan
+there. Other carriers live where they are used: Values in ``functions.py``, mpmath numbers in the tests.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+from .errors import MissingExtraError
+
+
+def _where(condition: Any, x: float, y: float) -> float:
+    return x if condition else y
+
+
+def _total(xs: Sequence[float]) -> float:
+    # A plain left-to-right sum: the builtin one compensates from Python 3.12 on, and results must not depend on that.
+    total = 0.0
+    for x in xs:
+        total += x
+    return total
+
+
+def _dot(xs: Sequence[float], ys: Sequence[float], bias: float) -> float:
+    total = 0.0
+    for x, y in zip(xs, ys):  # noqa: B905  (lengths are checked where a dot is recorded)
+        total += x * y
+    return total + bias
+
+
+@cache
+def _mpmath() -> Any:
+    try:
+        from mpmath import MPContext
+    except ImportError:
+        raise MissingExtraError("mpmath", "special", "this special function") from None
+    context: Any = MPContext()  # our own: the user's precision is not ours to use or change
+    context.dps = 30
+    return context
+
+
+def _special(rule: Callable[..., Any]) -> Callable[..., float]:
+    """A special function that Python's math lacks, worked out by mpmath to 30 digits and rounded once."""
+
+    def special(*operands: float) -> float:
+        result = rule(_mpmath(), *operands)
+        if getattr(result, "imag", 0):
+            raise ValueError("no real value")
+        return float(result.real)
+
+    return special
+
+
+def _whole(n: float) -> int:
+    if n != int(n):
+        raise ValueError("a whole number is needed")
+    return int(n)
+
+
+FLOATS = SimpleNamespace(
+    where=_where,
+    sum=_total,
+    dot=_dot,
+    **{
+        name: getattr(math, name)
+        for name in (
+            *("pow", "sqrt", "cbrt", "hypot", "copysign", "fmod"),
+            *("exp", "expm1", "log", "log2", "log10", "log1p"),
+            *("sin", "cos", "tan", "asin", "acos", "atan", "atan2"),
+            *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh"),
+            *("erf", "erfc", "gamma", "lgamma"),
+        )
+    },
+    abs=math.fabs,
+    floor=lambda x: float(math.floor(x)),
+    ceil=lambda x: float(math.ceil(x)),
+    trunc=lambda x: float(math.trunc(x)),
+    round=lambda x: float(round(x)),
+    digamma=_special(lambda mp, x: mp.digamma(x)),
+    polygamma=_special(lambda mp, n, x: mp.psi(_whole(n), x)),
+    erfinv=_special(lambda mp, x: mp.erfinv(x)),
+    erfcx=_special(lambda mp, x: mp.exp(mp.mpf(x) ** 2) * mp.erfc(x)),
+    normal_quantile=_special(lambda mp, x: mp.sqrt(2) * mp.erfinv(2 * mp.mpf(x) - 1)),
+)
+
+
+class Extended(float):
+    """A float whose arithmetic follows IEEE 754: 1/0 is inf and 0/0 is nan, where Python raises.
+
+    >>> Extended(1.0) / Extended(0.0)
+    inf
+    """
+
+    __slots__ = ()
+
+    def __add__(self, y: float) -> Extended:
+        return Extended(float(self) + y)
+
+    def __sub__(self, y: float) -> Extended:
+        return Extended(float(self) - y)
+
+    def __rsub__(self, y: float) -> Extended:
+        return Extended(y - float(self))
+
+    def __mul__(self, y: float) -> Extended:
+        return Extended(float(self) * y)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __neg__(self) -> Extended:
+        return Extended(-float(self))
+
+    def __truediv__(self, y: float) -> Extended:
+        x = float(self)
+        if y != 0.0:
+            return Extended(x / float(y))
+        if x == 0.0 or x != x:
+            return Extended(math.nan)
+        return Extended(math.copysign(math.inf, x) * math.copysign(1.0, y))
+
+    def __rtruediv__(self, x: float) -> Extended:
+        return Extended(x) / self
+
+
+def _ieee_log(x: float) -> float:
+    return -math.inf if x == 0.0 else math.nan
+
+
+def _ieee_pow(x: float, y: float) -> float:
+    if x == 0.0 and y < 0.0:
+        odd = y % 2.0 == 1.0
+        return math.copysign(math.inf, x) if odd else math.inf
+    if x < 0.0 and not y.is_integer():
+        return math.nan
+    return -math.inf if x < 0.0 and y % 2.0 == 1.0 else math.inf  # overflow
+
+
+def _nan(*operands: float) -> float:
+    return math.nan
+
+
+# What IEEE 754 says where Python's math raises; a function that is not named here is nan there.
+_BEYOND: dict[str, Callable[..., float]] = {"exp": lambda x: math.inf, "log": _ieee_log, "pow": _ieee_pow}
+
+
+def _extended(name: str, function: Callable[..., float]) -> Callable[..., Any]:
+    beyond = _BEYOND.get(name, _nan)
+
+    def on_extended(*operands: Any) -> Any:
+        try:
+            result = function(*operands)
+        except (ArithmeticError, ValueError):
+            result = beyond(*operands)
+        return Extended(result)
+
+    return on_extended
+
+
+IEEE = SimpleNamespace(**{name: _extended(name, function) for name, function in vars(FLOATS).items()})

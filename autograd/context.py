@@ -1,0 +1,73 @@
+"""What surrounds recording: ``no_grad`` (record nothing) and ``scope`` (where new nodes belong, for drawings)."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar, Token
+from threading import Lock
+from types import TracebackType
+from typing import Any
+
+recording: ContextVar[bool] = ContextVar("recording", default=True)
+current_scope: ContextVar[tuple[str, ...]] = ContextVar("current_scope", default=())
+
+# How many surroundings are open anywhere in the process. Recording looks at this one number; only while it is not zero
+# does it ask the context variables, which are right for each thread and task.
+active = 0
+_lock = Lock()
+
+
+class Surrounding:
+    """Sets one context variable for a ``with`` block, in this thread or task only."""
+
+    def __init__(self, variable: ContextVar[Any], value: Any) -> None:
+        self._variable, self._value = variable, value
+        self._tokens: list[Token[Any]] = []
+
+    def __enter__(self) -> None:
+        global active
+        with _lock:
+            active += 1
+        self._tokens.append(self._variable.set(self._value))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        global active
+        self._variable.reset(self._tokens.pop())
+        with _lock:
+            active -= 1
+
+
+def no_grad() -> Surrounding:
+    """Record nothing inside the block: results are plain leaves, and cost little.
+
+    Safe in threads and asynchronous code: only the block's own thread or task is affected.
+
+    >>> from autograd import Value, no_grad
+    >>> x = Value(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.data, y.inputs
+    (9.0, ())
+    """
+    return Surrounding(recording, False)
+
+
+class scope(Surrounding):  # noqa: N801  (used like a function)
+    """Nodes recorded inside the block belong to this scope; drawings put them into one box. Scopes nest.
+
+    Args:
+        name: what the box is called, for example ``"hidden layer"``.
+
+    >>> from autograd import Value, scope
+    >>> with scope("model"), scope("layer"):
+    ...     y = Value(2.0) * 3
+    >>> y.scope
+    ('model', 'layer')
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(current_scope, ())
+        self._name = str(name)
+
+    def __enter__(self) -> None:
+        self._value = (*current_scope.get(), self._name)
+        super().__enter__()

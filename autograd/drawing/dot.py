@@ -1,0 +1,121 @@
+"""Writes a computation graph as DOT: nodes with formula, value and gradient, edges with their partials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..naming import Names
+from ..notation import show
+from ..value import Value
+
+if TYPE_CHECKING:
+    from graphviz import Digraph
+
+_FONT = "Helvetica,Arial,sans-serif"
+# Told apart by shape and line first, so that it reads in black and white; the tints only help.
+_LEAF, _INTERIOR, _RESULT = "#eef3fb", "#ffffff", "#fdf3e1"
+
+
+def to_dot(
+    order: Sequence[Value], roots: Sequence[Value], rows: Sequence[tuple[str, Mapping[Value, float]]], digits: int
+) -> str:
+    """The graph as DOT text.
+
+    Args:
+        order: its nodes in topological order; the n-th is drawn with the id ``n<n>``, so ids are reproducible.
+        roots: the results.
+        rows: what each node shows below its value: a label such as ``grad`` and each node's number.
+        digits: significant digits of all numbers.
+    """
+    from graphviz import Digraph
+
+    names = Names(order, digits)
+    index = {node: i for i, node in enumerate(order)}
+    dot = Digraph(
+        "computation graph",
+        graph_attr={"rankdir": "LR", "nodesep": "0.22", "ranksep": "0.55", "fontname": _FONT, "fontsize": "11"},
+        node_attr={"shape": "plain", "fontname": _FONT, "fontsize": "12"},
+        edge_attr={"fontname": _FONT, "fontsize": "10", "color": "#555555", "arrowsize": "0.7"},
+    )
+    for room, members in _rooms(order).items():
+        _draw_room(dot, room, members, names, index, set(roots), rows, digits)
+    for node in order:
+        for x, partial in zip(node.inputs, node.partials, strict=True):
+            tip = f"∂({names.label(node).text})/∂({names.label(x).text}) = {show(partial, digits)}"
+            dot.edge(f"n{index[x]}", f"n{index[node]}", label=_safe(f" {show(partial, digits)} "), tooltip=_safe(tip))
+    return str(dot.source)
+
+
+def _rooms(order: Sequence[Value]) -> dict[tuple[str, ...], list[Value]]:
+    """The nodes by scope, outer scopes present and before inner ones."""
+    rooms: dict[tuple[str, ...], list[Value]] = {}
+    for node in order:
+        for depth in range(len(node.scope) + 1):
+            rooms.setdefault(node.scope[:depth], [])
+        rooms[node.scope].append(node)
+    return dict(sorted(rooms.items(), key=lambda item: len(item[0])))
+
+
+def _draw_room(
+    dot: Digraph,
+    room: tuple[str, ...],
+    members: Sequence[Value],
+    names: Names,
+    index: Mapping[Value, int],
+    roots: set[Value],
+    rows: Sequence[tuple[str, Mapping[Value, float]]],
+    digits: int,
+) -> None:
+    """Draw the nodes of one scope, inside the boxes of all the scopes around it."""
+    stack: list[Any] = []
+    inner = dot
+    for depth in range(1, len(room) + 1):
+        box = inner.subgraph(name="cluster " + "/".join(room[:depth]))
+        stack.append(box)
+        inner = box.__enter__()
+        inner.attr(label=_safe(room[depth - 1]), style="rounded,dashed", color="#999999", labeljust="l")
+    for node in members:
+        inner.node(f"n{index[node]}", label=_table(node, names, node in roots, rows, digits), tooltip=_tip(node, names))
+    while stack:
+        stack.pop().__exit__(None, None, None)
+
+
+def _table(
+    node: Value, names: Names, is_root: bool, rows: Sequence[tuple[str, Mapping[Value, float]]], digits: int
+) -> str:
+    """The node as an HTML-like label."""
+    title = names.label(node).text
+    formula = names.formula(node).text if node.op is not None else ""
+    lines = [f"<B>{_html(title)}</B>" if node.name is not None else _html(title)]
+    if formula and formula != title:
+        lines.append(f'<FONT POINT-SIZE="10">= {_html(formula)}</FONT>')
+    lines.append(_html(show(node.data, digits)))
+    for what, numbers in rows:
+        lines.append(f'<FONT POINT-SIZE="10">{_html(what)} {_html(show(numbers.get(node, 0.0), digits))}</FONT>')
+    look = f'BGCOLOR="{_RESULT if is_root else _LEAF if node.op is None else _INTERIOR}" COLOR="#333333"'
+    look += ' STYLE="ROUNDED"' if node.op is None else ""
+    look += ' BORDER="3"' if is_root else ' BORDER="1"'
+    body = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
+    return f'<<TABLE {look} CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">{body}</TABLE>>'
+
+
+def _tip(node: Value, names: Names) -> str:
+    what = "a leaf" if node.op is None else names.formula(node).text
+    return _safe(f"{names.label(node).text} = {what} = {node.data!r}, gradient {node.grad!r}")
+
+
+def _html(text: str) -> str:
+    """Text made safe inside an HTML-like label; control characters have no place in SVG."""
+    text = "".join(c if c.isprintable() else " " for c in text)
+    # The backslash too: Graphviz would read \\N as the node's id, in labels of this kind as well.
+    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("\\", "&#92;")):
+        text = text.replace(character, entity)
+    return text or " "
+
+
+def _safe(text: str) -> str:
+    """Text made safe as a quoted DOT attribute: no escape sequence is read out of it, no HTML-like label begun."""
+    from graphviz import escape
+
+    return str(escape("".join(c if c.isprintable() else " " for c in text)))

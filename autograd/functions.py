@@ -1,0 +1,559 @@
+"""The table's operations as functions, on numbers and Values alike; mirrors Python's ``math``.
+
+A number in gives a float out; a Value among the operands gives a Value. As a module it is also the carrier of Values:
+the table's rules, run over it, give derivatives that are Values themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from . import ops
+from .errors import ArgumentError
+from .ops import Op
+from .value import Value, as_float, evaluate, record, unary
+
+# fmt: off
+__all__ = [
+    "abs", "acos", "acosh", "add", "asin", "asinh", "atan", "atan2", "atanh", "beta", "cbrt", "ceil", "celu", "clamp",
+    "copysign", "cos", "cosh", "cospi", "cot", "csc", "degrees", "digamma", "div", "dot", "elu", "erf", "erfc",
+    "erfcx", "erfinv", "exp", "exp2", "expm1", "floor", "fma", "fmod", "gamma", "gelu", "hardsigmoid", "hardswish",
+    "hardtanh", "hypot", "leaky_relu", "lgamma", "log", "log10", "log1mexp", "log1p", "log2", "log_sigmoid",
+    "logaddexp", "logit", "logsumexp", "maximum", "minimum", "mish", "mod", "mul", "neg", "normal_cdf",
+    "normal_quantile", "polygamma", "pow", "radians", "reciprocal", "relu", "round", "sec", "sech", "selu", "sigmoid",
+    "sign", "silu", "sin", "sinh", "sinpi", "smooth_abs", "smooth_maximum", "smooth_minimum", "softmax", "softplus",
+    "softsign", "sqrt", "square", "squareplus", "sub", "sum", "tan", "tanh", "trunc", "where", "xlog1py", "xlogy",
+]
+# fmt: on
+
+Number = TypeVar("Number", float, Value)
+
+
+def _one(op: Op, x: Number) -> Number:
+    if type(x) is Value:
+        return unary(op, x)
+    return _any(op, x)  # type: ignore[no-any-return]
+
+
+def _any(op: Op, *operands: Any) -> Any:
+    for x in operands:
+        if isinstance(x, Value):
+            return record(op, operands)
+    return evaluate(op, [as_float(x) for x in operands])
+
+
+# One operand ---------------------------------------------------------------------------------------------------------
+
+
+def neg(x: Number) -> Number:
+    """−x."""
+    return _one(ops.NEG, x)
+
+
+def sqrt(x: Number) -> Number:
+    """The square root of x."""
+    return _one(ops.SQRT, x)
+
+
+def cbrt(x: Number) -> Number:
+    """The cube root of x, negative x included."""
+    return _one(ops.CBRT, x)
+
+
+def square(x: Number) -> Number:
+    """x², one node."""
+    return _one(ops.SQUARE, x)
+
+
+def reciprocal(x: Number) -> Number:
+    """1/x, one node."""
+    return _one(ops.RECIPROCAL, x)
+
+
+def abs(x: Number) -> Number:
+    """The absolute value of x; slope 0 at 0."""
+    return _one(ops.ABS, x)
+
+
+def sign(x: Number) -> Number:
+    """−1, 0 or 1; slope 0 everywhere."""
+    return _one(ops.SIGN, x)
+
+
+def exp(x: Number) -> Number:
+    """e to the power x."""
+    return _one(ops.EXP, x)
+
+
+def exp2(x: Number) -> Number:
+    """2 to the power x."""
+    return _one(ops.EXP2, x)
+
+
+def expm1(x: Number) -> Number:
+    """eˣ − 1, accurate near 0."""
+    return _one(ops.EXPM1, x)
+
+
+def log(x: Number) -> Number:
+    """The natural logarithm of x > 0."""
+    return _one(ops.LOG, x)
+
+
+def log2(x: Number) -> Number:
+    """The logarithm of x > 0 to base 2."""
+    return _one(ops.LOG2, x)
+
+
+def log10(x: Number) -> Number:
+    """The logarithm of x > 0 to base 10."""
+    return _one(ops.LOG10, x)
+
+
+def log1p(x: Number) -> Number:
+    """ln(1 + x), accurate near 0."""
+    return _one(ops.LOG1P, x)
+
+
+def log1mexp(x: Number) -> Number:
+    """ln(1 − eˣ) for x < 0, accurate at both ends (Maechler 2012)."""
+    return _one(ops.LOG1MEXP, x)
+
+
+def sin(x: Number) -> Number:
+    """The sine of x radians."""
+    return _one(ops.SIN, x)
+
+
+def cos(x: Number) -> Number:
+    """The cosine of x radians."""
+    return _one(ops.COS, x)
+
+
+def tan(x: Number) -> Number:
+    """The tangent of x radians."""
+    return _one(ops.TAN, x)
+
+
+def sec(x: Number) -> Number:
+    """The secant 1/cos x."""
+    return _one(ops.SEC, x)
+
+
+def csc(x: Number) -> Number:
+    """The cosecant 1/sin x."""
+    return _one(ops.CSC, x)
+
+
+def cot(x: Number) -> Number:
+    """The cotangent 1/tan x."""
+    return _one(ops.COT, x)
+
+
+def asin(x: Number) -> Number:
+    """The angle in [−π/2, π/2] whose sine is x."""
+    return _one(ops.ASIN, x)
+
+
+def acos(x: Number) -> Number:
+    """The angle in [0, π] whose cosine is x."""
+    return _one(ops.ACOS, x)
+
+
+def atan(x: Number) -> Number:
+    """The angle in (−π/2, π/2) whose tangent is x."""
+    return _one(ops.ATAN, x)
+
+
+def sinpi(x: Number) -> Number:
+    """sin πx, exact at whole and half x."""
+    return _one(ops.SINPI, x)
+
+
+def cospi(x: Number) -> Number:
+    """cos πx, exact at whole and half x."""
+    return _one(ops.COSPI, x)
+
+
+def radians(x: Number) -> Number:
+    """Degrees to radians."""
+    return _one(ops.RADIANS, x)
+
+
+def degrees(x: Number) -> Number:
+    """Radians to degrees."""
+    return _one(ops.DEGREES, x)
+
+
+def sinh(x: Number) -> Number:
+    """The hyperbolic sine."""
+    return _one(ops.SINH, x)
+
+
+def cosh(x: Number) -> Number:
+    """The hyperbolic cosine."""
+    return _one(ops.COSH, x)
+
+
+def tanh(x: Number) -> Number:
+    """The hyperbolic tangent."""
+    return _one(ops.TANH, x)
+
+
+def sech(x: Number) -> Number:
+    """The hyperbolic secant 1/cosh x, without overflow."""
+    return _one(ops.SECH, x)
+
+
+def asinh(x: Number) -> Number:
+    """The inverse hyperbolic sine."""
+    return _one(ops.ASINH, x)
+
+
+def acosh(x: Number) -> Number:
+    """The inverse hyperbolic cosine of x ≥ 1."""
+    return _one(ops.ACOSH, x)
+
+
+def atanh(x: Number) -> Number:
+    """The inverse hyperbolic tangent of −1 < x < 1."""
+    return _one(ops.ATANH, x)
+
+
+def floor(x: Number) -> Number:
+    """The largest whole number ≤ x; slope 0 everywhere."""
+    return _one(ops.FLOOR, x)
+
+
+def ceil(x: Number) -> Number:
+    """The smallest whole number ≥ x; slope 0 everywhere."""
+    return _one(ops.CEIL, x)
+
+
+def trunc(x: Number) -> Number:
+    """x without its fraction; slope 0 everywhere."""
+    return _one(ops.TRUNC, x)
+
+
+def round(x: Number) -> Number:
+    """The nearest whole number, halves to even; slope 0 everywhere."""
+    return _one(ops.ROUND, x)
+
+
+def erf(x: Number) -> Number:
+    """The error function."""
+    return _one(ops.ERF, x)
+
+
+def erfc(x: Number) -> Number:
+    """1 − erf x, accurate for large x."""
+    return _one(ops.ERFC, x)
+
+
+def erfcx(x: Number) -> Number:
+    """exp(x²)·erfc x, without underflow. Needs the extra ``special``."""
+    return _one(ops.ERFCX, x)
+
+
+def erfinv(x: Number) -> Number:
+    """The inverse of erf on (−1, 1). Needs the extra ``special``."""
+    return _one(ops.ERFINV, x)
+
+
+def normal_cdf(x: Number) -> Number:
+    """Φ, the distribution function of the standard normal."""
+    return _one(ops.NORMAL_CDF, x)
+
+
+def normal_quantile(x: Number) -> Number:
+    """Φ⁻¹, its inverse on (0, 1). Needs the extra ``special``."""
+    return _one(ops.NORMAL_QUANTILE, x)
+
+
+def gamma(x: Number) -> Number:
+    """The gamma function; its slope needs the extra ``special``."""
+    return _one(ops.GAMMA, x)
+
+
+def lgamma(x: Number) -> Number:
+    """ln |Γ(x)|; its slope needs the extra ``special``."""
+    return _one(ops.LGAMMA, x)
+
+
+def digamma(x: Number) -> Number:
+    """ψ = (ln Γ)′. Needs the extra ``special``."""
+    return _one(ops.DIGAMMA, x)
+
+
+def sigmoid(x: Number) -> Number:
+    """The logistic function 1/(1 + e⁻ˣ), without overflow."""
+    return _one(ops.SIGMOID, x)
+
+
+def logit(x: Number) -> Number:
+    """The inverse of sigmoid on (0, 1)."""
+    return _one(ops.LOGIT, x)
+
+
+def relu(x: Number) -> Number:
+    """x where it is positive, else 0; slope 0 at 0."""
+    return _one(ops.RELU, x)
+
+
+def softplus(x: Number) -> Number:
+    """ln(1 + eˣ), without overflow."""
+    return _one(ops.SOFTPLUS, x)
+
+
+def log_sigmoid(x: Number) -> Number:
+    """ln sigmoid(x), without underflow."""
+    return _one(ops.LOG_SIGMOID, x)
+
+
+def silu(x: Number) -> Number:
+    """x·sigmoid(x), also called swish (Elfwing et al. 2017)."""
+    return _one(ops.SILU, x)
+
+
+def mish(x: Number) -> Number:
+    """x·tanh(softplus(x)) (Misra 2019)."""
+    return _one(ops.MISH, x)
+
+
+def gelu(x: Number) -> Number:
+    """x·Φ(x), the exact form (Hendrycks & Gimpel 2016)."""
+    return _one(ops.GELU, x)
+
+
+def selu(x: Number) -> Number:
+    """The self-normalising unit (Klambauer et al. 2017)."""
+    return _one(ops.SELU, x)
+
+
+def softsign(x: Number) -> Number:
+    """x/(1 + |x|)."""
+    return _one(ops.SOFTSIGN, x)
+
+
+def hardtanh(x: Number) -> Number:
+    """x clamped to [−1, 1]."""
+    return _one(ops.HARDTANH, x)
+
+
+def hardsigmoid(x: Number) -> Number:
+    """x/6 + ½ clamped to [0, 1]."""
+    return _one(ops.HARDSIGMOID, x)
+
+
+def hardswish(x: Number) -> Number:
+    """x·hardsigmoid(x) (Howard et al. 2019)."""
+    return _one(ops.HARDSWISH, x)
+
+
+# Several operands ----------------------------------------------------------------------------------------------------
+
+
+def add(x: Any, y: Any) -> Any:
+    """x + y."""
+    return _any(ops.ADD, x, y)
+
+
+def sub(x: Any, y: Any) -> Any:
+    """x − y."""
+    return _any(ops.SUB, x, y)
+
+
+def mul(x: Any, y: Any) -> Any:
+    """x · y."""
+    return _any(ops.MUL, x, y)
+
+
+def div(x: Any, y: Any) -> Any:
+    """x / y."""
+    return _any(ops.DIV, x, y)
+
+
+def pow(x: Any, y: Any) -> Any:
+    """x to the power y, either or both Values."""
+    return _any(ops.POW, x, y)
+
+
+def hypot(x: Any, y: Any) -> Any:
+    """√(x² + y²), without overflow; slopes 0 at (0, 0)."""
+    return _any(ops.HYPOT, x, y)
+
+
+def fma(x: Any, y: Any, w: Any) -> Any:
+    """x·y + w, one node."""
+    return _any(ops.FMA, x, y, w)
+
+
+def copysign(x: Any, y: Any) -> Any:
+    """|x| with the sign of y."""
+    return _any(ops.COPYSIGN, x, y)
+
+
+def logaddexp(x: Any, y: Any) -> Any:
+    """ln(eˣ + eʸ), without overflow."""
+    return _any(ops.LOGADDEXP, x, y)
+
+
+def xlogy(x: Any, y: Any) -> Any:
+    """x·ln y, with 0·ln 0 = 0."""
+    return _any(ops.XLOGY, x, y)
+
+
+def xlog1py(x: Any, y: Any) -> Any:
+    """x·ln(1 + y), with 0·ln 0 = 0."""
+    return _any(ops.XLOG1PY, x, y)
+
+
+def atan2(y: Any, x: Any) -> Any:
+    """The angle of the point (x, y), in (−π, π]."""
+    return _any(ops.ATAN2, y, x)
+
+
+def maximum(x: Any, y: Any) -> Any:
+    """The larger of two; slopes ½ and ½ at a tie."""
+    return _any(ops.MAXIMUM, x, y)
+
+
+def minimum(x: Any, y: Any) -> Any:
+    """The smaller of two; slopes ½ and ½ at a tie."""
+    return _any(ops.MINIMUM, x, y)
+
+
+def mod(x: Any, y: Any) -> Any:
+    """x modulo y with the sign of y, as ``%`` in Python."""
+    return _any(ops.MOD, x, y)
+
+
+def fmod(x: Any, y: Any) -> Any:
+    """x modulo y with the sign of x, as in C."""
+    return _any(ops.FMOD, x, y)
+
+
+def polygamma(n: Any, x: Any) -> Any:
+    """The n-th derivative of digamma, n a whole number. Needs the extra ``special``."""
+    return _any(ops.POLYGAMMA, n, x)
+
+
+def beta(x: Any, y: Any) -> Any:
+    """Γ(x)Γ(y)/Γ(x + y) for positive x and y; its slopes need the extra ``special``."""
+    return _any(ops.BETA, x, y)
+
+
+def clamp(x: Any, low: Any = -math.inf, high: Any = math.inf) -> Any:
+    """x kept within [low, high]; slope 1 at both ends, as PyTorch's."""
+    return _any(ops.CLAMP, x, low, high)
+
+
+def smooth_abs(x: Any, eps: Any = 1e-3) -> Any:
+    """√(x² + ε²), a smooth |x|."""
+    return _any(ops.SMOOTH_ABS, x, eps)
+
+
+def smooth_maximum(x: Any, y: Any, eps: Any = 1e-3) -> Any:
+    """A smooth maximum, above the true one by at most ε/2."""
+    return _any(ops.SMOOTH_MAXIMUM, x, y, eps)
+
+
+def smooth_minimum(x: Any, y: Any, eps: Any = 1e-3) -> Any:
+    """A smooth minimum, below the true one by at most ε/2."""
+    return _any(ops.SMOOTH_MINIMUM, x, y, eps)
+
+
+def leaky_relu(x: Any, a: Any = 0.01) -> Any:
+    """x where it is positive, else a·x."""
+    return _any(ops.LEAKY_RELU, x, a)
+
+
+def elu(x: Any, a: Any = 1.0) -> Any:
+    """x where it is positive, else a·(eˣ − 1) (Clevert et al. 2015)."""
+    return _any(ops.ELU, x, a)
+
+
+def celu(x: Any, a: Any = 1.0) -> Any:
+    """x where it is positive, else a·(exp(x/a) − 1) (Barron 2017)."""
+    return _any(ops.CELU, x, a)
+
+
+def squareplus(x: Any, b: Any = 4.0) -> Any:
+    """(x + √(x² + b))/2, an algebraic softplus (Barron 2021)."""
+    return _any(ops.SQUAREPLUS, x, b)
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """x where the condition holds, else y; the branch not taken gets no derivative, also if it is nan or inf.
+
+    Both branches are computed before the choice is made, so keep them inside their domains.
+
+    >>> t = Value(-4.0)
+    >>> where(t > 0, t, 0.5 * t).data
+    -2.0
+    """
+    return _any(ops.WHERE, 1.0 if condition else 0.0, x, y)
+
+
+# Any number of operands ----------------------------------------------------------------------------------------------
+
+
+def sum(xs: Iterable[Any]) -> Any:
+    """The sum of any number of operands, one node.
+
+    >>> sum([Value(1.0), 2.0, Value(4.0)]).data
+    7.0
+    """
+    return _any(ops.SUM, *xs)
+
+
+def dot(ws: Iterable[Any], xs: Iterable[Any], bias: Any = 0.0) -> Any:
+    """w·x + bias, one node: what a neuron computes before its activation.
+
+    Args:
+        ws: n weights.
+        xs: n inputs.
+        bias: added last.
+
+    Returns:
+        a node, or a float if all operands are numbers.
+
+    Raises:
+        ArgumentError: if the lengths differ.
+
+    >>> w, x = [Value(2.0), Value(-1.0)], [3.0, 5.0]
+    >>> net = dot(w, x, 0.5)
+    >>> net.data, net.partials
+    (1.5, (3.0, 5.0))
+    """
+    ws, xs = tuple(ws), tuple(xs)
+    if len(ws) != len(xs):
+        raise ArgumentError(f"dot needs as many weights as inputs: {len(ws)} weights, {len(xs)} inputs")
+    if isinstance(bias, Value) or bias != 0:
+        return _any(ops.DOT, *ws, *xs, bias)
+    return _any(ops.DOT, *ws, *xs)
+
+
+def logsumexp(xs: Iterable[Any]) -> Any:
+    """ln Σ exp x over at least one operand, without overflow; one node.
+
+    >>> logsumexp([1000.0, 1000.0])
+    1000.6931471805599
+    """
+    xs = tuple(xs)
+    if not xs:
+        raise ArgumentError("logsumexp of nothing has no value; give at least one operand")
+    return _any(ops.LOGSUMEXP, *xs)
+
+
+def softmax(xs: Iterable[Any]) -> list[Any]:
+    """exp x / Σ exp x for each of the operands, without overflow.
+
+    >>> softmax([1.0, 1.0, 1000.0])
+    [0.0, 0.0, 1.0]
+    """
+    xs = tuple(xs)
+    total = logsumexp(xs)
+    return [exp(x - total) for x in xs]

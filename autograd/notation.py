@@ -1,0 +1,202 @@
+"""Prints formulas and numbers, as plain text and as LaTeX.
+
+The operation table writes a formula once, as a Python expression in the operands' names; here it is given the operands'
+labels or numbers and printed with the signs of mathematics and only the parentheses it needs.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+Style = Literal["text", "latex"]
+
+# How tightly a piece of a formula holds together.
+CHOICE, SUM, PRODUCT, SIGNED, POWER, ATOM = range(6)
+
+
+class Piece(NamedTuple):
+    """A printed part of a formula and how tightly it holds together."""
+
+    text: str
+    level: int = ATOM
+
+    def within(self, level: int, style: Style) -> str:
+        """The piece as a part of something that holds together as tightly as ``level``."""
+        return self.text if self.level >= level else _parenthesised(self.text, style)
+
+
+def _parenthesised(text: str, style: Style) -> str:
+    return rf"\left({text}\right)" if style == "latex" else f"({text})"
+
+
+_GLYPHS = {
+    "log": ("ln", r"\ln"), "log2": ("log₂", r"\log_2"), "log10": ("log₁₀", r"\log_{10}"),
+    "sigmoid": ("σ", r"\sigma"), "normal_cdf": ("Φ", r"\Phi"), "normal_quantile": ("Φ⁻¹", r"\Phi^{-1}"),
+    "gamma": ("Γ", r"\Gamma"), "digamma": ("ψ", r"\psi"), "erfinv": ("erf⁻¹", r"\operatorname{erf}^{-1}"),
+    "sign": ("sgn", r"\operatorname{sgn}"), "asin": ("arcsin", r"\arcsin"), "acos": ("arccos", r"\arccos"),
+    "atan": ("arctan", r"\arctan"), "max": ("max", r"\max"), "min": ("min", r"\min"),
+    **{name: (name, rf"\{name}") for name in ("exp", "sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh")},
+}  # fmt: skip
+_CONSTANTS = {"pi": ("π", r"\pi")}
+_SUPERSCRIPT = {"2": "²", "3": "³"}
+_COMPARISONS: dict[type[ast.cmpop], tuple[str, str]] = {
+    ast.Lt: ("<", "<"),
+    ast.LtE: ("≤", r"\le"),
+    ast.Gt: (">", ">"),
+    ast.GtE: ("≥", r"\ge"),
+    ast.Eq: ("=", "="),
+}
+
+
+@lru_cache(maxsize=1024)
+def _parsed(formula: str) -> ast.expr:
+    return ast.parse(formula, mode="eval").body
+
+
+def render(formula: str, names: Mapping[str, Piece], style: Style = "text") -> Piece:
+    """Print a formula of the table with its operands' names replaced by labels or numbers.
+
+    >>> names = {"x": Piece("a + b", SUM), "y": piece(-0.5)}
+    >>> render("x * y", names).text
+    '(a + b)·(−0.5)'
+    >>> print(render("x / y", {"x": label("w5", "latex"), "y": piece(-0.5, style="latex")}, "latex").text)
+    \\frac{w_{5}}{-0.5}
+    """
+    return _print(_parsed(formula), names, style)
+
+
+def _print(node: ast.expr, names: Mapping[str, Piece], style: Style) -> Piece:
+    latex = style == "latex"
+
+    def inner(child: ast.expr, level: int) -> str:
+        return _print(child, names, style).within(level, style)
+
+    match node:
+        case ast.Name(id=name):
+            if name in names:
+                return names[name]
+            return Piece(_CONSTANTS[name][latex] if name in _CONSTANTS else name)
+        case ast.Constant(value=value):
+            return Piece((r"\cdots" if latex else "…") if value is ... else format(value, "g"))
+        case ast.UnaryOp(op=ast.USub(), operand=x):
+            return Piece(("-" if latex else "−") + inner(x, POWER), SIGNED)
+        case ast.BinOp(left=x, op=ast.Add(), right=y):
+            return Piece(f"{inner(x, SUM)} + {inner(y, PRODUCT + (1 if _signed(y, names) else 0))}", SUM)
+        case ast.BinOp(left=x, op=ast.Sub(), right=y):
+            return Piece(
+                f"{inner(x, SUM)} {'-' if latex else '−'} {inner(y, POWER if _signed(y, names) else PRODUCT)}", SUM
+            )
+        case ast.BinOp(left=x, op=ast.Mult(), right=y):
+            sign = r" \cdot " if latex else "·"
+            return Piece(f"{inner(x, PRODUCT)}{sign}{inner(y, POWER)}", PRODUCT)
+        case ast.BinOp(left=x, op=ast.Div(), right=y):
+            if latex:
+                return Piece(rf"\frac{{{inner(x, CHOICE)}}}{{{inner(y, CHOICE)}}}", POWER)
+            return Piece(f"{inner(x, PRODUCT)}/{inner(y, POWER)}", PRODUCT)
+        case ast.BinOp(left=x, op=ast.Mod(), right=y):
+            return Piece(inner(x, PRODUCT) + (r" \bmod " if latex else " mod ") + inner(y, POWER), PRODUCT)
+        case ast.BinOp(left=x, op=ast.Pow(), right=y):
+            exponent = _print(y, names, style)
+            if latex:
+                return Piece(f"{inner(x, ATOM)}^{{{exponent.text}}}", POWER)
+            if exponent.text in _SUPERSCRIPT:
+                return Piece(inner(x, ATOM) + _SUPERSCRIPT[exponent.text], POWER)
+            return Piece(f"{inner(x, ATOM)}^{exponent.within(ATOM, style)}", POWER)
+        case ast.Call(func=ast.Name(id=function), args=arguments):
+            return _call(function, [_print(a, names, style) for a in arguments], style)
+        case ast.Compare(left=x, ops=comparisons, comparators=others):
+            parts = [inner(x, SUM)]
+            for comparison, other in zip(comparisons, others, strict=True):
+                parts += [_COMPARISONS[type(comparison)][latex], inner(other, SUM)]
+            return Piece(" ".join(parts), CHOICE)
+        case ast.IfExp(test=test, body=x, orelse=y):
+            holds, yes, no = inner(test, CHOICE), inner(x, SUM), inner(y, CHOICE)
+            if latex:
+                return Piece(rf"\begin{{cases}} {yes} & {holds} \\ {no} & \text{{else}} \end{{cases}}")
+            return Piece(f"{yes} if {holds} else {no}", CHOICE)
+    raise NotImplementedError(f"no notation for {ast.dump(node)}")
+
+
+def _signed(node: ast.expr, names: Mapping[str, Piece]) -> bool:
+    """Whether what is printed for the node starts with a minus sign."""
+    if isinstance(node, ast.Name) and node.id in names:
+        return names[node.id].level == SIGNED
+    return isinstance(node, ast.UnaryOp)
+
+
+def _call(function: str, arguments: list[Piece], style: Style) -> Piece:
+    latex = style == "latex"
+    listed = ", ".join(a.text for a in arguments)
+    if function == "abs":
+        return Piece(rf"\left|{listed}\right|" if latex else f"|{listed}|")
+    if function == "sqrt":
+        return Piece(rf"\sqrt{{{listed}}}" if latex else f"√{arguments[0].within(ATOM, style)}")
+    if function in _GLYPHS:
+        glyph = _GLYPHS[function][latex]
+    else:
+        glyph = rf"\operatorname{{{escape_latex(function)}}}" if latex else function
+    return Piece(glyph + _parenthesised(listed, style))
+
+
+# Numbers and labels --------------------------------------------------------------------------------------------------
+
+
+def show(x: float, digits: int = 6, style: Style = "text") -> str:
+    """A number with that many significant digits; numbers that need fewer are printed as they are.
+
+    >>> show(0.5932699921071872), show(0.05), show(2.0), show(-1e-9)
+    ('0.593270', '0.05', '2', '−1e-9')
+    """
+    if math.isnan(x):
+        return r"\mathrm{nan}" if style == "latex" else "nan"
+    if math.isinf(x):
+        sign = "" if x > 0 else "-" if style == "latex" else "−"
+        return sign + (r"\infty" if style == "latex" else "∞")
+    short = format(x, f".{digits}g")
+    text = short if float(short) == x else format(x, f"#.{digits}g").rstrip(".")
+    mantissa, _, exponent = text.partition("e")
+    if exponent:
+        power = int(exponent)
+        text = rf"{mantissa} \times 10^{{{power}}}" if style == "latex" else f"{mantissa}e{power}"
+    return text if style == "latex" else text.replace("-", "−", 1) if x < 0 else text
+
+
+def piece(x: float, digits: int = 6, style: Style = "text") -> Piece:
+    """A number as a part of a formula."""
+    text = show(x, digits, style)
+    return Piece(text, SIGNED if text[0] in "-−" else PRODUCT if r"\times" in text else ATOM)
+
+
+def label(name: str, style: Style = "text") -> Piece:
+    """A node's label as a part of a formula; in LaTeX escaped, with what follows ``_`` or a digit as its index.
+
+    >>> print(label("net_o1", "latex").text, label("w5", "latex").text)
+    \\mathrm{net}_{o1} w_{5}
+    """
+    if style == "text":
+        return Piece(" ".join(name.split()) or "''")
+    head, underscore, index = name.partition("_")
+    if not underscore and len(name) > 1 and name[0].isalpha() and name[1:].isdigit():
+        head, index = name[0], name[1:]
+    head = escape_latex(head)
+    shown = head if len(head) == 1 and head.isalpha() else rf"\mathrm{{{head}}}"
+    return Piece(f"{shown}_{{{escape_latex(index)}}}" if index else shown)
+
+
+_LATEX_ESCAPES = {
+    **{c: "\\" + c for c in "#$%&_{}"},
+    "\\": r"\backslash ",
+    "^": r"\hat{}",
+    "~": r"\sim ",
+    "′": "'",
+    "\n": " ",
+}
+
+
+def escape_latex(text: str) -> str:
+    """Text made safe for LaTeX's mathematics mode."""
+    return "".join(_LATEX_ESCAPES.get(c, c) for c in text)

@@ -1,0 +1,866 @@
+"""The operation table: one row is everything the library knows about an operation.
+
+A row holds a name, a formula, the rule for the value, one rule for each partial derivative and how that derivative is
+written, the domain, the convention at a kink, and sample points for the tests. Rules are written once for every carrier
+of numbers: ``lambda m: lambda z, x: …`` is given the carrier's functions ``m`` and returns the rule on its numbers,
+where ``z`` is the operation's own result. Formulas and slopes are Python expressions in the operands' names;
+``notation.py`` prints them as text and LaTeX. This file knows no graph.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any, NamedTuple
+
+from .carriers import FLOATS, IEEE
+from .errors import ArgumentError
+
+Rule = Callable[[Any], Callable[..., Any]]  # carrier -> rule on its numbers
+Formula = str | Callable[[int], str]  # n-ary rows write theirs out for a given number of operands
+Slopes = tuple[str, ...] | Callable[[int, int], str]  # … and for the i-th of n operands
+
+
+class Interval(NamedTuple):
+    """Where an operand may lie; ends are excluded unless ``closed``; ``without`` is a single point left out."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    closed: bool = False
+    without: float | None = None
+
+    def __contains__(self, x: object) -> bool:
+        if not isinstance(x, float | int) or x == self.without:
+            return False
+        return self.low <= x <= self.high if self.closed else self.low < x < self.high
+
+    def describe(self, name: str) -> str:
+        """The interval as a condition, for example ``x > 0``."""
+        less = "≤" if self.closed else "<"
+        if self.without is not None:
+            return f"{name} ≠ {self.without:g}"
+        if self.low == -math.inf and self.high == math.inf:
+            return f"any {name}"
+        if self.high == math.inf:
+            return f"{name} {'≥' if self.closed else '>'} {self.low:g}"
+        return f"{self.low:g} {less} {name} {less} {self.high:g}"
+
+
+REAL = Interval()
+POSITIVE = Interval(low=0.0)
+NONZERO = Interval(without=0.0)
+UNIT = Interval(-1.0, 1.0)
+
+_LN2, _LN10 = math.log(2.0), math.log(10.0)
+_SQRT_HALF = math.sqrt(0.5)
+_TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
+_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. (2017)
+
+
+class Op:
+    """One row of the table.
+
+    ``value`` and ``partials`` take a carrier; ``f`` and ``df`` are the same rules bound to floats, which is what
+    recording calls. A row with a fixed number of operands has one partial rule for each; a row over any number of
+    operands has a single one that returns them all, and a ``group`` that hands its rules their operands in parts.
+    """
+
+    __slots__ = (
+        *("name", "operands", "formula", "slopes", "value", "partials", "f", "df"),
+        *("domain", "samples", "symbol", "kink", "convention", "note", "group"),
+    )
+
+    def __init__(
+        self,
+        name: str,
+        operands: tuple[str, ...],
+        formula: Formula,
+        slopes: Slopes,
+        value: Rule,
+        partials: tuple[Rule, ...],
+        *,
+        domain: tuple[Interval, ...],
+        samples: tuple[tuple[float, ...], ...],
+        symbol: str,
+        kink: Callable[..., float] | None,
+        convention: str,
+        note: str,
+        group: Callable[[Sequence[Any]], tuple[Any, ...]] | None,
+    ) -> None:
+        self.name, self.operands, self.formula, self.slopes = name, operands, formula, slopes
+        self.value, self.partials = value, partials
+        self.f: Callable[..., float] = value(FLOATS)
+        self.df: tuple[Callable[..., Any], ...] = tuple(rule(FLOATS) for rule in partials)
+        self.domain, self.samples, self.symbol = domain, samples, symbol
+        self.kink, self.convention, self.note, self.group = kink, convention, note, group
+
+    @property
+    def nary(self) -> bool:
+        """Whether the row takes any number of operands."""
+        return self.group is not None
+
+    def arguments(self, operands: Sequence[Any]) -> tuple[Any, ...]:
+        """The operands as the rules take them: ``(ws, xs, bias)`` for ``dot``, one by one for most rows."""
+        return tuple(operands) if self.group is None else self.group(operands)
+
+    def names(self, count: int) -> tuple[str, ...]:
+        """The operands' names in formula and slopes: ``x, y`` or ``x0, x1, …`` for an n-ary row."""
+        return self.operands if self.group is None else tuple(f"x{i}" for i in range(count))
+
+    def formula_for(self, count: int) -> str:
+        """The formula for that many operands, as a Python expression in their names."""
+        return self.formula if isinstance(self.formula, str) else self.formula(count)
+
+    def slope_for(self, position: int, count: int) -> str:
+        """How the partial with respect to one operand is written; ``z`` stands for the result."""
+        return self.slopes[position] if isinstance(self.slopes, tuple) else self.slopes(count, position)
+
+    def conditions(self) -> str:
+        """The domain in words, for error texts and the docs."""
+        parts = [i.describe(n) for i, n in zip(self.domain, self.operands, strict=False) if i != REAL]
+        return self.note or " and ".join(parts) or "any operands"
+
+    def __repr__(self) -> str:
+        return f"<Op {self.name}>"
+
+    def __reduce__(self) -> tuple[Callable[[str], Op], tuple[str]]:
+        return lookup, (self.name,)
+
+
+TABLE: dict[str, Op] = {}
+
+_SAMPLES = {
+    REAL: (-2.3, -0.6, 0.4, 1.0, 3.1),
+    POSITIVE: (0.02, 0.7, 1.0, 2.5, 40.0),
+    NONZERO: (-3.0, -0.25, 0.5, 2.0),
+    UNIT: (-0.9, -0.3, 0.2, 0.85),
+}
+
+
+def row(
+    name: str,
+    operands: str,
+    formula: Formula,
+    slopes: Slopes,
+    value: Rule,
+    *partials: Rule,
+    domain: tuple[Interval, ...] | None = None,
+    samples: Sequence[tuple[float, ...]] | None = None,
+    symbol: str | None = None,
+    kink: Callable[..., float] | None = None,
+    convention: str = "",
+    note: str = "",
+    group: Callable[[Sequence[Any]], tuple[Any, ...]] | None = None,
+) -> Op:
+    """Add a row to the table and return it; its value rule becomes available to later rows as ``m.name``."""
+    if name in TABLE:
+        raise ArgumentError(f"an operation named {name!r} is already in the table; choose another name")
+    names = tuple(operands.split())
+    domain = domain or (REAL,) * len(names)
+    if samples is None:
+        columns = [_SAMPLES[interval] for interval in domain]
+        samples = tuple(zip(*(c if k % 2 == 0 else c[::-1] for k, c in enumerate(columns)), strict=False))
+    op = Op(
+        name,
+        names,
+        formula,
+        slopes,
+        value,
+        partials,
+        domain=domain,
+        samples=tuple(samples),
+        symbol=symbol or name,
+        kink=kink,
+        convention=convention,
+        note=note,
+        group=group,
+    )
+    TABLE[name] = op
+    for carrier in (FLOATS, IEEE):
+        if not hasattr(carrier, name):
+            setattr(carrier, name, value(carrier))
+    return op
+
+
+def lookup(name: str) -> Op:
+    """The row of that name."""
+    return TABLE[name]
+
+
+def _listed(xs: Sequence[Any]) -> tuple[Any, ...]:
+    return (tuple(xs),)
+
+
+def _weighted(operands: Sequence[Any]) -> tuple[Any, ...]:
+    n = len(operands) // 2
+    bias = operands[-1] if len(operands) % 2 else 0.0
+    return tuple(operands[:n]), tuple(operands[n : 2 * n]), bias
+
+
+def _spelled(terms: Sequence[str]) -> str:
+    """A sum written out, with its middle left out where it is long."""
+    return " + ".join(terms if len(terms) <= 6 else (*terms[:3], "...", *terms[-2:]))
+
+
+def _is_zero(x: Any) -> Any:
+    return (x >= 0) & (x <= 0)  # not ==, which compares Values by identity
+
+
+def _to_integer(x: float) -> float:
+    return x - round(x)
+
+
+def _sinpi(m: Any, x: Any) -> Any:
+    x = x - 2.0 * m.round(0.5 * x)  # exact; now |x| ≤ 1
+    x = m.where(x > 0.5, 1.0 - x, m.where(x < -0.5, -1.0 - x, x))
+    return m.sin(math.pi * x)
+
+
+def _logsumexp(m: Any) -> Callable[[Sequence[Any]], Any]:
+    def logsumexp(xs: Sequence[Any]) -> Any:
+        top = reduce(m.maximum, xs)
+        finite = m.where(_is_zero(top - top), top, 0.0)  # all −inf, or a +inf: no difference to take
+        return top + m.log(m.sum([m.exp(x - finite) for x in xs])) - m.where(_is_zero(top - top), 0.0, top)
+
+    return logsumexp
+
+
+# fmt: off
+
+# Arithmetic ----------------------------------------------------------------------------------------------------------
+
+ADD = row(
+    "add", "x y", "x + y", ("1", "1"),
+    lambda m: lambda x, y: x + y,
+    lambda m: lambda z, x, y: 1.0,
+    lambda m: lambda z, x, y: 1.0,
+    symbol="+",
+)
+SUB = row(
+    "sub", "x y", "x - y", ("1", "-1"),
+    lambda m: lambda x, y: x - y,
+    lambda m: lambda z, x, y: 1.0,
+    lambda m: lambda z, x, y: -1.0,
+    symbol="−",
+)
+MUL = row(
+    "mul", "x y", "x * y", ("y", "x"),
+    lambda m: lambda x, y: x * y,
+    lambda m: lambda z, x, y: y,
+    lambda m: lambda z, x, y: x,
+    symbol="×",
+)
+DIV = row(
+    "div", "x y", "x / y", ("1 / y", "-z / y"),
+    lambda m: lambda x, y: x / y,
+    lambda m: lambda z, x, y: 1.0 / y,
+    lambda m: lambda z, x, y: -z / y,
+    domain=(REAL, NONZERO), symbol="÷",
+)
+NEG = row(
+    "neg", "x", "-x", ("-1",),
+    lambda m: lambda x: -x,
+    lambda m: lambda z, x: -1.0,
+    symbol="−",
+)
+POW = row(
+    "pow", "x y", "x ** y", ("y * x ** (y - 1)", "z * log(x)"),
+    lambda m: lambda x, y: m.pow(x, y),
+    lambda m: lambda z, x, y: m.where(_is_zero(y), 0.0, y * m.pow(x, y - 1)),
+    lambda m: lambda z, x, y: m.where(_is_zero(x), 0.0, z * m.log(x)),
+    domain=(POSITIVE, REAL), symbol="^",
+    samples=((0.5, 2.0), (2.0, -1.5), (3.0, 0.0), (-2.0, 3.0), (-1.5, -2.0), (1.0, 4.5)),
+    note="x > 0; x = 0 with y ≥ 0; x < 0 with a whole y",
+    convention="x⁰ has slope 0 in x everywhere; 0ʸ has slope 0 in y",
+)
+SQRT = row(
+    "sqrt", "x", "sqrt(x)", ("1 / (2 * z)",),
+    lambda m: m.sqrt,
+    lambda m: lambda z, x: 0.5 / z,
+    domain=(POSITIVE,), symbol="√", note="x ≥ 0",
+    convention="slope inf at 0",
+)
+CBRT = row(
+    "cbrt", "x", "cbrt(x)", ("1 / (3 * z ** 2)",),
+    lambda m: m.cbrt,
+    lambda m: lambda z, x: 1.0 / (3.0 * z * z),
+    symbol="∛", samples=((-8.0,), (-0.3,), (0.5,), (27.0,)),
+    convention="slope inf at 0",
+)
+SQUARE = row(
+    "square", "x", "x ** 2", ("2 * x",),
+    lambda m: lambda x: x * x,
+    lambda m: lambda z, x: 2.0 * x,
+    symbol="x²",
+)
+RECIPROCAL = row(
+    "reciprocal", "x", "1 / x", ("-(z ** 2)",),
+    lambda m: lambda x: 1.0 / x,
+    lambda m: lambda z, x: -z * z,
+    domain=(NONZERO,), symbol="1/x",
+)
+HYPOT = row(
+    "hypot", "x y", "hypot(x, y)", ("x / z", "y / z"),
+    lambda m: lambda x, y: m.hypot(x, y),
+    lambda m: lambda z, x, y: m.where(_is_zero(z), 0.0, x / m.where(_is_zero(z), 1.0, z)),
+    lambda m: lambda z, x, y: m.where(_is_zero(z), 0.0, y / m.where(_is_zero(z), 1.0, z)),
+    convention="slopes 0 at (0, 0)",
+)
+FMA = row(
+    "fma", "x y w", "x * y + w", ("y", "x", "1"),
+    lambda m: lambda x, y, w: x * y + w,
+    lambda m: lambda z, x, y, w: y,
+    lambda m: lambda z, x, y, w: x,
+    lambda m: lambda z, x, y, w: 1.0,
+)
+ABS = row(
+    "abs", "x", "abs(x)", ("sign(x)",),
+    lambda m: m.abs,
+    lambda m: lambda z, x: m.sign(x),
+    kink=lambda x: x, convention="slope 0 at 0", symbol="|·|",
+)
+SIGN = row(
+    "sign", "x", "sign(x)", ("0",),
+    lambda m: lambda x: m.where(x > 0, 1.0, m.where(x < 0, -1.0, x)),
+    lambda m: lambda z, x: 0.0,
+    kink=lambda x: x, convention="sign 0 = 0, slope 0 everywhere", symbol="sgn",
+)
+COPYSIGN = row(
+    "copysign", "x y", "copysign(x, y)", ("1 if copysign(x, y) == x else -1", "0"),
+    lambda m: lambda x, y: m.copysign(x, y),
+    lambda m: lambda z, x, y: m.copysign(1.0, x) * m.copysign(1.0, y),
+    lambda m: lambda z, x, y: 0.0,
+    samples=((2.0, -3.0), (-2.0, -3.0), (-2.0, 0.5), (1.5, 4.0)),
+    kink=lambda x, y: x * y, convention="the sign bit counts, also of zeros; slope 0 in y",
+)
+
+# Exponentials and logarithms -----------------------------------------------------------------------------------------
+
+EXP = row(
+    "exp", "x", "exp(x)", ("z",),
+    lambda m: m.exp,
+    lambda m: lambda z, x: z,
+    note="x ≤ 709.78, beyond which the result overflows",
+)
+EXP2 = row(
+    "exp2", "x", "2 ** x", ("z * log(2)",),
+    lambda m: lambda x: m.pow(2.0, x),
+    lambda m: lambda z, x: z * _LN2,
+    symbol="2ˣ", note="x < 1024, from which on the result overflows",
+)
+EXPM1 = row(
+    "expm1", "x", "expm1(x)", ("exp(x)",),
+    lambda m: m.expm1,
+    lambda m: lambda z, x: m.exp(x),
+    symbol="eˣ−1", note="x ≤ 709.78, beyond which the result overflows",
+)
+LOG = row(
+    "log", "x", "log(x)", ("1 / x",),
+    lambda m: m.log,
+    lambda m: lambda z, x: 1.0 / x,
+    domain=(POSITIVE,), symbol="ln",
+)
+LOG2 = row(
+    "log2", "x", "log2(x)", ("1 / (x * log(2))",),
+    lambda m: m.log2,
+    lambda m: lambda z, x: 1.0 / (x * _LN2),
+    domain=(POSITIVE,), symbol="log₂",
+)
+LOG10 = row(
+    "log10", "x", "log10(x)", ("1 / (x * log(10))",),
+    lambda m: m.log10,
+    lambda m: lambda z, x: 1.0 / (x * _LN10),
+    domain=(POSITIVE,), symbol="log₁₀",
+)
+LOG1P = row(
+    "log1p", "x", "log1p(x)", ("1 / (1 + x)",),
+    lambda m: m.log1p,
+    lambda m: lambda z, x: 1.0 / (1.0 + x),
+    domain=(Interval(low=-1.0),), symbol="ln(1+x)",
+    samples=((-0.9,), (-0.01,), (0.3,), (5.0,)),
+)
+LOG1MEXP = row(
+    "log1mexp", "x", "log(1 - exp(x))", ("-1 / expm1(-x)",),
+    # Maechler (2012): each form where the other one cancels.
+    lambda m: lambda x: m.where(x > -_LN2, m.log(-m.expm1(x)), m.log1p(-m.exp(x))),
+    lambda m: lambda z, x: -1.0 / m.expm1(-x),
+    domain=(Interval(high=0.0),), symbol="ln(1−eˣ)",
+    samples=((-20.0,), (-1.0,), (-0.5,), (-0.001,)),
+)
+LOGADDEXP = row(
+    "logaddexp", "x y", "log(exp(x) + exp(y))", ("exp(x - z)", "exp(y - z)"),
+    lambda m: lambda x, y: m.where(_is_zero(x - y), x + _LN2, m.maximum(x, y) + m.log1p(m.exp(-m.abs(x - y)))),
+    lambda m: lambda z, x, y: m.sigmoid(x - y),
+    lambda m: lambda z, x, y: m.sigmoid(y - x),
+    symbol="ln(eˣ+eʸ)",
+)
+XLOGY = row(
+    "xlogy", "x y", "x * log(y)", ("log(y)", "x / y"),
+    lambda m: lambda x, y: m.where(_is_zero(x), 0.0, x * m.log(m.where(_is_zero(x), 1.0, y))),
+    lambda m: lambda z, x, y: m.log(y),
+    lambda m: lambda z, x, y: x / y,
+    domain=(REAL, POSITIVE), symbol="x·ln y", note="y > 0; x = 0 with any y", convention="0·ln 0 = 0",
+)
+XLOG1PY = row(
+    "xlog1py", "x y", "x * log1p(y)", ("log1p(y)", "x / (1 + y)"),
+    lambda m: lambda x, y: m.where(_is_zero(x), 0.0, x * m.log1p(m.where(_is_zero(x), 0.0, y))),
+    lambda m: lambda z, x, y: m.log1p(y),
+    lambda m: lambda z, x, y: x / (1.0 + y),
+    domain=(REAL, Interval(low=-1.0)), symbol="x·ln(1+y)", note="y > −1; x = 0 with any y",
+    samples=((2.0, -0.5), (-1.0, 0.01), (0.0, 3.0)), convention="0·ln 0 = 0",
+)
+
+# Trigonometric and hyperbolic ----------------------------------------------------------------------------------------
+
+SIN = row(
+    "sin", "x", "sin(x)", ("cos(x)",),
+    lambda m: m.sin,
+    lambda m: lambda z, x: m.cos(x),
+    note="finite x",
+)
+COS = row(
+    "cos", "x", "cos(x)", ("-sin(x)",),
+    lambda m: m.cos,
+    lambda m: lambda z, x: -m.sin(x),
+    note="finite x",
+)
+TAN = row(
+    "tan", "x", "tan(x)", ("1 + z ** 2",),
+    lambda m: m.tan,
+    lambda m: lambda z, x: 1.0 + z * z,
+    note="finite x",
+)
+SEC = row(
+    "sec", "x", "sec(x)", ("z * tan(x)",),
+    lambda m: lambda x: 1.0 / m.cos(x),
+    lambda m: lambda z, x: z * m.tan(x),
+    note="finite x",
+)
+CSC = row(
+    "csc", "x", "csc(x)", ("-z / tan(x)",),
+    lambda m: lambda x: 1.0 / m.sin(x),
+    lambda m: lambda z, x: -z / m.tan(x),
+    domain=(NONZERO,), note="finite x that is no multiple of π",
+)
+COT = row(
+    "cot", "x", "cot(x)", ("-1 - z ** 2",),
+    lambda m: lambda x: 1.0 / m.tan(x),
+    lambda m: lambda z, x: -1.0 - z * z,
+    domain=(NONZERO,), note="finite x that is no multiple of π",
+)
+ASIN = row(
+    "asin", "x", "asin(x)", ("1 / sqrt(1 - x ** 2)",),
+    lambda m: m.asin,
+    lambda m: lambda z, x: 1.0 / m.sqrt((1.0 - x) * (1.0 + x)),
+    domain=(UNIT,), symbol="arcsin", note="−1 ≤ x ≤ 1", convention="slope inf at ±1",
+)
+ACOS = row(
+    "acos", "x", "acos(x)", ("-1 / sqrt(1 - x ** 2)",),
+    lambda m: m.acos,
+    lambda m: lambda z, x: -1.0 / m.sqrt((1.0 - x) * (1.0 + x)),
+    domain=(UNIT,), symbol="arccos", note="−1 ≤ x ≤ 1", convention="slope −inf at ±1",
+)
+ATAN = row(
+    "atan", "x", "atan(x)", ("1 / (1 + x ** 2)",),
+    lambda m: m.atan,
+    lambda m: lambda z, x: 1.0 / (1.0 + x * x),
+    symbol="arctan",
+)
+ATAN2 = row(
+    "atan2", "y x", "atan2(y, x)", ("x / (x ** 2 + y ** 2)", "-y / (x ** 2 + y ** 2)"),
+    lambda m: lambda y, x: m.atan2(y, x),
+    lambda m: lambda z, y, x: x / m.where(_is_zero(m.hypot(x, y)), 1.0, x * x + y * y),
+    lambda m: lambda z, y, x: -y / m.where(_is_zero(m.hypot(x, y)), 1.0, x * x + y * y),
+    convention="slopes 0 at (0, 0)", note="any y and x; jumps by 2π across y = 0, x < 0",
+    kink=lambda y, x: y if x <= 0 else 1.0,
+)
+SINPI = row(
+    "sinpi", "x", "sin(pi * x)", ("pi * cos(pi * x)",),
+    lambda m: lambda x: _sinpi(m, x),
+    lambda m: lambda z, x: math.pi * m.cospi(x),
+    symbol="sin πx", note="finite x",
+)
+COSPI = row(
+    "cospi", "x", "cos(pi * x)", ("-pi * sin(pi * x)",),
+    lambda m: lambda x: _sinpi(m, 0.5 - m.abs(x - 2.0 * m.round(0.5 * x))),
+    lambda m: lambda z, x: -math.pi * m.sinpi(x),
+    symbol="cos πx", note="finite x",
+)
+RADIANS = row(
+    "radians", "x", "x * pi / 180", ("pi / 180",),
+    lambda m: lambda x: x * (math.pi / 180.0),
+    lambda m: lambda z, x: math.pi / 180.0,
+    symbol="rad",
+)
+DEGREES = row(
+    "degrees", "x", "x * 180 / pi", ("180 / pi",),
+    lambda m: lambda x: x * (180.0 / math.pi),
+    lambda m: lambda z, x: 180.0 / math.pi,
+    symbol="deg",
+)
+SINH = row(
+    "sinh", "x", "sinh(x)", ("cosh(x)",),
+    lambda m: m.sinh,
+    lambda m: lambda z, x: m.cosh(x),
+    note="|x| ≤ 710.47, beyond which the result overflows",
+)
+COSH = row(
+    "cosh", "x", "cosh(x)", ("sinh(x)",),
+    lambda m: m.cosh,
+    lambda m: lambda z, x: m.sinh(x),
+    note="|x| ≤ 710.47, beyond which the result overflows",
+)
+SECH = row(
+    "sech", "x", "sech(x)", ("-z * tanh(x)",),
+    lambda m: lambda x: 2.0 * m.exp(-m.abs(x)) / (1.0 + m.exp(-2.0 * m.abs(x))),
+    lambda m: lambda z, x: -z * m.tanh(x),
+)
+TANH = row(
+    "tanh", "x", "tanh(x)", ("1 - z ** 2",),
+    lambda m: m.tanh,
+    lambda m: lambda z, x: m.square(m.sech(x)),  # 1 − z² without its cancellation
+)
+ASINH = row(
+    "asinh", "x", "asinh(x)", ("1 / sqrt(x ** 2 + 1)",),
+    lambda m: m.asinh,
+    lambda m: lambda z, x: 1.0 / m.hypot(x, 1.0),
+    symbol="arsinh",
+)
+ACOSH = row(
+    "acosh", "x", "acosh(x)", ("1 / sqrt(x ** 2 - 1)",),
+    lambda m: m.acosh,
+    lambda m: lambda z, x: 1.0 / (m.sqrt(x - 1.0) * m.sqrt(x + 1.0)),
+    domain=(Interval(low=1.0),), symbol="arcosh", note="x ≥ 1", convention="slope inf at 1",
+    samples=((1.01,), (1.5,), (4.0,), (100.0,)),
+)
+ATANH = row(
+    "atanh", "x", "atanh(x)", ("1 / (1 - x ** 2)",),
+    lambda m: m.atanh,
+    lambda m: lambda z, x: 1.0 / ((1.0 - x) * (1.0 + x)),
+    domain=(UNIT,), symbol="artanh",
+)
+
+# Choice --------------------------------------------------------------------------------------------------------------
+
+MAXIMUM = row(
+    "maximum", "x y", "max(x, y)", ("1 if x > y else 0", "1 if y > x else 0"),
+    lambda m: lambda x, y: m.where(x > y, x, m.where(y >= x, y, x + y)),  # x + y: nan if either is
+    lambda m: lambda z, x, y: m.where(x > y, 1.0, m.where(x < y, 0.0, 0.5)),
+    lambda m: lambda z, x, y: m.where(y > x, 1.0, m.where(y < x, 0.0, 0.5)),
+    kink=lambda x, y: x - y, convention="slopes ½ and ½ at a tie", symbol="max",
+)
+MINIMUM = row(
+    "minimum", "x y", "min(x, y)", ("1 if x < y else 0", "1 if y < x else 0"),
+    lambda m: lambda x, y: m.where(x < y, x, m.where(y <= x, y, x + y)),
+    lambda m: lambda z, x, y: m.where(x < y, 1.0, m.where(x > y, 0.0, 0.5)),
+    lambda m: lambda z, x, y: m.where(y < x, 1.0, m.where(y > x, 0.0, 0.5)),
+    kink=lambda x, y: x - y, convention="slopes ½ and ½ at a tie", symbol="min",
+)
+WHERE = row(
+    "where", "c x y", "x if c else y", ("0", "1 if c else 0", "0 if c else 1"),
+    lambda m: lambda c, x, y: m.where(c > 0, x, y),
+    lambda m: lambda z, c, x, y: 0.0,
+    lambda m: lambda z, c, x, y: m.where(c > 0, 1.0, 0.0),
+    lambda m: lambda z, c, x, y: m.where(c > 0, 0.0, 1.0),
+    samples=((1.0, 2.0, 3.0), (0.0, 2.0, 3.0)),
+)
+CLAMP = row(
+    "clamp", "x low high", "min(max(x, low), high)",
+    ("1 if low <= x <= high else 0", "1 if x < low else 0", "1 if x > high else 0"),
+    lambda m: lambda x, low, high: m.where(x > high, high, m.where(x < low, low, x)),
+    lambda m: lambda z, x, low, high: m.where((x < low) | (x > high), 0.0, 1.0),
+    lambda m: lambda z, x, low, high: m.where((x < low) & (low <= high), 1.0, 0.0),
+    lambda m: lambda z, x, low, high: m.where(x > high, 1.0, 0.0),
+    samples=((-2.0, -1.0, 1.0), (0.5, -1.0, 1.0), (3.0, -1.0, 1.0)),
+    kink=lambda x, low, high: min(abs(x - low), abs(x - high)), convention="slope 1 at both ends",
+)
+FLOOR = row(
+    "floor", "x", "floor(x)", ("0",),
+    lambda m: m.floor,
+    lambda m: lambda z, x: 0.0,
+    kink=_to_integer, convention="slope 0 everywhere, also at the jumps", note="finite x",
+)
+CEIL = row(
+    "ceil", "x", "ceil(x)", ("0",),
+    lambda m: m.ceil,
+    lambda m: lambda z, x: 0.0,
+    kink=_to_integer, convention="slope 0 everywhere, also at the jumps", note="finite x",
+)
+TRUNC = row(
+    "trunc", "x", "trunc(x)", ("0",),
+    lambda m: m.trunc,
+    lambda m: lambda z, x: 0.0,
+    kink=_to_integer, convention="slope 0 everywhere, also at the jumps", note="finite x",
+)
+ROUND = row(
+    "round", "x", "round(x)", ("0",),
+    lambda m: m.round,
+    lambda m: lambda z, x: 0.0,
+    kink=lambda x: _to_integer(x + 0.5), convention="halves go to the even neighbour; slope 0 everywhere",
+    note="finite x",
+)
+MOD = row(
+    "mod", "x y", "x % y", ("1", "-floor(x / y)"),
+    lambda m: lambda x, y: x % y,
+    lambda m: lambda z, x, y: 1.0,
+    lambda m: lambda z, x, y: -m.floor(x / y),
+    domain=(REAL, NONZERO), symbol="mod",
+    kink=lambda x, y: _to_integer(x / y), convention="sign of y, as in Python; slope 1 in x also at the jumps",
+)
+FMOD = row(
+    "fmod", "x y", "fmod(x, y)", ("1", "-trunc(x / y)"),
+    lambda m: lambda x, y: m.fmod(x, y),
+    lambda m: lambda z, x, y: 1.0,
+    lambda m: lambda z, x, y: -m.trunc(x / y),
+    domain=(REAL, NONZERO),
+    kink=lambda x, y: _to_integer(x / y), convention="sign of x, as in C; slope 1 in x also at the jumps",
+)
+SMOOTH_ABS = row(
+    "smooth_abs", "x eps", "sqrt(x ** 2 + eps ** 2)", ("x / z", "eps / z"),
+    lambda m: lambda x, eps: m.hypot(x, eps),
+    lambda m: lambda z, x, eps: x / z,
+    lambda m: lambda z, x, eps: eps / z,
+    domain=(REAL, POSITIVE), symbol="|·|ₛ",
+)
+SMOOTH_MAXIMUM = row(
+    "smooth_maximum", "x y eps", "(x + y + sqrt((x - y) ** 2 + eps ** 2)) / 2",
+    ("(1 + (x - y) / hypot(x - y, eps)) / 2", "(1 - (x - y) / hypot(x - y, eps)) / 2", "eps / hypot(x - y, eps) / 2"),
+    lambda m: lambda x, y, eps: 0.5 * (x + y + m.hypot(x - y, eps)),
+    lambda m: lambda z, x, y, eps: 0.5 * (1.0 + (x - y) / m.hypot(x - y, eps)),
+    lambda m: lambda z, x, y, eps: 0.5 * (1.0 - (x - y) / m.hypot(x - y, eps)),
+    lambda m: lambda z, x, y, eps: 0.5 * eps / m.hypot(x - y, eps),
+    domain=(REAL, REAL, POSITIVE), symbol="maxₛ",
+)
+SMOOTH_MINIMUM = row(
+    "smooth_minimum", "x y eps", "(x + y - sqrt((x - y) ** 2 + eps ** 2)) / 2",
+    ("(1 - (x - y) / hypot(x - y, eps)) / 2", "(1 + (x - y) / hypot(x - y, eps)) / 2", "-eps / hypot(x - y, eps) / 2"),
+    lambda m: lambda x, y, eps: 0.5 * (x + y - m.hypot(x - y, eps)),
+    lambda m: lambda z, x, y, eps: 0.5 * (1.0 - (x - y) / m.hypot(x - y, eps)),
+    lambda m: lambda z, x, y, eps: 0.5 * (1.0 + (x - y) / m.hypot(x - y, eps)),
+    lambda m: lambda z, x, y, eps: -0.5 * eps / m.hypot(x - y, eps),
+    domain=(REAL, REAL, POSITIVE), symbol="minₛ",
+)
+
+# Special functions ---------------------------------------------------------------------------------------------------
+
+ERF = row(
+    "erf", "x", "erf(x)", ("2 / sqrt(pi) * exp(-(x ** 2))",),
+    lambda m: m.erf,
+    lambda m: lambda z, x: _TWO_OVER_SQRT_PI * m.exp(-x * x),
+)
+ERFC = row(
+    "erfc", "x", "erfc(x)", ("-2 / sqrt(pi) * exp(-(x ** 2))",),
+    lambda m: m.erfc,
+    lambda m: lambda z, x: -_TWO_OVER_SQRT_PI * m.exp(-x * x),
+)
+ERFCX = row(
+    "erfcx", "x", "exp(x ** 2) * erfc(x)", ("2 * x * z - 2 / sqrt(pi)",),
+    lambda m: m.erfcx,
+    lambda m: lambda z, x: 2.0 * x * z - _TWO_OVER_SQRT_PI,
+    note="x > −26.6, below which the result overflows", samples=((-2.0,), (0.3,), (1.5,), (5.0,)),
+)
+ERFINV = row(
+    "erfinv", "x", "erfinv(x)", ("sqrt(pi) / 2 * exp(z ** 2)",),
+    lambda m: m.erfinv,
+    lambda m: lambda z, x: m.exp(z * z) / _TWO_OVER_SQRT_PI,
+    domain=(UNIT,), symbol="erf⁻¹",
+)
+NORMAL_CDF = row(
+    "normal_cdf", "x", "normal_cdf(x)", ("exp(-(x ** 2) / 2) / sqrt(2 * pi)",),
+    lambda m: lambda x: 0.5 * m.erfc(-x * _SQRT_HALF),
+    lambda m: lambda z, x: m.exp(-0.5 * x * x) * (0.5 * _TWO_OVER_SQRT_PI * _SQRT_HALF),
+    symbol="Φ",
+)
+NORMAL_QUANTILE = row(
+    "normal_quantile", "x", "normal_quantile(x)", ("sqrt(2 * pi) * exp(z ** 2 / 2)",),
+    lambda m: m.normal_quantile,
+    lambda m: lambda z, x: m.exp(0.5 * z * z) / (0.5 * _TWO_OVER_SQRT_PI * _SQRT_HALF),
+    domain=(Interval(0.0, 1.0),), symbol="Φ⁻¹", samples=((0.001,), (0.2,), (0.5,), (0.93,)),
+)
+GAMMA = row(
+    "gamma", "x", "gamma(x)", ("z * digamma(x)",),
+    lambda m: m.gamma,
+    lambda m: lambda z, x: z * m.digamma(x),
+    domain=(POSITIVE,), symbol="Γ", note="x < 171.6 that is no integer ≤ 0",
+    samples=((0.3,), (1.0,), (2.5,), (9.0,), (-1.5,)),
+)
+LGAMMA = row(
+    "lgamma", "x", "lgamma(x)", ("digamma(x)",),
+    lambda m: m.lgamma,
+    lambda m: lambda z, x: m.digamma(x),
+    domain=(POSITIVE,), symbol="ln|Γ|", note="x that is no integer ≤ 0",
+)
+DIGAMMA = row(
+    "digamma", "x", "digamma(x)", ("polygamma(1, x)",),
+    lambda m: m.digamma,
+    lambda m: lambda z, x: m.polygamma(1.0, x),
+    domain=(POSITIVE,), symbol="ψ", note="x that is no integer ≤ 0",
+)
+POLYGAMMA = row(
+    "polygamma", "n x", "polygamma(n, x)", ("0", "polygamma(n + 1, x)"),
+    lambda m: lambda n, x: m.polygamma(n, x),
+    lambda m: lambda z, n, x: math.nan,  # n is a whole number: no derivative
+    lambda m: lambda z, n, x: m.polygamma(n + 1.0, x),
+    domain=(POSITIVE, POSITIVE), symbol="ψ⁽ⁿ⁾", note="whole n ≥ 0, x that is no integer ≤ 0",
+    samples=((0.0, 0.7), (1.0, 2.5), (2.0, 1.0)), convention="n is a whole number and has no slope (nan)",
+)
+BETA = row(
+    "beta", "x y", "beta(x, y)", ("z * (digamma(x) - digamma(x + y))", "z * (digamma(y) - digamma(x + y))"),
+    lambda m: lambda x, y: m.exp(m.lgamma(x) + m.lgamma(y) - m.lgamma(x + y)),
+    lambda m: lambda z, x, y: z * (m.digamma(x) - m.digamma(x + y)),
+    lambda m: lambda z, x, y: z * (m.digamma(y) - m.digamma(x + y)),
+    domain=(POSITIVE, POSITIVE), symbol="B", samples=((0.5, 2.0), (3.0, 1.5), (1.0, 1.0)),
+)
+
+# Activations ---------------------------------------------------------------------------------------------------------
+
+
+def _sigmoid(m: Any) -> Callable[[Any], Any]:
+    def sigmoid(x: Any) -> Any:
+        e = m.exp(-m.abs(x))  # never above 1: no overflow on either side
+        return m.where(x >= 0, 1.0, e) / (1.0 + e)
+
+    return sigmoid
+
+
+SIGMOID = row(
+    "sigmoid", "x", "sigmoid(x)", ("z * (1 - z)",),
+    _sigmoid,
+    lambda m: lambda z, x: z * m.sigmoid(-x),  # 1 − z without cancellation
+    symbol="σ",
+)
+RELU = row(
+    "relu", "x", "relu(x)", ("1 if x > 0 else 0",),
+    lambda m: lambda x: m.where(x <= 0, 0.0, x),
+    lambda m: lambda z, x: m.where(x <= 0, 0.0, 1.0),
+    kink=lambda x: x, convention="slope 0 at 0", symbol="relu",
+)
+LEAKY_RELU = row(
+    "leaky_relu", "x a", "x if x > 0 else a * x", ("1 if x > 0 else a", "0 if x > 0 else x"),
+    lambda m: lambda x, a: m.where(x > 0, x, a * x),
+    lambda m: lambda z, x, a: m.where(x > 0, 1.0, a),
+    lambda m: lambda z, x, a: m.where(x > 0, 0.0, x),
+    samples=((2.0, 0.01), (-3.0, 0.2)), kink=lambda x, a: x, convention="slope a at 0", symbol="lrelu",
+)
+SOFTPLUS = row(
+    "softplus", "x", "log(1 + exp(x))", ("sigmoid(x)",),
+    lambda m: lambda x: m.where(x > 0, x, 0.0 * x) + m.log1p(m.exp(-m.abs(x))),
+    lambda m: lambda z, x: m.sigmoid(x),
+    symbol="ln(1+eˣ)",
+)
+LOG_SIGMOID = row(
+    "log_sigmoid", "x", "log(sigmoid(x))", ("sigmoid(-x)",),
+    lambda m: lambda x: -m.softplus(-x),
+    lambda m: lambda z, x: m.sigmoid(-x),
+    symbol="ln σ",
+)
+LOGIT = row(
+    "logit", "x", "log(x / (1 - x))", ("1 / (x * (1 - x))",),
+    lambda m: lambda x: m.where(
+        (x > 0.25) & (x < 0.75), 2.0 * m.atanh(m.clamp(2.0 * x - 1.0, -0.5, 0.5)), m.log(x / (1.0 - x))
+    ),
+    lambda m: lambda z, x: 1.0 / (x * (1.0 - x)),
+    domain=(Interval(0.0, 1.0),), symbol="σ⁻¹", samples=((0.01,), (0.3,), (0.5,), (0.9,)),
+)
+SILU = row(
+    "silu", "x", "x * sigmoid(x)", ("sigmoid(x) * (1 + x * sigmoid(-x))",),
+    lambda m: lambda x: x * m.sigmoid(x),
+    lambda m: lambda z, x: m.sigmoid(x) * (1.0 + x * m.sigmoid(-x)),
+)
+MISH = row(
+    "mish", "x", "x * tanh(log(1 + exp(x)))",
+    ("tanh(softplus(x)) + x * sigmoid(x) * (1 - tanh(softplus(x)) ** 2)",),
+    lambda m: lambda x: x * m.tanh(m.softplus(x)),
+    lambda m: lambda z, x: m.tanh(m.softplus(x)) + x * m.sigmoid(x) * m.square(m.sech(m.softplus(x))),
+)
+GELU = row(
+    "gelu", "x", "x * normal_cdf(x)", ("normal_cdf(x) + x * exp(-(x ** 2) / 2) / sqrt(2 * pi)",),
+    lambda m: lambda x: x * m.normal_cdf(x),
+    lambda m: lambda z, x: m.normal_cdf(x) + x * m.exp(-0.5 * x * x) * (0.5 * _TWO_OVER_SQRT_PI * _SQRT_HALF),
+)
+ELU = row(
+    "elu", "x a", "x if x > 0 else a * expm1(x)", ("1 if x > 0 else a * exp(x)", "0 if x > 0 else expm1(x)"),
+    lambda m: lambda x, a: m.where(x > 0, x, a * m.expm1(m.minimum(x, 0.0))),
+    lambda m: lambda z, x, a: m.where(x > 0, 1.0, a * m.exp(m.minimum(x, 0.0))),
+    lambda m: lambda z, x, a: m.where(x > 0, 0.0, m.expm1(m.minimum(x, 0.0))),
+    samples=((2.0, 1.0), (-3.0, 0.7), (-0.1, 1.0)), kink=lambda x, a: x, convention="slope a at 0",
+)
+CELU = row(
+    "celu", "x a", "x if x > 0 else a * expm1(x / a)",
+    ("1 if x > 0 else exp(x / a)", "0 if x > 0 else expm1(x / a) - x / a * exp(x / a)"),
+    lambda m: lambda x, a: m.where(x > 0, x, a * m.expm1(m.minimum(x, 0.0) / a)),
+    lambda m: lambda z, x, a: m.where(x > 0, 1.0, m.exp(m.minimum(x, 0.0) / a)),
+    lambda m: lambda z, x, a: m.where(
+        x > 0, 0.0, m.expm1(m.minimum(x, 0.0) / a) - x / a * m.exp(m.minimum(x, 0.0) / a)
+    ),
+    domain=(REAL, POSITIVE), samples=((2.0, 1.0), (-3.0, 0.7), (-0.1, 2.0)),
+)
+SELU = row(
+    "selu", "x", "selu(x)", ("s if x > 0 else s * a * exp(x)",),
+    lambda m: lambda x: _SELU_SCALE * m.where(x > 0, x, _SELU_ALPHA * m.expm1(m.minimum(x, 0.0))),
+    lambda m: lambda z, x: _SELU_SCALE * m.where(x > 0, 1.0, _SELU_ALPHA * m.exp(m.minimum(x, 0.0))),
+    kink=lambda x: x, convention="the slope from the left at 0; s = 1.0507, a = 1.6733",
+)
+SOFTSIGN = row(
+    "softsign", "x", "x / (1 + abs(x))", ("1 / (1 + abs(x)) ** 2",),
+    lambda m: lambda x: x / (1.0 + m.abs(x)),
+    lambda m: lambda z, x: m.square(1.0 / (1.0 + m.abs(x))),
+)
+SQUAREPLUS = row(
+    "squareplus", "x b", "(x + sqrt(x ** 2 + b)) / 2", ("(1 + x / sqrt(x ** 2 + b)) / 2", "1 / (4 * sqrt(x ** 2 + b))"),
+    lambda m: lambda x, b: m.where(
+        x >= 0, 0.5 * (x + m.sqrt(x * x + b)), 0.5 * b / (m.sqrt(x * x + b) - m.where(x >= 0, 0.0 * x, x))
+    ),
+    lambda m: lambda z, x, b: z / m.sqrt(x * x + b),
+    lambda m: lambda z, x, b: 0.25 / m.sqrt(x * x + b),
+    domain=(REAL, POSITIVE),
+)
+HARDTANH = row(
+    "hardtanh", "x", "min(max(x, -1), 1)", ("1 if -1 < x < 1 else 0",),
+    lambda m: lambda x: m.clamp(x, -1.0, 1.0),
+    lambda m: lambda z, x: m.where((x <= -1) | (x >= 1), 0.0, 1.0),
+    kink=lambda x: abs(x) - 1.0, convention="slope 0 at ±1",
+)
+HARDSIGMOID = row(
+    "hardsigmoid", "x", "min(max(x / 6 + 1 / 2, 0), 1)", ("1 / 6 if -3 < x < 3 else 0",),
+    lambda m: lambda x: m.clamp(x / 6.0 + 0.5, 0.0, 1.0),
+    lambda m: lambda z, x: m.where((x <= -3) | (x >= 3), 0.0, 1.0 / 6.0),
+    kink=lambda x: abs(x) - 3.0, convention="slope 0 at ±3",
+)
+HARDSWISH = row(
+    "hardswish", "x", "x * min(max(x / 6 + 1 / 2, 0), 1)", ("0 if x <= -3 else 1 if x >= 3 else x / 3 + 1 / 2",),
+    lambda m: lambda x: x * m.hardsigmoid(x),
+    lambda m: lambda z, x: m.where(x <= -3, 0.0, m.where(x >= 3, 1.0, x / 3.0 + 0.5)),
+    kink=lambda x: abs(x) - 3.0, convention="slope 0 at −3 and 1 at 3",
+)
+
+# Over any number of operands -----------------------------------------------------------------------------------------
+
+SUM = row(
+    "sum", "*xs",
+    lambda n: _spelled([f"x{i}" for i in range(n)]) or "0",
+    lambda n, i: "1",
+    lambda m: lambda xs: m.sum(xs),
+    lambda m: lambda z, xs: (1.0,) * len(xs),
+    group=_listed, symbol="Σ", samples=((1.0, 2.0, 4.0), (0.1, -0.3), (5.0,)),
+)
+LOGSUMEXP = row(
+    "logsumexp", "*xs",
+    lambda n: "log(" + _spelled([f"exp(x{i})" for i in range(n)]) + ")",
+    lambda n, i: f"exp(x{i} - z)",
+    _logsumexp,
+    lambda m: lambda z, xs: tuple(m.exp(x - z) for x in xs),
+    group=_listed, symbol="ln Σeˣ", samples=((1.0, 2.0, 4.0), (0.1, -0.3), (5.0,), (800.0, 800.5)),
+    note="at least one operand",
+)
+DOT = row(
+    "dot", "*ws *xs b",
+    lambda n: _spelled([f"x{i} * x{i + n // 2}" for i in range(n // 2)] + [f"x{n - 1}"] * (n % 2)) or "0",
+    lambda n, i: f"x{(i + n // 2) % (n // 2 * 2)}" if i < n // 2 * 2 else "1",
+    lambda m: m.dot,
+    lambda m: lambda z, ws, xs, b: (*xs, *ws, 1.0),
+    group=_weighted, symbol="w·x + b",
+    samples=((0.5, -1.0, 2.0, 3.0, 0.25), (1.5, 2.0, -1.0), (2.0, 0.5, 3.0, -1.0), (0.7,)),
+)
+# fmt: on

@@ -1,0 +1,112 @@
+"""The terminal player: steps through an event log, forward and back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO
+
+from .log import Event, Log
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+HELP = "Enter next · b back · n next node · s next sweep · a number goes there · h help · q quit"
+_WORDS = {
+    "": "next", "next": "next", ">": "next",
+    "b": "back", "back": "back", "<": "back",
+    "n": "node", "node": "node",
+    "s": "sweep", "sweep": "sweep",
+    "q": "quit", "quit": "quit", "exit": "quit",
+    "h": "help", "help": "help", "?": "help",
+}  # fmt: skip
+
+
+class Position:
+    """Where in the log the player stands, and how its commands move it."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self.at = 0
+
+    def obey(self, command: str) -> str:
+        """Move by one command; returns what to tell the user, empty if there is nothing to say."""
+        command = command.strip().lower()
+        if command.lstrip("g").strip().isdigit():
+            return self._go(int(command.lstrip("g").strip()) - 1)
+        match _WORDS.get(command):
+            case "next":
+                return self._go(self.at + 1)
+            case "back":
+                return self._go(self.at - 1)
+            case "node":
+                return self._go(self._following(lambda here, there: here.node != there.node))
+            case "sweep":
+                return self._go(self._following(lambda here, there: here.sweep != there.sweep))
+            case "help":
+                return HELP
+        return f"{command!r} is no command. {HELP}"
+
+    def _following(self, differs: Callable[[Event, Event], bool]) -> int:
+        here = self.log[self.at]
+        for i in range(self.at + 1, len(self.log)):
+            if differs(here, self.log[i]):
+                return i
+        return len(self.log)
+
+    def _go(self, to: int) -> str:
+        self.at = min(max(to, 0), len(self.log) - 1)
+        return "" if to == self.at else "this is the first step" if to < 0 else "this is the last step"
+
+
+def play(log: Log, stdin: TextIO | None = None, stdout: TextIO | None = None) -> None:
+    """Step through a log in the terminal; where there is no terminal, print it all.
+
+    Args:
+        log: what ``steps`` returned.
+        stdin: where commands are read, one a line.
+        stdout: where the player is drawn.
+    """
+    stdin, stdout = stdin or sys.stdin, stdout or sys.stdout
+    if not len(log):
+        print("nothing was recorded: the result is a leaf", file=stdout)
+        return
+    if not stdin.isatty():
+        for line in log.text():
+            print(line, file=stdout)
+        return
+    from rich.console import Console
+
+    console = Console(file=stdout, highlight=False, soft_wrap=False)
+    position, message = Position(log), HELP
+    while True:
+        _draw(console, position, message)
+        print("> ", end="", file=stdout, flush=True)
+        command = stdin.readline()
+        if not command or _WORDS.get(command.strip().lower()) == "quit":
+            return
+        message = position.obey(command)
+
+
+def _draw(console: Console, position: Position, message: str) -> None:
+    from rich.markup import escape
+    from rich.panel import Panel
+    from rich.text import Text
+
+    log, at = position.log, position.at
+    if console.is_terminal and not console.is_dumb_terminal:
+        console.clear()
+    event = log[at]
+    body = Text()
+    for i in range(max(at - 3, 0), min(at + 4, len(log))):
+        here = log[i]
+        mark = "▶" if i == at else " "
+        lines = here.lines(log.digits)
+        for k, line in enumerate(lines if i == at else lines[:1]):
+            head = f"{mark} {i + 1:>4}  " if k == 0 else " " * 9
+            body.append(head + line + "\n", style="bold" if i == at else "dim")
+    body.rstrip()
+    title = f"step {at + 1} of {len(log)} · {event.sweep}"
+    console.print(Panel(body, title=escape(title), title_align="left", width=min(console.width, 100)))
+    if message:
+        console.print(escape(message), style="italic")

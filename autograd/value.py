@@ -1,0 +1,431 @@
+"""Value: a number that remembers how it was computed. One node of the computation graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
+from numbers import Real
+from typing import Any
+
+from . import context, ops
+from .carriers import IEEE, Extended
+from .errors import ArgumentError, DomainError, InputError
+from .ops import Op
+
+
+class Value:
+    """A scalar that records the operations applied to it.
+
+    A node holds its operation, its inputs, its value and the partial derivative with respect to each input, computed
+    when the node is recorded: the derivative lives on the edge. ``backward()`` then needs one multiplication per edge.
+
+    Args:
+        data: the number, anything that Python or NumPy counts as real; ``bool``, text and complex are refused.
+        name: what to call it in drawings, explanations and error texts.
+
+    Attributes:
+        data: the value, a float.
+        grad: the derivative of the last ``backward()``'s output with respect to this node; leaves accumulate.
+        op: the operation's row of the table, or None for a leaf.
+        inputs: the tracked operands, in order; ``x * x`` has two.
+        partials: the partial derivative with respect to each input.
+        operands: all operands, constants (floats) included.
+        scope: the names of the scopes it was recorded in, outermost first.
+
+    Raises:
+        InputError: (a TypeError) if ``data`` is not a real number.
+
+    >>> a, b = Value(2.0, name="a"), Value(-3.0, name="b")
+    >>> y = a * b + b ** 2
+    >>> y.backward()
+    >>> y.data, a.grad, b.grad
+    (3.0, -3.0, -4.0)
+    """
+
+    __slots__ = ("data", "grad", "inputs", "name", "op", "operands", "partials", "scope")
+
+    data: float
+    grad: float
+    name: str | None
+    op: Op | None
+    inputs: tuple[Value, ...]
+    partials: tuple[float, ...]
+    operands: tuple[Value | float, ...]
+    scope: tuple[str, ...]
+
+    def __init__(self, data: Any, name: str | None = None) -> None:
+        self.data = data if type(data) is float else as_float(data)
+        self.grad = 0.0
+        self.name = name
+        self.op = None
+        self.inputs = self.partials = self.operands = ()
+        self.scope = context.current_scope.get() if context.active else ()
+
+    # fmt: off
+    # Arithmetic: one line each, in the order of the table.
+    def __add__(self, other: Any) -> Value: return _operator(ops.ADD, self, other)
+    def __radd__(self, other: Any) -> Value: return _operator(ops.ADD, other, self)
+    def __sub__(self, other: Any) -> Value: return _operator(ops.SUB, self, other)
+    def __rsub__(self, other: Any) -> Value: return _operator(ops.SUB, other, self)
+    def __mul__(self, other: Any) -> Value: return _operator(ops.MUL, self, other)
+    def __rmul__(self, other: Any) -> Value: return _operator(ops.MUL, other, self)
+    def __truediv__(self, other: Any) -> Value: return _operator(ops.DIV, self, other)
+    def __rtruediv__(self, other: Any) -> Value: return _operator(ops.DIV, other, self)
+    def __pow__(self, other: Any) -> Value: return _operator(ops.POW, self, other)
+    def __rpow__(self, other: Any) -> Value: return _operator(ops.POW, other, self)
+    def __neg__(self) -> Value: return unary(ops.NEG, self)
+    def __pos__(self) -> Value: return self
+    def __abs__(self) -> Value: return unary(ops.ABS, self)
+
+    def sqrt(self) -> Value: return unary(ops.SQRT, self)
+    def cbrt(self) -> Value: return unary(ops.CBRT, self)
+    def square(self) -> Value: return unary(ops.SQUARE, self)
+    def reciprocal(self) -> Value: return unary(ops.RECIPROCAL, self)
+    def sign(self) -> Value: return unary(ops.SIGN, self)
+    def exp(self) -> Value: return unary(ops.EXP, self)
+    def exp2(self) -> Value: return unary(ops.EXP2, self)
+    def expm1(self) -> Value: return unary(ops.EXPM1, self)
+    def log(self) -> Value: return unary(ops.LOG, self)
+    def log2(self) -> Value: return unary(ops.LOG2, self)
+    def log10(self) -> Value: return unary(ops.LOG10, self)
+    def log1p(self) -> Value: return unary(ops.LOG1P, self)
+    def log1mexp(self) -> Value: return unary(ops.LOG1MEXP, self)
+    def sin(self) -> Value: return unary(ops.SIN, self)
+    def cos(self) -> Value: return unary(ops.COS, self)
+    def tan(self) -> Value: return unary(ops.TAN, self)
+    def sec(self) -> Value: return unary(ops.SEC, self)
+    def csc(self) -> Value: return unary(ops.CSC, self)
+    def cot(self) -> Value: return unary(ops.COT, self)
+    def asin(self) -> Value: return unary(ops.ASIN, self)
+    def acos(self) -> Value: return unary(ops.ACOS, self)
+    def atan(self) -> Value: return unary(ops.ATAN, self)
+    def sinpi(self) -> Value: return unary(ops.SINPI, self)
+    def cospi(self) -> Value: return unary(ops.COSPI, self)
+    def radians(self) -> Value: return unary(ops.RADIANS, self)
+    def degrees(self) -> Value: return unary(ops.DEGREES, self)
+    def sinh(self) -> Value: return unary(ops.SINH, self)
+    def cosh(self) -> Value: return unary(ops.COSH, self)
+    def tanh(self) -> Value: return unary(ops.TANH, self)
+    def sech(self) -> Value: return unary(ops.SECH, self)
+    def asinh(self) -> Value: return unary(ops.ASINH, self)
+    def acosh(self) -> Value: return unary(ops.ACOSH, self)
+    def atanh(self) -> Value: return unary(ops.ATANH, self)
+    def floor(self) -> Value: return unary(ops.FLOOR, self)
+    def ceil(self) -> Value: return unary(ops.CEIL, self)
+    def trunc(self) -> Value: return unary(ops.TRUNC, self)
+    def round(self) -> Value: return unary(ops.ROUND, self)
+    def erf(self) -> Value: return unary(ops.ERF, self)
+    def erfc(self) -> Value: return unary(ops.ERFC, self)
+    def erfcx(self) -> Value: return unary(ops.ERFCX, self)
+    def erfinv(self) -> Value: return unary(ops.ERFINV, self)
+    def normal_cdf(self) -> Value: return unary(ops.NORMAL_CDF, self)
+    def normal_quantile(self) -> Value: return unary(ops.NORMAL_QUANTILE, self)
+    def gamma(self) -> Value: return unary(ops.GAMMA, self)
+    def lgamma(self) -> Value: return unary(ops.LGAMMA, self)
+    def digamma(self) -> Value: return unary(ops.DIGAMMA, self)
+    def sigmoid(self) -> Value: return unary(ops.SIGMOID, self)
+    def logit(self) -> Value: return unary(ops.LOGIT, self)
+    def relu(self) -> Value: return unary(ops.RELU, self)
+    def softplus(self) -> Value: return unary(ops.SOFTPLUS, self)
+    def log_sigmoid(self) -> Value: return unary(ops.LOG_SIGMOID, self)
+    def silu(self) -> Value: return unary(ops.SILU, self)
+    def mish(self) -> Value: return unary(ops.MISH, self)
+    def gelu(self) -> Value: return unary(ops.GELU, self)
+    def selu(self) -> Value: return unary(ops.SELU, self)
+    def softsign(self) -> Value: return unary(ops.SOFTSIGN, self)
+    def hardtanh(self) -> Value: return unary(ops.HARDTANH, self)
+    def hardsigmoid(self) -> Value: return unary(ops.HARDSIGMOID, self)
+    def hardswish(self) -> Value: return unary(ops.HARDSWISH, self)
+
+    # The names that NumPy calls on the elements of an object array.
+    arcsin, arccos, arctan, arcsinh, arccosh, arctanh = asin, acos, atan, asinh, acosh, atanh
+    fabs, rint, deg2rad, rad2deg = __abs__, round, radians, degrees
+    __floor__, __ceil__, __trunc__ = floor, ceil, trunc
+
+    def arctan2(self, other: Any) -> Value: return _operator(ops.ATAN2, self, other)
+    def hypot(self, other: Any) -> Value: return _operator(ops.HYPOT, self, other)
+    def copysign(self, other: Any) -> Value: return _operator(ops.COPYSIGN, self, other)
+    def fmod(self, other: Any) -> Value: return _operator(ops.FMOD, self, other)
+    def logaddexp(self, other: Any) -> Value: return _operator(ops.LOGADDEXP, self, other)
+    def __mod__(self, other: Any) -> Value: return _operator(ops.MOD, self, other)
+    def __rmod__(self, other: Any) -> Value: return _operator(ops.MOD, other, self)
+    def __floordiv__(self, other: Any) -> Value: return _operator(ops.DIV, self - self % other, other).round()
+    def __rfloordiv__(self, other: Any) -> Value: return _operator(ops.DIV, other - other % self, self).round()
+    def __round__(self) -> Value: return unary(ops.ROUND, self)
+
+    # A Value compares and converts as the number it holds; equality and hash stay those of the object.
+    def __lt__(self, other: Any) -> bool: return self.data < number(other)
+    def __le__(self, other: Any) -> bool: return self.data <= number(other)
+    def __gt__(self, other: Any) -> bool: return self.data > number(other)
+    def __ge__(self, other: Any) -> bool: return self.data >= number(other)
+    def __bool__(self) -> bool: return self.data != 0.0
+    def __float__(self) -> float: return self.data
+    def __int__(self) -> int: return int(self.data)
+    def item(self) -> float: return self.data
+    # fmt: on
+
+    def backward(self, gradient: float = 1.0) -> None:
+        """Fill ``grad`` of every node this one depends on: one reverse sweep, one multiplication per edge.
+
+        Leaves accumulate over calls (set ``leaf.grad = 0.0`` to start afresh); interior nodes are set afresh each time.
+
+        Args:
+            gradient: the adjoint of this node itself, 1 unless it is part of something larger.
+
+        >>> x = Value(3.0)
+        >>> (x * x).backward()
+        >>> x.grad
+        6.0
+        """
+        from .sweep import backward
+
+        backward(self, number(gradient))
+
+    def detach(self) -> Value:
+        """A leaf with the same value that no derivative flows through."""
+        return Value(self.data, self.name)
+
+    def __repr__(self) -> str:
+        name = f", name={self.name!r}" if self.name is not None else ""
+        op = f", op={self.op.name}" if self.op is not None else ""
+        return f"Value(data={self.data!r}, grad={self.grad!r}{name}{op})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
+
+    def __reduce__(self) -> tuple[Callable[..., Value], tuple[Any, ...]]:
+        if self.op is not None:
+            raise InputError(
+                f"{describe(self)} is part of a graph and cannot be copied or pickled; "
+                "copy the leaves, or use .detach() for the number alone"
+            )
+        return _leaf, (self.data, self.grad, self.name, self.scope)
+
+
+def _leaf(data: float, grad: float, name: str | None, scope: tuple[str, ...]) -> Value:
+    leaf = Value(data, name)
+    leaf.grad, leaf.scope = grad, scope
+    return leaf
+
+
+def as_float(x: Any) -> float:
+    """The float of a real number; an InputError that says what was given for everything else."""
+    if isinstance(x, Real) and not isinstance(x, bool):
+        return float(x)
+    if getattr(x, "shape", None) == () and hasattr(x, "item") and not isinstance(x.item(), type(x)):
+        return as_float(x.item())  # a NumPy scalar or a 0-d array
+    if isinstance(x, Value):
+        raise InputError(
+            f"a number is needed, not {describe(x)}; use v.data for its value or v.detach() for a new leaf"
+        )
+    hint = {
+        bool: "use 1.0 or 0.0 if that is meant",
+        str: "convert it with float(...) first",
+        complex: "only real numbers can be differentiated here",
+        list: "make one Value for each element",
+        tuple: "make one Value for each element",
+    }.get(type(x), "give an int or a float")
+    shown = repr(x)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    raise InputError(f"a real number is needed, not {shown} of type {type(x).__name__}; {hint}")
+
+
+def number(x: Any) -> float:
+    """The float held by a Value, or the float of a real number."""
+    return x.data if isinstance(x, Value) else x if type(x) is float else as_float(x)
+
+
+def describe(x: Value | float) -> str:
+    """A node in a few words for error texts: its name or operation, and its value."""
+    if not isinstance(x, Value):
+        return f"{x!r}"
+    what = repr(x.name) if x.name is not None else "a leaf" if x.op is None else f"the result of {x.op.name}"
+    return f"{what} (= {x.data!r})"
+
+
+# Recording -----------------------------------------------------------------------------------------------------------
+
+_new = object.__new__
+_MATH_ERRORS = (ArithmeticError, ValueError)
+
+
+def node(
+    op: Op,
+    data: float,
+    inputs: tuple[Value, ...],
+    partials: tuple[float, ...],
+    operands: tuple[Value | float, ...],
+) -> Value:
+    """A new node of the graph; inside ``no_grad`` a leaf."""
+    self: Value = _new(Value)
+    self.data = data
+    self.grad = 0.0
+    self.name = None
+    self.op = op
+    self.inputs = inputs
+    self.partials = partials
+    self.operands = operands
+    self.scope = ()
+    if context.active:
+        self.scope = context.current_scope.get()
+        if not context.recording.get():
+            self.op = None
+            self.inputs = self.partials = self.operands = ()
+    return self
+
+
+def unary(op: Op, x: Value) -> Value:
+    """Record an operation on one Value."""
+    a = x.data
+    try:
+        z = op.f(a)
+        partial = op.df[0](z, a)
+    except _MATH_ERRORS:
+        return record(op, (x,))
+    inputs = (x,)
+    return node(op, z, inputs, (partial,), inputs)
+
+
+def binary(op: Op, x: Value | float, y: Value | float) -> Value:
+    """Record an operation on two operands, at least one a Value."""
+    dx, dy = op.df
+    try:
+        if type(y) is Value:
+            b = y.data
+            if type(x) is Value:
+                a = x.data
+                z = op.f(a, b)
+                inputs = (x, y)
+                return node(op, z, inputs, (dx(z, a, b), dy(z, a, b)), inputs)
+            if type(x) is float:
+                z = op.f(x, b)
+                return node(op, z, (y,), (dy(z, x, b),), (x, y))
+        elif type(y) is float and type(x) is Value:
+            a = x.data
+            z = op.f(a, y)
+            return node(op, z, (x,), (dx(z, a, y),), (x, y))
+    except _MATH_ERRORS:
+        pass
+    return record(op, (x, y))
+
+
+def _operator(op: Op, x: Any, y: Any) -> Value:
+    """What Python's operators call: foreign types get their own chance to handle the Value."""
+    kind = type(x)
+    if kind is not Value and kind is not float:
+        if not _is_number(x):
+            return NotImplemented  # type: ignore[no-any-return]
+        x = x if isinstance(x, Value) else as_float(x)
+    kind = type(y)
+    if kind is not Value and kind is not float:
+        if not _is_number(y):
+            return NotImplemented  # type: ignore[no-any-return]
+        y = y if isinstance(y, Value) else as_float(y)
+    return binary(op, x, y)
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, Value | Real) and not isinstance(x, bool)
+
+
+def record(op: Op, operands: Iterable[Any]) -> Value:
+    """Record an operation on any operands: the careful way, which the quick ones fall back to.
+
+    Raises:
+        InputError: if an operand is not a number.
+        DomainError: if the operation has no value there; the text names it and its operands.
+    """
+    operands = tuple([x if isinstance(x, Value) else as_float(x) for x in operands])
+    numbers = [x.data if isinstance(x, Value) else x for x in operands]
+    tracked = [isinstance(x, Value) for x in operands]
+    arguments = op.arguments(numbers)
+    z = evaluate(op, operands)
+    try:
+        partials = _partials(op.df, op.nary, z, arguments, tracked)
+    except _MATH_ERRORS:  # a finite value with an infinite partial, such as sqrt at 0
+        rules = tuple(rule(IEEE) for rule in op.partials)
+        extended = op.arguments([Extended(x) for x in numbers])
+        partials = _partials(rules, op.nary, Extended(z), extended, tracked)
+    inputs = tuple(x for x in operands if isinstance(x, Value))
+    return node(op, z, inputs, tuple(map(float, partials)), operands)
+
+
+def evaluate(op: Op, operands: Sequence[Value | float]) -> float:
+    """The value rule on the operands' numbers.
+
+    Raises:
+        DomainError: where Python's ``math`` raises.
+    """
+    try:
+        return float(op.f(*op.arguments([x.data if isinstance(x, Value) else x for x in operands])))
+    except _MATH_ERRORS as error:
+        raise _domain_error(op, operands, error) from None
+
+
+def _partials(
+    rules: Sequence[Callable[..., Any]], nary: bool, z: float, arguments: Sequence[Any], tracked: Sequence[bool]
+) -> tuple[float, ...]:
+    if nary:
+        return tuple(compress(rules[0](z, *arguments), tracked))
+    return tuple([rule(z, *arguments) for rule, is_tracked in zip(rules, tracked, strict=True) if is_tracked])
+
+
+def _domain_error(op: Op, operands: Sequence[Value | float], error: Exception) -> DomainError:
+    listed = ", ".join(f"{name} = {describe(x)}" for name, x in zip(op.names(len(operands)), operands, strict=True))
+    what = "overflows" if isinstance(error, OverflowError) else "has no value"
+    return DomainError(
+        f"{op.name} {what} at {listed}. It is defined for: {op.conditions()}. "
+        "Keep its operand inside, for example with where() or maximum(), or look at how the operand was computed"
+    )
+
+
+def affine(rows: Sequence[Sequence[Value | float]], xs: Iterable[Any], biases: Sequence[Value | float]) -> list[Value]:
+    """Record ``w·x + b`` for each row of weights: one ``dot`` node a row, the inputs' numbers looked up only once.
+
+    Args:
+        rows: m sequences of n weights.
+        xs: n inputs, Values or numbers.
+        biases: m biases.
+
+    Returns:
+        m nodes.
+
+    Raises:
+        ArgumentError: if a length does not fit.
+
+    >>> w = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
+    >>> [float(net) for net in affine(w, [10.0, 1.0], [Value(0.5), Value(0.0)])]
+    [12.5, 34.0]
+    """
+    op = ops.DOT
+    xs = tuple(xs)
+    n = len(xs)
+    if len(rows) != len(biases):
+        raise ArgumentError(f"{len(rows)} rows of weights need {len(rows)} biases, not {len(biases)}")
+    kinds = set(map(type, xs))
+    constant = kinds == {float}
+    if not constant and kinds != {Value}:
+        xs = tuple([x if isinstance(x, Value) else as_float(x) for x in xs])
+    plain = constant or kinds == {Value}
+    x_data = tuple([x.data if isinstance(x, Value) else x for x in xs])
+    f, df = op.f, op.df[0]
+    nodes = []
+    for ws, b in zip(rows, biases, strict=True):
+        if len(ws) != n:
+            raise ArgumentError(f"dot needs as many weights as inputs: {len(ws)} weights, {n} inputs")
+        operands = (*ws, *xs, b)
+        try:  # Values throughout, which is what a layer has; whatever lacks a float as its .data takes the careful way
+            w_data = [w.data for w in ws]  # type: ignore[union-attr]
+            z = f(w_data, x_data, b.data)  # type: ignore[union-attr]
+            quick = plain and type(z) is float
+        except (AttributeError, TypeError):
+            quick = False
+        if not quick:
+            nodes.append(record(op, operands))
+            continue
+        partials = df(z, w_data, x_data, b.data)  # type: ignore[union-attr]
+        if constant:
+            nodes.append(node(op, z, (*ws, b), (*partials[:n], partials[-1]), operands))  # type: ignore[arg-type]
+        else:
+            nodes.append(node(op, z, operands, partials, operands))  # type: ignore[arg-type]
+    return nodes

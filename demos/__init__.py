@@ -1,0 +1,1 @@
+"""One demo a tutorial; `python -m demos` lists them."""

@@ -1,0 +1,82 @@
+"""Initial weights: where training starts, from an explicit seed."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from typing import Any
+
+from autograd import InputError
+
+from .text import choose
+
+Initializer = Callable[[random.Random, int, int], float]  # generator, inputs, outputs -> one weight
+
+
+def as_rng(rng: Any) -> random.Random:
+    """A generator from a seed, or from a generator of Python's or NumPy's, which then moves on.
+
+    Raises:
+        InputError: for anything else; randomness here is never left to chance.
+    """
+    if isinstance(rng, random.Random):
+        return rng
+    if isinstance(rng, int) and not isinstance(rng, bool):
+        return random.Random(rng)
+    if hasattr(rng, "integers"):  # numpy.random.Generator
+        return random.Random(int(rng.integers(2**63)))
+    if hasattr(rng, "randint") and hasattr(rng, "random_sample"):  # numpy.random.RandomState
+        return random.Random(int(rng.randint(2**31)))
+    raise InputError(f"rng is a seed (an int) or a random generator, not {rng!r}")
+
+
+def uniform(bound: float = 1.0) -> Initializer:
+    """Uniform on [−bound, bound]."""
+    return lambda rng, nin, nout: rng.uniform(-bound, bound)
+
+
+def normal(std: float = 0.01) -> Initializer:
+    """Normal with mean 0."""
+    return lambda rng, nin, nout: rng.gauss(0.0, std)
+
+
+def xavier_uniform(rng: random.Random, nin: int, nout: int) -> float:
+    """Uniform, variance 2/(nin + nout): keeps the size of signals through tanh and sigmoid (Glorot & Bengio 2010)."""
+    bound = math.sqrt(6.0 / (nin + nout))
+    return rng.uniform(-bound, bound)
+
+
+def xavier_normal(rng: random.Random, nin: int, nout: int) -> float:
+    """Normal, variance 2/(nin + nout) (Glorot & Bengio 2010)."""
+    return rng.gauss(0.0, math.sqrt(2.0 / (nin + nout)))
+
+
+def kaiming_uniform(rng: random.Random, nin: int, nout: int) -> float:
+    """Uniform, variance 2/nin: keeps the size of signals through relu (He et al. 2015)."""
+    bound = math.sqrt(6.0 / max(nin, 1))
+    return rng.uniform(-bound, bound)
+
+
+def kaiming_normal(rng: random.Random, nin: int, nout: int) -> float:
+    """Normal, variance 2/nin (He et al. 2015)."""
+    return rng.gauss(0.0, math.sqrt(2.0 / max(nin, 1)))
+
+
+INITIALIZERS: dict[str, Initializer] = {
+    "uniform": uniform(),
+    "normal": normal(),
+    "xavier_uniform": xavier_uniform,
+    "xavier_normal": xavier_normal,
+    "kaiming_uniform": kaiming_uniform,
+    "kaiming_normal": kaiming_normal,
+    "zeros": lambda rng, nin, nout: 0.0,
+}
+_ALIASES = {"glorot_uniform": "xavier_uniform", "glorot_normal": "xavier_normal"}
+_ALIASES |= {"he_uniform": "kaiming_uniform", "he_normal": "kaiming_normal"}
+INITIALIZERS |= {alias: INITIALIZERS[name] for alias, name in _ALIASES.items()}
+
+
+def initializer(init: str | Initializer) -> Initializer:
+    """An initialiser by name, or the one given."""
+    return init if callable(init) else choose("initialiser", init, INITIALIZERS)

@@ -1,0 +1,103 @@
+"""Module: what has parameters. They are found by walking the attributes, not declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from autograd import ArgumentError, Value
+
+from .text import nearest
+
+
+class Module:
+    """Base class of neurons, layers and networks.
+
+    Every leaf Value among the attributes is part of the state, also inside lists and other modules; its dotted path
+    (``layers.0.neurons.1.weights.2``) is its name there. Attributes listed in ``fixed`` are state but not trained.
+    """
+
+    fixed: frozenset[str] = frozenset()
+    training: bool = True
+
+    def forward(self, xs: Any) -> Any:
+        """What the module computes; each module says so itself."""
+        raise NotImplementedError(f"{type(self).__name__} needs a forward method")
+
+    def __call__(self, xs: Any) -> Any:
+        return self.forward(xs)
+
+    def _walk(self) -> Iterator[tuple[str, Value, bool]]:
+        """Every Value once: its path, itself, whether it is trained."""
+        seen: set[Value] = set()
+        stack: list[tuple[str, Any, bool]] = [("", self, True)]
+        while stack:
+            path, item, trained = stack.pop()
+            dot = f"{path}." if path else ""
+            if isinstance(item, Value):
+                if item not in seen and not item.inputs:
+                    seen.add(item)
+                    yield path, item, trained
+            elif isinstance(item, Module):
+                stack += reversed([(dot + k, v, trained and k not in item.fixed) for k, v in vars(item).items()])
+            elif isinstance(item, list | tuple):
+                stack += reversed([(f"{dot}{k}", v, trained) for k, v in enumerate(item)])
+
+    def modules(self) -> Iterator[Module]:
+        """This module and every module inside it."""
+        stack: list[Any] = [self]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, Module):
+                yield item
+                stack += reversed(list(vars(item).values()))
+            elif isinstance(item, list | tuple):
+                stack += reversed(item)
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """The trained Values with their paths; a Value shared by several neurons comes once."""
+        return ((path, value) for path, value, trained in self._walk() if trained)
+
+    def parameters(self) -> list[Value]:
+        """The trained Values."""
+        return [value for _, value in self.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Set the gradient of every Value of this module to zero."""
+        for _, value, _ in self._walk():
+            value.grad = 0.0
+
+    def train(self, mode: bool = True) -> Module:
+        """Switch to training behaviour (dropout drops); returns the module."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Module:
+        """Switch to prediction behaviour; returns the module."""
+        return self.train(False)
+
+    def state_dict(self) -> dict[str, float]:
+        """The numbers of all Values, trained or fixed, by path."""
+        return {path: value.data for path, value, _ in self._walk()}
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Take over the numbers of a ``state_dict``; all or none.
+
+        Raises:
+            ArgumentError: if a name is missing or unknown, or a number is not one.
+        """
+        values = {path: value for path, value, _ in self._walk()}
+        missing, unknown = [k for k in values if k not in state], [k for k in state if k not in values]
+        if missing or unknown:
+            said = [f"missing: {', '.join(missing[:4])}"] if missing else []
+            said += (
+                [f"unknown: {', '.join(map(str, unknown[:4]))}{nearest(str(unknown[0]), values)}"] if unknown else []
+            )
+            raise ArgumentError(
+                f"the state does not fit this {type(self).__name__} ({len(missing)} names missing, {len(unknown)} "
+                f"unknown); {'; '.join(said)}. Build the model with the same sizes as the saved one"
+            )
+        numbers = {path: Value(state[path]).data for path in values}
+        for path, value in values.items():
+            value.data = numbers[path]

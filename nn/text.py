@@ -1,0 +1,28 @@
+"""Help for those who mistype a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import TypeVar
+
+from autograd import ArgumentError
+
+T = TypeVar("T")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'relu'?"``, or nothing where no known name is near."""
+    found = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def choose(what: str, name: str, known: Mapping[str, T]) -> T:
+    """The entry of that name.
+
+    Raises:
+        ArgumentError: if there is none; lists what there is and suggests the nearest.
+    """
+    if not isinstance(name, str) or name not in known:
+        raise ArgumentError(f"unknown {what} {name!r}{nearest(str(name), known)} Known: {', '.join(known)}")
+    return known[name]
