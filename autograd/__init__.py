@@ -32,6 +32,8 @@ from .value import Value, affine
 if TYPE_CHECKING:
     from .drawing import Drawing as Drawing
     from .drawing import draw as draw
+    from .explaining import Explanation as Explanation
+    from .explaining import explain as explain
     from .stepping import Log as Log
     from .stepping import steps as steps
 
@@ -41,6 +43,8 @@ __version__ = "0.1.0"
 _ROOMS = {
     "draw": "drawing",
     "Drawing": "drawing",
+    "explain": "explaining",
+    "Explanation": "explaining",
     "steps": "stepping",
     "Log": "stepping",
 }

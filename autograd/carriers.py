@@ -20,6 +20,11 @@ def _where(condition: Any, x: float, y: float) -> float:
     return x if condition else y
 
 
+def choose(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+    """The branch that the condition takes; the other one is not computed."""
+    return then() if condition else otherwise()
+
+
 def _total(xs: Sequence[float]) -> float:
     # A plain left-to-right sum: the builtin one compensates from Python 3.12 on, and results must not depend on that.
     total = 0.0
@@ -66,6 +71,7 @@ def _whole(n: float) -> int:
 
 FLOATS = SimpleNamespace(
     where=_where,
+    choose=choose,
     sum=_total,
     dot=_dot,
     **{
@@ -164,3 +170,4 @@ def _extended(name: str, function: Callable[..., float]) -> Callable[..., Any]:
 
 
 IEEE = SimpleNamespace(**{name: _extended(name, function) for name, function in vars(FLOATS).items()})
+IEEE.choose = choose

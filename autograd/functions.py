@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from . import ops
+from .carriers import choose as choose  # not public: a part of the carrier
 from .errors import ArgumentError
 from .ops import Op
 from .value import Value, as_float, evaluate, record, unary
 
 # fmt: off
-__all__ = [
+__all__ = [  # noqa: RUF022  (in the alphabet's order)
     "abs", "acos", "acosh", "add", "asin", "asinh", "atan", "atan2", "atanh", "beta", "cbrt", "ceil", "celu", "clamp",
     "copysign", "cos", "cosh", "cospi", "cot", "csc", "degrees", "digamma", "div", "dot", "elu", "erf", "erfc",
     "erfcx", "erfinv", "exp", "exp2", "expm1", "floor", "fma", "fmod", "gamma", "gelu", "hardsigmoid", "hardswish",

@@ -3,7 +3,8 @@
 A row holds a name, a formula, the rule for the value, one rule for each partial derivative and how that derivative is
 written, the domain, the convention at a kink, and sample points for the tests. Rules are written once for every carrier
 of numbers: ``lambda m: lambda z, x: …`` is given the carrier's functions ``m`` and returns the rule on its numbers,
-where ``z`` is the operation's own result. Formulas and slopes are Python expressions in the operands' names;
+where ``z`` is the operation's own result. ``m.where`` computes both its branches, ``m.choose`` only the one it takes,
+where the carrier knows which. Formulas and slopes are Python expressions in the operands' names;
 ``notation.py`` prints them as text and LaTeX. This file knows no graph.
 """
 
@@ -211,6 +212,10 @@ def _to_integer(x: float) -> float:
     return x - round(x)
 
 
+def _sech2(m: Any, x: Any) -> Any:
+    return m.choose(m.abs(x) < 20.0, lambda: 1.0 / m.square(m.cosh(x)), lambda: 4.0 * m.exp(-2.0 * m.abs(x)))
+
+
 def _sinpi(m: Any, x: Any) -> Any:
     x = x - 2.0 * m.round(0.5 * x)  # exact; now |x| ≤ 1
     x = m.where(x > 0.5, 1.0 - x, m.where(x < -0.5, -1.0 - x, x))
@@ -267,8 +272,8 @@ NEG = row(
 POW = row(
     "pow", "x y", "x ** y", ("y * x ** (y - 1)", "z * log(x)"),
     lambda m: lambda x, y: m.pow(x, y),
-    lambda m: lambda z, x, y: m.where(_is_zero(y), 0.0, y * m.pow(x, y - 1)),
-    lambda m: lambda z, x, y: m.where(_is_zero(x), 0.0, z * m.log(x)),
+    lambda m: lambda z, x, y: m.choose(_is_zero(y), lambda: 0.0, lambda: y * m.pow(x, y - 1)),
+    lambda m: lambda z, x, y: m.choose(_is_zero(x), lambda: 0.0, lambda: z * m.log(x)),
     domain=(POSITIVE, REAL), symbol="^",
     samples=((0.5, 2.0), (2.0, -1.5), (3.0, 0.0), (-2.0, 3.0), (-1.5, -2.0), (1.0, 4.5)),
     note="x > 0; x = 0 with y ≥ 0; x < 0 with a whole y",
@@ -303,8 +308,8 @@ RECIPROCAL = row(
 HYPOT = row(
     "hypot", "x y", "hypot(x, y)", ("x / z", "y / z"),
     lambda m: lambda x, y: m.hypot(x, y),
-    lambda m: lambda z, x, y: m.where(_is_zero(z), 0.0, x / m.where(_is_zero(z), 1.0, z)),
-    lambda m: lambda z, x, y: m.where(_is_zero(z), 0.0, y / m.where(_is_zero(z), 1.0, z)),
+    lambda m: lambda z, x, y: m.choose(_is_zero(z), lambda: 0.0, lambda: x / z),
+    lambda m: lambda z, x, y: m.choose(_is_zero(z), lambda: 0.0, lambda: y / z),
     convention="slopes 0 at (0, 0)",
 )
 FMA = row(
@@ -383,28 +388,30 @@ LOG1P = row(
 LOG1MEXP = row(
     "log1mexp", "x", "log(1 - exp(x))", ("-1 / expm1(-x)",),
     # Maechler (2012): each form where the other one cancels.
-    lambda m: lambda x: m.where(x > -_LN2, m.log(-m.expm1(x)), m.log1p(-m.exp(x))),
+    lambda m: lambda x: m.choose(x > -_LN2, lambda: m.log(-m.expm1(x)), lambda: m.log1p(-m.exp(x))),
     lambda m: lambda z, x: -1.0 / m.expm1(-x),
     domain=(Interval(high=0.0),), symbol="ln(1−eˣ)",
     samples=((-20.0,), (-1.0,), (-0.5,), (-0.001,)),
 )
 LOGADDEXP = row(
     "logaddexp", "x y", "log(exp(x) + exp(y))", ("exp(x - z)", "exp(y - z)"),
-    lambda m: lambda x, y: m.where(_is_zero(x - y), x + _LN2, m.maximum(x, y) + m.log1p(m.exp(-m.abs(x - y)))),
+    lambda m: lambda x, y: m.choose(
+        _is_zero(x - y), lambda: x + _LN2, lambda: m.maximum(x, y) + m.log1p(m.exp(-m.abs(x - y)))
+    ),
     lambda m: lambda z, x, y: m.sigmoid(x - y),
     lambda m: lambda z, x, y: m.sigmoid(y - x),
     symbol="ln(eˣ+eʸ)",
 )
 XLOGY = row(
     "xlogy", "x y", "x * log(y)", ("log(y)", "x / y"),
-    lambda m: lambda x, y: m.where(_is_zero(x), 0.0, x * m.log(m.where(_is_zero(x), 1.0, y))),
+    lambda m: lambda x, y: m.choose(_is_zero(x), lambda: 0.0, lambda: x * m.log(y)),
     lambda m: lambda z, x, y: m.log(y),
     lambda m: lambda z, x, y: x / y,
     domain=(REAL, POSITIVE), symbol="x·ln y", note="y > 0; x = 0 with any y", convention="0·ln 0 = 0",
 )
 XLOG1PY = row(
     "xlog1py", "x y", "x * log1p(y)", ("log1p(y)", "x / (1 + y)"),
-    lambda m: lambda x, y: m.where(_is_zero(x), 0.0, x * m.log1p(m.where(_is_zero(x), 0.0, y))),
+    lambda m: lambda x, y: m.choose(_is_zero(x), lambda: 0.0, lambda: x * m.log1p(y)),
     lambda m: lambda z, x, y: m.log1p(y),
     lambda m: lambda z, x, y: x / (1.0 + y),
     domain=(REAL, Interval(low=-1.0)), symbol="x·ln(1+y)", note="y > −1; x = 0 with any y",
@@ -470,8 +477,8 @@ ATAN = row(
 ATAN2 = row(
     "atan2", "y x", "atan2(y, x)", ("x / (x ** 2 + y ** 2)", "-y / (x ** 2 + y ** 2)"),
     lambda m: lambda y, x: m.atan2(y, x),
-    lambda m: lambda z, y, x: x / m.where(_is_zero(m.hypot(x, y)), 1.0, x * x + y * y),
-    lambda m: lambda z, y, x: -y / m.where(_is_zero(m.hypot(x, y)), 1.0, x * x + y * y),
+    lambda m: lambda z, y, x: m.choose(_is_zero(m.hypot(x, y)), lambda: 0.0, lambda: x / (x * x + y * y)),
+    lambda m: lambda z, y, x: m.choose(_is_zero(m.hypot(x, y)), lambda: 0.0, lambda: -y / (x * x + y * y)),
     convention="slopes 0 at (0, 0)", note="any y and x; jumps by 2π across y = 0, x < 0",
     kink=lambda y, x: y if x <= 0 else 1.0,
 )
@@ -513,13 +520,14 @@ COSH = row(
 )
 SECH = row(
     "sech", "x", "sech(x)", ("-z * tanh(x)",),
-    lambda m: lambda x: 2.0 * m.exp(-m.abs(x)) / (1.0 + m.exp(-2.0 * m.abs(x))),
+    lambda m: lambda x: m.choose(m.abs(x) < 20.0, lambda: 1.0 / m.cosh(x), lambda: 2.0 * m.exp(-m.abs(x))),
     lambda m: lambda z, x: -z * m.tanh(x),
 )
 TANH = row(
     "tanh", "x", "tanh(x)", ("1 - z ** 2",),
     lambda m: m.tanh,
-    lambda m: lambda z, x: m.square(m.sech(x)),  # 1 − z² without its cancellation
+    # 1 − z², also where that would cancel
+    lambda m: lambda z, x: m.choose(m.abs(x) < 0.6, lambda: 1.0 - z * z, lambda: _sech2(m, x)),
 )
 ASINH = row(
     "asinh", "x", "asinh(x)", ("1 / sqrt(x ** 2 + 1)",),
@@ -727,7 +735,8 @@ def _sigmoid(m: Any) -> Callable[[Any], Any]:
 SIGMOID = row(
     "sigmoid", "x", "sigmoid(x)", ("z * (1 - z)",),
     _sigmoid,
-    lambda m: lambda z, x: z * m.sigmoid(-x),  # 1 − z without cancellation
+    # z(1 − z), also where 1 − z would cancel
+    lambda m: lambda z, x: m.choose(x < 1.25, lambda: z - z * z, lambda: z * m.sigmoid(-x)),
     symbol="σ",
 )
 RELU = row(
@@ -757,8 +766,8 @@ LOG_SIGMOID = row(
 )
 LOGIT = row(
     "logit", "x", "log(x / (1 - x))", ("1 / (x * (1 - x))",),
-    lambda m: lambda x: m.where(
-        (x > 0.25) & (x < 0.75), 2.0 * m.atanh(m.clamp(2.0 * x - 1.0, -0.5, 0.5)), m.log(x / (1.0 - x))
+    lambda m: lambda x: m.choose(
+        (x > 0.25) & (x < 0.75), lambda: 2.0 * m.atanh(2.0 * x - 1.0), lambda: m.log(x / (1.0 - x))
     ),
     lambda m: lambda z, x: 1.0 / (x * (1.0 - x)),
     domain=(Interval(0.0, 1.0),), symbol="σ⁻¹", samples=((0.01,), (0.3,), (0.5,), (0.9,)),
@@ -781,25 +790,25 @@ GELU = row(
 )
 ELU = row(
     "elu", "x a", "x if x > 0 else a * expm1(x)", ("1 if x > 0 else a * exp(x)", "0 if x > 0 else expm1(x)"),
-    lambda m: lambda x, a: m.where(x > 0, x, a * m.expm1(m.minimum(x, 0.0))),
-    lambda m: lambda z, x, a: m.where(x > 0, 1.0, a * m.exp(m.minimum(x, 0.0))),
-    lambda m: lambda z, x, a: m.where(x > 0, 0.0, m.expm1(m.minimum(x, 0.0))),
+    lambda m: lambda x, a: m.choose(x > 0, lambda: x, lambda: a * m.expm1(x)),
+    lambda m: lambda z, x, a: m.choose(x > 0, lambda: 1.0, lambda: a * m.exp(x)),
+    lambda m: lambda z, x, a: m.choose(x > 0, lambda: 0.0, lambda: m.expm1(x)),
     samples=((2.0, 1.0), (-3.0, 0.7), (-0.1, 1.0)), kink=lambda x, a: x, convention="slope a at 0",
 )
 CELU = row(
     "celu", "x a", "x if x > 0 else a * expm1(x / a)",
     ("1 if x > 0 else exp(x / a)", "0 if x > 0 else expm1(x / a) - x / a * exp(x / a)"),
-    lambda m: lambda x, a: m.where(x > 0, x, a * m.expm1(m.minimum(x, 0.0) / a)),
-    lambda m: lambda z, x, a: m.where(x > 0, 1.0, m.exp(m.minimum(x, 0.0) / a)),
-    lambda m: lambda z, x, a: m.where(
-        x > 0, 0.0, m.expm1(m.minimum(x, 0.0) / a) - x / a * m.exp(m.minimum(x, 0.0) / a)
+    lambda m: lambda x, a: m.choose(x > 0, lambda: x, lambda: a * m.expm1(x / a)),
+    lambda m: lambda z, x, a: m.choose(x > 0, lambda: 1.0, lambda: m.exp(x / a)),
+    lambda m: lambda z, x, a: m.choose(
+        x > 0, lambda: 0.0, lambda: m.expm1(x / a) - x / a * m.exp(x / a)
     ),
     domain=(REAL, POSITIVE), samples=((2.0, 1.0), (-3.0, 0.7), (-0.1, 2.0)),
 )
 SELU = row(
     "selu", "x", "selu(x)", ("s if x > 0 else s * a * exp(x)",),
-    lambda m: lambda x: _SELU_SCALE * m.where(x > 0, x, _SELU_ALPHA * m.expm1(m.minimum(x, 0.0))),
-    lambda m: lambda z, x: _SELU_SCALE * m.where(x > 0, 1.0, _SELU_ALPHA * m.exp(m.minimum(x, 0.0))),
+    lambda m: lambda x: _SELU_SCALE * m.choose(x > 0, lambda: x, lambda: _SELU_ALPHA * m.expm1(x)),
+    lambda m: lambda z, x: _SELU_SCALE * m.choose(x > 0, lambda: 1.0, lambda: _SELU_ALPHA * m.exp(x)),
     kink=lambda x: x, convention="the slope from the left at 0; s = 1.0507, a = 1.6733",
 )
 SOFTSIGN = row(
@@ -809,8 +818,8 @@ SOFTSIGN = row(
 )
 SQUAREPLUS = row(
     "squareplus", "x b", "(x + sqrt(x ** 2 + b)) / 2", ("(1 + x / sqrt(x ** 2 + b)) / 2", "1 / (4 * sqrt(x ** 2 + b))"),
-    lambda m: lambda x, b: m.where(
-        x >= 0, 0.5 * (x + m.sqrt(x * x + b)), 0.5 * b / (m.sqrt(x * x + b) - m.where(x >= 0, 0.0 * x, x))
+    lambda m: lambda x, b: m.choose(
+        x >= 0, lambda: 0.5 * (x + m.sqrt(x * x + b)), lambda: 0.5 * b / (m.sqrt(x * x + b) - x)
     ),
     lambda m: lambda z, x, b: z / m.sqrt(x * x + b),
     lambda m: lambda z, x, b: 0.25 / m.sqrt(x * x + b),

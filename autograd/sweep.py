@@ -70,3 +70,16 @@ def forward(order: Sequence[Value], tangents: MutableMapping[Value, float]) -> I
 def backward(root: Value, adjoint: float = 1.0) -> None:
     """Exhaust the reverse sweep from ``root``."""
     deque(reverse(topological(root), adjoint), maxlen=0)
+
+
+def adjoints(order: Sequence[Value]) -> dict[Value, float]:
+    """The derivative of the last node with respect to every node, by the reverse sweep; no ``grad`` is changed."""
+    before = [node.grad for node in order]
+    try:
+        for node in order:
+            node.grad = 0.0
+        deque(reverse(order), maxlen=0)
+        return {node: node.grad for node in order}
+    finally:
+        for node, grad in zip(order, before, strict=True):
+            node.grad = grad

@@ -404,28 +404,28 @@ def affine(rows: Sequence[Sequence[Value | float]], xs: Iterable[Any], biases: S
         raise ArgumentError(f"{len(rows)} rows of weights need {len(rows)} biases, not {len(biases)}")
     kinds = set(map(type, xs))
     constant = kinds == {float}
-    if not constant and kinds != {Value}:
-        xs = tuple([x if isinstance(x, Value) else as_float(x) for x in xs])
     plain = constant or kinds == {Value}
-    x_data = tuple([x.data if isinstance(x, Value) else x for x in xs])
+    if not plain:
+        xs = tuple([x if isinstance(x, Value) else as_float(x) for x in xs])
+    x_data = xs if constant else [number(x) for x in xs] if not plain else [x.data for x in xs]
     f, df = op.f, op.df[0]
     nodes = []
     for ws, b in zip(rows, biases, strict=True):
-        if len(ws) != n:
-            raise ArgumentError(f"dot needs as many weights as inputs: {len(ws)} weights, {n} inputs")
-        operands = (*ws, *xs, b)
         try:  # Values throughout, which is what a layer has; whatever lacks a float as its .data takes the careful way
             w_data = [w.data for w in ws]  # type: ignore[union-attr]
             z = f(w_data, x_data, b.data)  # type: ignore[union-attr]
-            quick = plain and type(z) is float
+            quick = plain and len(w_data) == n and type(z) is float
         except (AttributeError, TypeError):
             quick = False
         if not quick:
-            nodes.append(record(op, operands))
+            if len(ws) != n:
+                raise ArgumentError(f"dot needs as many weights as inputs: {len(ws)} weights, {n} inputs")
+            nodes.append(record(op, (*ws, *xs, b)))
             continue
         partials = df(z, w_data, x_data, b.data)  # type: ignore[union-attr]
+        operands = (*ws, *xs, b)
         if constant:
             nodes.append(node(op, z, (*ws, b), (*partials[:n], partials[-1]), operands))  # type: ignore[arg-type]
         else:
-            nodes.append(node(op, z, operands, partials, operands))  # type: ignore[arg-type]
+            nodes.append(node(op, z, operands, partials, operands))
     return nodes

@@ -161,8 +161,9 @@ class Layer(Module):
             for k in range(nout)
         ]
         self.nin, self.nout, self.activation = nin, nout, activation
-        for neuron in self.neurons:
-            neuron.scope = (*((name,) if name else ()), *neuron.scope)
+        if name is not None:
+            for neuron in self.neurons:
+                neuron.scope = (name, *neuron.scope)
         self._squash, self._named = self.neurons[0]._squash, bool(names or name)
         self._rows = [neuron.weights for neuron in self.neurons]
         self._biases = [neuron.bias for neuron in self.neurons]
