@@ -30,6 +30,16 @@ from .graph import leaves, size, topological
 from .value import Value, affine
 
 if TYPE_CHECKING:
+    from .check import GradcheckError as GradcheckError
+    from .check import gradcheck as gradcheck
+    from .custom import operation as operation
+    from .derivatives import grad as grad
+    from .derivatives import hessian as hessian
+    from .derivatives import hvp as hvp
+    from .derivatives import jacobian as jacobian
+    from .derivatives import jvp as jvp
+    from .derivatives import value_and_grad as value_and_grad
+    from .derivatives import vjp as vjp
     from .drawing import Drawing as Drawing
     from .drawing import draw as draw
     from .explaining import Explanation as Explanation
@@ -41,6 +51,10 @@ __version__ = "0.1.0"
 
 # Rooms that are opened when somebody asks for them, so that importing the engine stays quick.
 _ROOMS = {
+    "gradcheck": "check",
+    "GradcheckError": "check",
+    "operation": "custom",
+    **dict.fromkeys(("grad", "value_and_grad", "jvp", "vjp", "jacobian", "hessian", "hvp"), "derivatives"),
     "draw": "drawing",
     "Drawing": "drawing",
     "explain": "explaining",

@@ -72,6 +72,7 @@ def _whole(n: float) -> int:
 FLOATS = SimpleNamespace(
     where=_where,
     choose=choose,
+    detach=lambda x: x,
     sum=_total,
     dot=_dot,
     **{

@@ -1,13 +1,16 @@
-"""What surrounds recording: ``no_grad`` (record nothing) and ``scope`` (where new nodes belong, for drawings)."""
+"""What surrounds recording: ``no_grad``, ``scope`` (where new nodes belong), and the derivatives under way."""
 
 from __future__ import annotations
 
 from contextvars import ContextVar, Token
 from threading import Lock
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 recording: ContextVar[bool] = ContextVar("recording", default=True)
+# While a derivative of a function is being taken: how many of them are nested, and the Values that left the graph.
+depth: ContextVar[int] = ContextVar("depth", default=0)
+departed: ContextVar[list[Any] | None] = ContextVar("departed", default=None)
 current_scope: ContextVar[tuple[str, ...]] = ContextVar("current_scope", default=())
 
 # How many surroundings are open anywhere in the process. Recording looks at this one number; only while it is not zero
@@ -34,6 +37,16 @@ class Surrounding:
         self._variable.reset(self._tokens.pop())
         with _lock:
             active -= 1
+
+
+T = TypeVar("T")
+
+
+def leave(value: T) -> T:
+    """Note that a Value is being turned into a plain number, which carries no derivative on; returns the Value."""
+    if active and (noted := departed.get()) is not None:
+        noted.append(value)
+    return value
 
 
 def no_grad() -> Surrounding:

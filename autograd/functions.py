@@ -21,7 +21,7 @@ __all__ = [  # noqa: RUF022  (in the alphabet's order)
     "abs", "acos", "acosh", "add", "asin", "asinh", "atan", "atan2", "atanh", "beta", "cbrt", "ceil", "celu", "clamp",
     "copysign", "cos", "cosh", "cospi", "cot", "csc", "degrees", "digamma", "div", "dot", "elu", "erf", "erfc",
     "erfcx", "erfinv", "exp", "exp2", "expm1", "floor", "fma", "fmod", "gamma", "gelu", "hardsigmoid", "hardswish",
-    "hardtanh", "hypot", "leaky_relu", "lgamma", "log", "log10", "log1mexp", "log1p", "log2", "log_sigmoid",
+    "hardtanh", "hypot", "identity", "leaky_relu", "lgamma", "log", "log10", "log1mexp", "log1p", "log2", "log_sigmoid",
     "logaddexp", "logit", "logsumexp", "maximum", "minimum", "mish", "mod", "mul", "neg", "normal_cdf",
     "normal_quantile", "polygamma", "pow", "radians", "reciprocal", "relu", "round", "sec", "sech", "selu", "sigmoid",
     "sign", "silu", "sin", "sinh", "sinpi", "smooth_abs", "smooth_maximum", "smooth_minimum", "softmax", "softplus",
@@ -46,6 +46,11 @@ def _any(op: Op, *operands: Any) -> Any:
 
 
 # One operand ---------------------------------------------------------------------------------------------------------
+
+
+def identity(x: Number) -> Number:
+    """x itself, as a node of its own."""
+    return _one(ops.IDENTITY, x)
 
 
 def neg(x: Number) -> Number:
@@ -344,7 +349,7 @@ def hardtanh(x: Number) -> Number:
 
 
 def hardsigmoid(x: Number) -> Number:
-    """x/6 + ½ clamped to [0, 1]."""
+    """(x + 3)/6 clamped to [0, 1]."""
     return _one(ops.HARDSIGMOID, x)
 
 

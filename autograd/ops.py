@@ -97,6 +97,11 @@ class Op:
         self.kink, self.convention, self.note, self.group = kink, convention, note, group
 
     @property
+    def shipped(self) -> bool:
+        """Whether the row is one of this table's; operations that users define are not."""
+        return TABLE.get(self.name) is self
+
+    @property
     def nary(self) -> bool:
         """Whether the row takes any number of operands."""
         return self.group is not None
@@ -213,7 +218,8 @@ def _to_integer(x: float) -> float:
 
 
 def _sech2(m: Any, x: Any) -> Any:
-    return m.choose(m.abs(x) < 20.0, lambda: 1.0 / m.square(m.cosh(x)), lambda: 4.0 * m.exp(-2.0 * m.abs(x)))
+    e = m.exp(-2.0 * m.abs(x))
+    return 4.0 * e / m.square(1.0 + e)
 
 
 def _sinpi(m: Any, x: Any) -> Any:
@@ -222,13 +228,28 @@ def _sinpi(m: Any, x: Any) -> Any:
     return m.sin(math.pi * x)
 
 
+def _exponentials(m: Any, xs: Sequence[Any]) -> tuple[Any, list[Any]]:
+    """The largest operand, held constant, and exp(x − largest) of each: none of them overflows."""
+    top = m.detach(reduce(m.maximum, xs))
+    finite = m.where(_is_zero(top - top), top, 0.0)  # all −inf, or a +inf: no difference to take
+    return top, [m.exp(x - finite) for x in xs]
+
+
 def _logsumexp(m: Any) -> Callable[[Sequence[Any]], Any]:
     def logsumexp(xs: Sequence[Any]) -> Any:
-        top = reduce(m.maximum, xs)
-        finite = m.where(_is_zero(top - top), top, 0.0)  # all −inf, or a +inf: no difference to take
-        return top + m.log(m.sum([m.exp(x - finite) for x in xs])) - m.where(_is_zero(top - top), 0.0, top)
+        top, terms = _exponentials(m, xs)
+        return m.choose(_is_zero(top - top), lambda: top + m.log(m.sum(terms)), lambda: top)
 
     return logsumexp
+
+
+def _softmax(m: Any) -> Callable[..., tuple[Any, ...]]:
+    def softmax(z: Any, xs: Sequence[Any]) -> tuple[Any, ...]:
+        _, terms = _exponentials(m, xs)
+        total = m.sum(terms)
+        return tuple(term / total for term in terms)
+
+    return softmax
 
 
 # fmt: off
@@ -272,12 +293,20 @@ NEG = row(
 POW = row(
     "pow", "x y", "x ** y", ("y * x ** (y - 1)", "z * log(x)"),
     lambda m: lambda x, y: m.pow(x, y),
-    lambda m: lambda z, x, y: m.choose(_is_zero(y), lambda: 0.0, lambda: y * m.pow(x, y - 1)),
+    lambda m: lambda z, x, y: m.choose(
+        _is_zero(x), lambda: m.choose(_is_zero(y), lambda: 0.0, lambda: y * m.pow(x, y - 1.0)), lambda: y * z / x
+    ),
     lambda m: lambda z, x, y: m.choose(_is_zero(x), lambda: 0.0, lambda: z * m.log(x)),
     domain=(POSITIVE, REAL), symbol="^",
     samples=((0.5, 2.0), (2.0, -1.5), (3.0, 0.0), (-2.0, 3.0), (-1.5, -2.0), (1.0, 4.5)),
     note="x > 0; x = 0 with y ≥ 0; x < 0 with a whole y",
     convention="x⁰ has slope 0 in x everywhere; 0ʸ has slope 0 in y",
+)
+IDENTITY = row(
+    "identity", "x", "x", ("1",),
+    lambda m: lambda x: x,
+    lambda m: lambda z, x: 1.0,
+    symbol="=",
 )
 SQRT = row(
     "sqrt", "x", "sqrt(x)", ("1 / (2 * z)",),
@@ -289,7 +318,7 @@ SQRT = row(
 CBRT = row(
     "cbrt", "x", "cbrt(x)", ("1 / (3 * z ** 2)",),
     lambda m: m.cbrt,
-    lambda m: lambda z, x: 1.0 / (3.0 * z * z),
+    lambda m: lambda z, x: m.choose(_is_zero(x), lambda: 1.0 / (3.0 * z * z), lambda: z / (3.0 * x)),
     symbol="∛", samples=((-8.0,), (-0.3,), (0.5,), (27.0,)),
     convention="slope inf at 0",
 )
@@ -736,7 +765,7 @@ SIGMOID = row(
     "sigmoid", "x", "sigmoid(x)", ("z * (1 - z)",),
     _sigmoid,
     # z(1 − z), also where 1 − z would cancel
-    lambda m: lambda z, x: m.choose(x < 1.25, lambda: z - z * z, lambda: z * m.sigmoid(-x)),
+    lambda m: lambda z, x: m.choose(x < 1.225, lambda: z - z * z, lambda: z * m.sigmoid(-x)),
     symbol="σ",
 )
 RELU = row(
@@ -832,15 +861,15 @@ HARDTANH = row(
     kink=lambda x: abs(x) - 1.0, convention="slope 0 at ±1",
 )
 HARDSIGMOID = row(
-    "hardsigmoid", "x", "min(max(x / 6 + 1 / 2, 0), 1)", ("1 / 6 if -3 < x < 3 else 0",),
-    lambda m: lambda x: m.clamp(x / 6.0 + 0.5, 0.0, 1.0),
+    "hardsigmoid", "x", "min(max((x + 3) / 6, 0), 1)", ("1 / 6 if -3 < x < 3 else 0",),
+    lambda m: lambda x: m.clamp((x + 3.0) / 6.0, 0.0, 1.0),
     lambda m: lambda z, x: m.where((x <= -3) | (x >= 3), 0.0, 1.0 / 6.0),
     kink=lambda x: abs(x) - 3.0, convention="slope 0 at ±3",
 )
 HARDSWISH = row(
-    "hardswish", "x", "x * min(max(x / 6 + 1 / 2, 0), 1)", ("0 if x <= -3 else 1 if x >= 3 else x / 3 + 1 / 2",),
+    "hardswish", "x", "x * min(max((x + 3) / 6, 0), 1)", ("0 if x <= -3 else 1 if x >= 3 else (x + 3 / 2) / 3",),
     lambda m: lambda x: x * m.hardsigmoid(x),
-    lambda m: lambda z, x: m.where(x <= -3, 0.0, m.where(x >= 3, 1.0, x / 3.0 + 0.5)),
+    lambda m: lambda z, x: m.where(x <= -3, 0.0, m.where(x >= 3, 1.0, (x + 1.5) / 3.0)),
     kink=lambda x: abs(x) - 3.0, convention="slope 0 at −3 and 1 at 3",
 )
 
@@ -859,7 +888,7 @@ LOGSUMEXP = row(
     lambda n: "log(" + _spelled([f"exp(x{i})" for i in range(n)]) + ")",
     lambda n, i: f"exp(x{i} - z)",
     _logsumexp,
-    lambda m: lambda z, xs: tuple(m.exp(x - z) for x in xs),
+    _softmax,
     group=_listed, symbol="ln Σeˣ", samples=((1.0, 2.0, 4.0), (0.1, -0.3), (5.0,), (800.0, 800.5)),
     note="at least one operand",
 )

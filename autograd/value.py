@@ -77,6 +77,7 @@ class Value:
     def __pos__(self) -> Value: return self
     def __abs__(self) -> Value: return unary(ops.ABS, self)
 
+    def identity(self) -> Value: return unary(ops.IDENTITY, self)
     def sqrt(self) -> Value: return unary(ops.SQRT, self)
     def cbrt(self) -> Value: return unary(ops.CBRT, self)
     def square(self) -> Value: return unary(ops.SQUARE, self)
@@ -159,8 +160,8 @@ class Value:
     def __gt__(self, other: Any) -> bool: return self.data > number(other)
     def __ge__(self, other: Any) -> bool: return self.data >= number(other)
     def __bool__(self) -> bool: return self.data != 0.0
-    def __float__(self) -> float: return self.data
-    def __int__(self) -> int: return int(self.data)
+    def __float__(self) -> float: return context.leave(self).data
+    def __int__(self) -> int: return int(context.leave(self).data)
     def item(self) -> float: return self.data
     # fmt: on
 

@@ -1,0 +1,433 @@
+"""gradcheck: are the derivatives right? Measured by extrapolated differences that know their own error."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple
+
+from . import functions, sweep
+from .derivatives import grad, jvp
+from .differences import Slope, central, one_sided
+from .errors import ArgumentError, AutogradError, DomainError, InputError
+from .graph import topological
+from .naming import Names
+from .notation import show
+from .ops import Op
+from .structure import flatten
+from .value import Value, describe
+
+Verdict = Literal["pass", "fail", "inconclusive"]
+Signature = tuple[Any, ...]
+
+MANY = 200  # inputs, from which on random directions are checked instead of each input
+DIRECTIONS = 20
+SMALLEST = 1e-7  # step, relative to the input, below which a change of course counts as a kink
+EPSILON = 2.0**-52
+_STEPS = ("floor", "ceil", "trunc", "round", "mod", "fmod")  # operations with many jumps
+
+
+class GradcheckError(AutogradError, AssertionError):
+    """A derivative does not agree with the measured one; the text is the report."""
+
+
+class Comparison(NamedTuple):
+    """One derivative, as the engine claims it and as measured."""
+
+    what: str
+    claimed: float
+    measured: float
+    error: float
+    verdict: Verdict
+    note: str = ""
+
+    @property
+    def relative(self) -> float:
+        """The difference relative to the larger of the two."""
+        size = max(abs(self.claimed), abs(self.measured))
+        return abs(self.claimed - self.measured) / size if size else 0.0
+
+
+class Report:
+    """What gradcheck found: true exactly when everything passed; ``str()`` says what is wrong.
+
+    Attributes:
+        comparisons: one for each derivative checked.
+        verdict: ``"pass"``, ``"fail"`` if any failed, else ``"inconclusive"``.
+        blame: the first edge of the graph whose partial is wrong, as text; empty if none was found.
+    """
+
+    def __init__(self, comparisons: Sequence[Comparison], blame: str = "") -> None:
+        self.comparisons, self.blame = list(comparisons), blame
+        verdicts = {c.verdict for c in comparisons}
+        self.verdict: Verdict = (
+            "fail" if "fail" in verdicts else "inconclusive" if "inconclusive" in verdicts else "pass"
+        )
+
+    def __bool__(self) -> bool:
+        return self.verdict == "pass"
+
+    def __str__(self) -> str:
+        total = len(self.comparisons)
+        good = sum(1 for c in self.comparisons if c.verdict == "pass")
+        worst = max((c.relative for c in self.comparisons if c.verdict == "pass"), default=0.0)
+        lines = [f"gradcheck: {self.verdict}; {good} of {total} derivatives agree, relative error up to {worst:.1e}"]
+        bad = [c for c in self.comparisons if c.verdict != "pass"]
+        noted = [c for c in self.comparisons if c.verdict == "pass" and c.note]
+        for c in [*bad, *noted][:10]:
+            lines.append(
+                f"  {c.verdict:<12} {c.what}: claimed {show(c.claimed, 8)}, "
+                f"measured {show(c.measured, 8)} ± {c.error:.1e}" + (f"; {c.note}" if c.note else "")
+            )
+        if len(bad) > 10:
+            lines.append(f"  and {len(bad) - 10} more")
+        if self.blame:
+            lines.append(f"  {self.blame}")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def check(self) -> None:
+        """Raise GradcheckError unless everything passed; for tests."""
+        if not self:
+            raise GradcheckError(str(self))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain data, for JSON."""
+        return {"verdict": self.verdict, "blame": self.blame, "comparisons": [c._asdict() for c in self.comparisons]}
+
+
+def gradcheck(
+    f: Callable[..., Any],
+    *args: Any,
+    order: int = 1,
+    directions: int | None = None,
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+    seed: int = 0,
+) -> Report:
+    """Check the derivatives of a function against measured ones.
+
+    Each derivative is measured by Ridders' extrapolated differences, which know their own error: a derivative passes if
+    it lies within that error, fails if it does not, and is inconclusive where the measurement itself is too coarse to
+    tell. Steps stay inside the domains of the operations and on one side of kinks; exactly at a kink the slopes from
+    both sides are measured. When a derivative fails, every edge of the graph is checked alone, and the first wrong one
+    is named.
+
+    Args:
+        f: takes numbers, nested lists, tuples, dicts or NumPy arrays; returns numbers in any structure.
+        args: where to check; all of them are varied.
+        order: 2 checks the second derivatives as well.
+        directions: check that many random directions instead of each input; the default is each input up to 200 of
+            them, 20 directions beyond.
+        rtol, atol: what a derivative may be off, relative and absolute, beyond the measurement's own error.
+        seed: of the random directions.
+
+    Returns:
+        a report that is true exactly when all derivatives agree.
+
+    Raises:
+        InputError: if ``f`` returns something that is not made of numbers.
+        DomainError: if ``f`` has no value at ``args``.
+
+    >>> bool(gradcheck(lambda x, y: functions.sin(x) * y, 1.0, 2.0))
+    True
+    """
+    if order not in (1, 2):
+        raise ArgumentError(f"order is 1 or 2, not {order!r}")
+    if directions is not None and directions < 1:
+        raise ArgumentError(f"directions is at least 1, not {directions!r}")
+    probe = _Probe(f, args)
+    rng = random.Random(seed)
+    comparisons: list[Comparison] = []
+    for k in range(probe.output_count):
+        comparisons += _first_order(probe, k, directions, rtol, atol, rng)
+    blame = _blame(probe) if any(c.verdict == "fail" for c in comparisons) else ""
+    if order == 2:
+        for k in range(probe.output_count):
+            comparisons += _second_order(probe, k, rtol, atol, rng)
+    return Report(comparisons, blame)
+
+
+# Evaluating the function ---------------------------------------------------------------------------------------------
+
+
+class _Probe:
+    """The function, evaluated at its arguments moved along a direction."""
+
+    def __init__(self, f: Callable[..., Any], args: Sequence[Any]) -> None:
+        self.f = f
+        self.point, self.rebuild = flatten(list(args), "the arguments")
+        self.point = [float(x) for x in self.point]
+        if not self.point:
+            raise ArgumentError("gradcheck needs at least one number to vary")
+        self.inputs, self.outputs = self._record(self.point)
+        self.output_count = len(self.outputs)
+        self.order = topological(*[y for y in self.outputs if isinstance(y, Value)])
+        self.names = Names([*self.order, *(x for x in self.inputs if x not in set(self.order))])
+
+    def _record(self, numbers: Sequence[float]) -> tuple[list[Value], list[Any]]:
+        inputs = [Value(x, name=f"x{i}") for i, x in enumerate(numbers)]
+        result = self.f(*self.rebuild(iter(inputs)))
+        if result is None:
+            raise InputError("the function returned None; did it forget to return its result?")
+        outputs, _ = flatten(result, "what the function returned")
+        return inputs, outputs
+
+    def line(self, k: int, direction: Sequence[float], scale: float) -> _Line:
+        """Output k along a direction."""
+
+        def at(h: float) -> tuple[float, Signature]:
+            _, outputs = self._record([x + h * d for x, d in zip(self.point, direction, strict=True)])
+            y = outputs[k]
+            return (y.data, signature(topological(y))) if isinstance(y, Value) else (float(y), ())
+
+        kinks = [node for node in self.order if is_at_kink(node)]
+        return _Line(at, scale, self.noise(k), kinks, self.names, any(n.op and not n.op.shipped for n in self.order))
+
+    def gradient(self, k: int) -> list[float]:
+        """The claimed gradient of output k."""
+        y = self.outputs[k]
+        if not isinstance(y, Value):
+            return [0.0] * len(self.inputs)
+        adjoints = sweep.adjoints(topological(y))
+        return [adjoints.get(x, 0.0) for x in self.inputs]
+
+    def noise(self, k: int) -> float:
+        """How far output k may be off by rounding: every node's own, carried to the output by its adjoint."""
+        y = self.outputs[k]
+        if not isinstance(y, Value):
+            return 0.0
+        adjoints = sweep.adjoints(topological(y))
+        sizes = [abs(a) * abs(node.data) for node, a in adjoints.items() if a != 0.0]
+        total = math.fsum(s for s in sizes if math.isfinite(s)) + abs(y.data)
+        return 2.0 * EPSILON * total
+
+
+def signature(order: Sequence[Value]) -> Signature:
+    """The course of a computation: its operations, and on which side of each kink or on which step it was."""
+    course: list[Any] = []
+    for node in order:
+        if node.op is not None:
+            course.append(node.op)
+            if node.op.kink is not None:
+                course.append(_side(node.op, [x.data if isinstance(x, Value) else x for x in node.operands], node.data))
+    return tuple(course)
+
+
+def _side(op: Op, operands: Sequence[float], value: float) -> float:
+    """Which side of its kink an operation is on: −1, 0 or 1; of an operation with many jumps, which step it is on."""
+    if op.name in ("mod", "fmod"):
+        return math.floor(operands[0] / operands[1])
+    if op.name in _STEPS:
+        return value
+    assert op.kink is not None
+    side = op.kink(*operands) if all(map(math.isfinite, operands)) else math.nan
+    return (side > 0) - (side < 0)
+
+
+def is_at_kink(node: Value) -> bool:
+    """Whether a node is exactly at a kink or jump of its operation."""
+    if node.op is None or node.op.kink is None:
+        return False
+    operands = [x.data if isinstance(x, Value) else x for x in node.operands]
+    return all(map(math.isfinite, operands)) and node.op.kink(*operands) == 0.0
+
+
+class _Line(NamedTuple):
+    """A function of one variable around 0: what is measured."""
+
+    at: Callable[[float], tuple[float, Signature]]  # its value, and the course that the computation took
+    scale: float  # of the first steps
+    noise: float  # by how much a value may be off by rounding
+    kinks: Sequence[Value]  # the nodes that are exactly at a kink where it is measured
+    names: Names
+    own: bool  # whether operations that users defined take part
+
+
+# Comparing -----------------------------------------------------------------------------------------------------------
+
+
+def _first_order(
+    probe: _Probe, k: int, directions: int | None, rtol: float, atol: float, rng: random.Random
+) -> Iterator[Comparison]:
+    claimed = probe.gradient(k)
+    n = len(claimed)
+    output = "" if probe.output_count == 1 else f"output {k}, "
+    if directions is None and n <= MANY:
+        for i in range(n):
+            unit = [float(i == j) for j in range(n)]
+            scale = max(1.0, abs(probe.point[i]))
+            what = f"{output}input {i} (= {show(probe.point[i])})"
+            yield _compare(probe.line(k, unit, scale), claimed[i], what, rtol, atol)
+        return
+    for number in range(directions or DIRECTIONS):
+        direction = [rng.gauss(0.0, 1.0) for _ in range(n)]
+        length = math.sqrt(math.fsum(d * d for d in direction))
+        direction = [d / length for d in direction]
+        along = math.fsum(c * d for c, d in zip(claimed, direction, strict=True))
+        yield _compare(probe.line(k, direction, 1.0), along, f"{output}direction {number}", rtol, atol)
+
+
+def _second_order(probe: _Probe, k: int, rtol: float, atol: float, rng: random.Random) -> Iterator[Comparison]:
+    """Check the derivative of the gradient along random directions."""
+    n = len(probe.point)
+
+    def output(*args: Any) -> Any:
+        return flatten(probe.f(*args), "what the function returned")[0][k]
+
+    every = tuple(range(len(probe.rebuild(iter(probe.point)))))
+    for number in range(min(n, 5)):
+        u, v = ([rng.gauss(0.0, 1.0) for _ in range(n)] for _ in range(2))
+
+        def projected(*numbers: Any, u: Sequence[float] = u) -> Any:
+            gradient, _ = flatten(grad(output, every)(*probe.rebuild(iter(numbers))), "the gradient")
+            return functions.dot(u, gradient)
+
+        what = f"second order, direction {number}"
+        try:
+            _, claimed = jvp(projected, probe.point, v)
+            line = _Probe(projected, probe.point).line(0, v, 1.0)
+        except DomainError as error:
+            yield Comparison(what, math.nan, math.nan, math.inf, "inconclusive", str(error))
+            continue
+        yield _compare(line._replace(noise=100.0 * probe.noise(k)), claimed, what, rtol, atol)
+
+
+def _compare(line: _Line, claimed: float, what: str, rtol: float, atol: float) -> Comparison:
+    """Measure a derivative and hold the claimed one against it."""
+    here, course = line.at(0.0)
+    if not math.isfinite(here) or not math.isfinite(claimed):
+        note = "the value or the derivative is not finite"
+        return Comparison(what, claimed, math.nan, math.inf, "inconclusive", note)
+    values: dict[float, tuple[float, Signature]] = {0.0: (here, course)}
+
+    def on_course(h: float, course: Signature) -> float:
+        if h not in values:
+            values[h] = line.at(h)
+        y, now = values[h]
+        if (h != 0.0 and now != course) or not math.isfinite(y):
+            raise _LeftTheCourse
+        return y
+
+    slope = _measured(lambda h: central(lambda x: on_course(x, course), h, line.noise), line.scale)
+    if slope is not None and _verdict(claimed, slope, rtol, atol) == "pass":
+        return Comparison(what, claimed, slope.value, slope.error, "pass")
+    if any(node.op is not None and node.op.name in _STEPS for node in line.kinks):
+        at = line.names.label(line.kinks[0]).text
+        note = f"a jump at {at}: no slope can be measured, {show(claimed)} is taken by convention"
+        return Comparison(what, claimed, claimed, 0.0, "pass", note)
+    # Not smooth on both sides, or not in agreement: look at each side by itself.
+    sides = [found for side in (-1.0, 1.0) if (found := _measured_side(line, on_course, side)) is not None]
+    return _judge_sides(line, claimed, slope, sides, what, rtol, atol)
+
+
+def _measured_side(line: _Line, on_course: Callable[[float, Signature], float], side: float) -> Slope | None:
+    try:
+        course = line.at(side * SMALLEST * line.scale)[1]
+    except (AutogradError, ArithmeticError, ValueError):
+        return None  # outside the domain
+    return _measured(lambda h: one_sided(lambda x: on_course(x, course), side * h, line.noise), line.scale)
+
+
+class _LeftTheCourse(Exception):  # noqa: N818  (never seen outside this file)
+    """A step was so large that the computation took another course."""
+
+
+def _measured(measure: Callable[[float], Slope], scale: float) -> Slope | None:
+    """The best measurement over ever smaller first steps; None if all steps leave the course or a domain."""
+    best: Slope | None = None
+    h = 0.1 * scale
+    while h > 1e-13 * scale:
+        try:
+            slope = measure(h)
+        except (_LeftTheCourse, AutogradError, ArithmeticError, ValueError):
+            pass
+        else:
+            if best is None or slope.error < best.error:
+                best = slope
+            elif slope.error > 10.0 * best.error:
+                break  # rounding has taken over
+            if best.error <= 1e-9 * abs(best.value):
+                break
+        h /= 6.0
+    return best
+
+
+def _verdict(claimed: float, slope: Slope, rtol: float, atol: float) -> Verdict:
+    size = max(abs(claimed), abs(slope.value))
+    if not math.isfinite(slope.value) or not math.isfinite(slope.error):
+        return "inconclusive"
+    if abs(claimed - slope.value) <= 3.0 * slope.error + rtol * size + atol:
+        # Agreement within an error as large as the number itself says nothing.
+        return "pass" if slope.error <= 1e-2 * size + math.sqrt(atol) else "inconclusive"
+    return "fail"
+
+
+def _judge_sides(
+    line: _Line, claimed: float, slope: Slope | None, sides: list[Slope], what: str, rtol: float, atol: float
+) -> Comparison:
+    if len(sides) < 2:
+        if slope is None:
+            slope = sides[0] if sides else Slope(math.nan, math.inf)
+        verdict = _verdict(claimed, slope, rtol, atol)
+        return Comparison(what, claimed, slope.value, slope.error, verdict, "measured from one side" if sides else "")
+    left, right = sides
+    error = left.error + right.error
+    size = max(abs(left.value), abs(right.value))
+    if abs(left.value - right.value) <= 3.0 * error + 1e-4 * size + atol:
+        slope = slope or min(sides, key=lambda s: s.error)
+        return Comparison(what, claimed, slope.value, slope.error, _verdict(claimed, slope, rtol, atol))
+    low, high = sorted((left.value, right.value))
+    where = f" at {line.names.label(line.kinks[0]).text}" if line.kinks else ""
+    note = f"a kink{where}: slope {show(left.value)} from the left, {show(right.value)} from the right"
+    slack = 3.0 * error + rtol * size + atol
+    declared = next((node.op.convention for node in line.kinks if node.op is not None and node.op.convention), "")
+    if not low - slack <= claimed <= high + slack:
+        return Comparison(what, claimed, 0.5 * (low + high), error, "fail", note + "; the claimed slope is outside")
+    if declared:
+        return Comparison(what, claimed, claimed, error, "pass", f"{note}; by convention: {declared}")
+    smallest = 0.0 if low <= 0.0 <= high else min(low, high, key=abs)
+    if abs(claimed - smallest) <= slack:
+        return Comparison(what, claimed, claimed, error, "pass", f"{note}; the smallest slope is taken")
+    note += f"; no convention is declared for it, and the smallest slope would be {show(smallest)}"
+    return Comparison(what, claimed, smallest, error, "fail" if line.own else "inconclusive", note)
+
+
+# Blaming an edge -----------------------------------------------------------------------------------------------------
+
+
+def _blame(probe: _Probe) -> str:
+    """The first edge, in topological order, whose partial is not the slope of its operation."""
+    for node in probe.order:
+        op = node.op
+        if op is None or (is_at_kink(node) and op.convention):
+            continue
+        places = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
+        for position, place in enumerate(places):
+            found = _compare(_edge(probe, node, op, place), node.partials[position], "", 1e-6, 1e-9)
+            if found.verdict == "fail":
+                x = node.inputs[position]
+                return (
+                    f"the first wrong edge: ∂({probe.names.label(node).text})/∂({probe.names.label(x).text}), an edge "
+                    f"of {op.name} at {describe(x)}: claimed {show(found.claimed, 8)}, "
+                    f"measured {show(found.measured, 8)}{'; ' if found.note else ''}{found.note}; "
+                    f"its rule says {probe.names.slope(node, position).text}"
+                )
+    return "every edge is right by itself: a number left the graph on the way, for example by .data or float()"
+
+
+def _edge(probe: _Probe, node: Value, op: Op, place: int) -> _Line:
+    """One operation by itself, as a function of one operand."""
+    operands = [x.data if isinstance(x, Value) else x for x in node.operands]
+
+    def at(h: float) -> tuple[float, Signature]:
+        moved = [v + h if i == place else v for i, v in enumerate(operands)]
+        y = float(op.f(*op.arguments(moved)))
+        return y, () if op.kink is None else (_side(op, moved, y),)
+
+    scale = max(1.0, abs(operands[place]))
+    noise = 4.0 * EPSILON * (abs(node.data) + scale)
+    kinks = [node] if is_at_kink(node) else []
+    return _Line(at, scale, noise, kinks, probe.names, not op.shipped)

@@ -1,0 +1,97 @@
+"""Operations that users define: a row like the table's own, from one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .errors import ArgumentError, InputError
+from .ops import REAL, Op
+from .value import Value, as_float, evaluate, record
+
+
+def operation(
+    name: str,
+    value: Callable[..., Any],
+    *partials: Callable[..., Any],
+    formula: str | None = None,
+    slopes: Sequence[str] | None = None,
+    domain: str = "",
+    kink: Callable[..., float] | None = None,
+    convention: str = "",
+) -> Callable[..., Any]:
+    """Define an operation by its value and its partial derivatives.
+
+    It records, sweeps in both directions, draws and explains itself like the table's own. Written with this library's
+    functions instead of ``math``'s, the partial rules also run on Values, and derivatives of any order follow.
+
+    Args:
+        name: what it is called.
+        value: the value for float operands; its parameters name the operands.
+        partials: one rule for each operand, called with the result and the operands: ``lambda z, x: …``.
+        formula: the operation as a Python expression in the operands' names; ``name(x, …)`` if not given.
+        slopes: the partials as expressions, with ``z`` for the result, for explanations.
+        domain: where it is defined, in words, for error texts.
+        kink: a function of the operands that changes its sign at a kink.
+        convention: which slope is taken at the kink.
+
+    Returns:
+        a function of the operands, numbers or Values.
+
+    Raises:
+        ArgumentError: if the name is no identifier, or the number of rules does not fit.
+
+    >>> from autograd import Value, cos, operation, sin
+    >>> sin_squared = operation("sin_squared", lambda x: sin(x) ** 2, lambda z, x: 2 * sin(x) * cos(x))
+    >>> y = sin_squared(Value(0.5))
+    >>> f"{y.data:.4f} {y.partials[0]:.4f}"
+    '0.2298 0.8415'
+    """
+    from inspect import signature
+
+    if not isinstance(name, str) or not name.isidentifier():
+        raise ArgumentError(f"an operation's name is an identifier such as 'swish', not {name!r}")
+    for rule in (value, *partials):
+        if not callable(rule):
+            raise InputError(f"value and partials are functions, not {rule!r}")
+    operands = tuple(signature(value).parameters)
+    if len(partials) != len(operands) or not operands:
+        raise ArgumentError(
+            f"{name} has {len(operands)} operands ({', '.join(operands)}) and needs a partial rule for each, "
+            f"not {len(partials)}: operation({name!r}, value, *partials)"
+        )
+    listed = ", ".join(operands)
+    if slopes is None:  # the prime sign here is a letter, so that the name stays an identifier
+        slopes = [f"{name}ʹ({listed})"] if len(operands) == 1 else [f"{name}_{x}ʹ({listed})" for x in operands]
+    if len(slopes) != len(operands):
+        raise ArgumentError(f"{name} has {len(operands)} operands and needs as many slopes, not {len(slopes)}")
+
+    def on_any_carrier(rule: Callable[..., Any]) -> Callable[[Any], Callable[..., Any]]:
+        return lambda m: rule
+
+    op = Op(
+        name,
+        operands,
+        formula or f"{name}({listed})",
+        tuple(slopes),
+        on_any_carrier(value),
+        tuple(map(on_any_carrier, partials)),
+        domain=(REAL,) * len(operands),
+        samples=(),
+        symbol=name,
+        kink=kink,
+        convention=convention,
+        note=domain,
+        group=None,
+    )
+
+    def apply(*arguments: Any) -> Any:
+        if len(arguments) != len(operands):
+            raise ArgumentError(f"{name} takes {len(operands)} operands ({listed}), not {len(arguments)}")
+        if any(isinstance(x, Value) for x in arguments):
+            return record(op, arguments)
+        return evaluate(op, [as_float(x) for x in arguments])
+
+    apply.__name__ = apply.__qualname__ = name
+    apply.__doc__ = f"The operation {name}({listed})."
+    return apply

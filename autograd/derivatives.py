@@ -1,0 +1,360 @@
+"""Derivatives of Python functions: ``grad`` and its family, forward and reverse, nested to any order.
+
+All of them call the function once on fresh Values and sweep over what it recorded. They take and return plain numbers
+in the structure of the arguments; inside another derivative, or on arguments that are Values, they return Values that
+can be derived again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from . import context, functions, higher, sweep
+from .errors import ArgumentError, GraphError, InputError
+from .graph import topological
+from .structure import Rebuild, flatten, same_leaves
+from .value import Value, describe, number
+
+Function = Callable[..., Any]
+Argnums = int | Sequence[int]
+
+
+@contextmanager
+def _deeper() -> Iterator[list[Value]]:
+    """One derivative further in; yields the list of Values that left the graph meanwhile."""
+    left: list[Value] = []
+    with (
+        context.Surrounding(context.depth, context.depth.get() + 1),
+        context.Surrounding(context.departed, left),
+        context.Surrounding(context.recording, True),
+    ):
+        yield left
+
+
+class _Call:
+    """One call of a function on fresh inputs: what went in, what came out, and whether Values are wanted back."""
+
+    def __init__(self, f: Function, args: Sequence[Any], argnums: Argnums, kwargs: dict[str, Any]) -> None:
+        self.f, self.one = f, isinstance(argnums, int)
+        places = _places(f, argnums, len(args))
+        given, self.rebuild = _flatten_arguments(f, args, places)
+        self.nested = context.depth.get() > 0 or any(isinstance(x, Value) for x in given)
+        self.inputs = [functions.identity(x) if isinstance(x, Value) else Value(x) for x in given]
+        replaced = dict(zip(places, self.rebuild(iter(self.inputs)), strict=True))
+        _name(f, replaced)
+        with _deeper() as left:
+            self.result = f(*[replaced.get(k, arg) for k, arg in enumerate(args)], **kwargs)
+        self.left = left
+
+    def outputs(self) -> tuple[list[Any], Rebuild]:
+        """The numbers and Values that the function returned."""
+        if self.result is None:
+            raise InputError(f"{_called(self.f)} returned None; did it forget to return its result?")
+        outputs, rebuild = flatten(self.result, f"what {_called(self.f)} returned")
+        self.complain_if_lost([y for y in outputs if isinstance(y, Value)])
+        return outputs, rebuild
+
+    def output(self, asked: str) -> Value | float:
+        """The one number that the function returned."""
+        outputs, _ = self.outputs()
+        if len(outputs) != 1 or isinstance(self.result, list | tuple | dict) or getattr(self.result, "shape", ()) != ():
+            raise InputError(
+                f"{asked} needs a function that returns one number; {_called(self.f)} returned "
+                f"{type(self.result).__name__} of {len(outputs)}. Use jacobian for several outputs"
+            )
+        return outputs[0]  # type: ignore[no-any-return]
+
+    def complain_if_lost(self, outputs: Sequence[Value]) -> None:
+        """A derivative that was lost because a Value was turned into a plain number is an error, not a zero."""
+        if not self.left:
+            return
+        reached = set(topological(*outputs)) if outputs else set()
+        inputs = set(self.inputs)
+        for gone in self.left:
+            lost = [x for x in topological(gone) if x in inputs and x not in reached]
+            if lost:
+                raise GraphError(
+                    f"{_called(self.f)} turned {describe(gone)} into a plain number on the way, by float(), int() or a "
+                    f"function of math, and its result no longer depends on {describe(lost[0])}: the derivative is "
+                    "lost. Use autograd's functions (autograd.sin for math.sin), or x.data where no derivative is meant"
+                )
+
+    def packed(self, derivatives: Sequence[Any]) -> Any:
+        """Derivatives with respect to the inputs, in the structure of the arguments."""
+        parts = self.rebuild(iter(derivatives))
+        return parts[0] if self.one else tuple(parts)
+
+    def gradient(self, output: Value | float) -> list[Any]:
+        """The derivative of one output with respect to every input."""
+        if not isinstance(output, Value):
+            return [0.0] * len(self.inputs)
+        order = topological(output)
+        if self.nested:
+            return higher.reverse(order, self.inputs)
+        adjoints = sweep.adjoints(order)
+        return [adjoints.get(x, 0.0) for x in self.inputs]
+
+    def plain(self, x: Any) -> Any:
+        """A result as it is returned: a number, or a Value inside another derivative."""
+        return x if self.nested else number(x)
+
+
+def _flatten_arguments(f: Function, args: Sequence[Any], places: Sequence[int]) -> tuple[list[Any], Rebuild]:
+    parts = [flatten(args[k], f"argument {k} of {_called(f)}") for k in places]
+    rebuilds = [rebuild for _, rebuild in parts]
+    return [x for leaves, _ in parts for x in leaves], lambda new: [rebuild(new) for rebuild in rebuilds]
+
+
+def _function(f: Any) -> Function:
+    if not callable(f):
+        raise InputError(f"a function is needed, not {f!r}: write grad(f)(x), not grad(f(x))")
+    return f  # type: ignore[no-any-return]
+
+
+def _called(f: Function) -> str:
+    return getattr(f, "__name__", None) or type(f).__name__
+
+
+def _places(f: Function, argnums: Argnums, count: int) -> list[int]:
+    places = [argnums] if isinstance(argnums, int) else list(argnums)
+    if not places:
+        raise ArgumentError("argnums names no argument; give an index such as 0, or several such as (0, 1)")
+    for k in places:
+        if isinstance(k, bool) or not isinstance(k, int):
+            raise InputError(f"argnums are indices of arguments (0, 1 …), not {k!r}")
+        if not -count <= k < count:
+            raise ArgumentError(f"argnums={argnums!r}, but {_called(f)} was called with {count} arguments")
+    places = [k % count for k in places]
+    if len(set(places)) != len(places):
+        raise ArgumentError(f"argnums={argnums!r} names an argument twice")
+    return places
+
+
+def _name(f: Function, replaced: dict[int, Any]) -> None:
+    """Call the fresh inputs what the function calls its parameters, for error texts, drawings and explanations."""
+    code = getattr(f, "__code__", None)
+    if code is None:
+        return
+    for k, argument in replaced.items():
+        if k < code.co_argcount:
+            name = code.co_varnames[k]
+            if isinstance(argument, Value):
+                argument.name = name
+            else:
+                for i, x in enumerate(flatten(argument, name)[0]):
+                    x.name = f"{name}[{i}]"
+
+
+# The public family ---------------------------------------------------------------------------------------------------
+
+
+def grad(f: Function, argnums: Argnums = 0) -> Function:
+    """The gradient of a function that returns one number, by one reverse sweep.
+
+    Args:
+        f: takes numbers, nested lists, tuples, dicts or NumPy arrays of numbers; returns one number.
+        argnums: with respect to which argument, or several.
+
+    Returns:
+        a function of the same arguments that returns the derivative in the structure of the argument (a tuple of them
+        for several). It can be derived again.
+
+    Raises:
+        InputError: if ``f`` returns something else than one number.
+        GraphError: if the derivative is lost because a Value was turned into a plain number on the way.
+
+    >>> grad(lambda x: x ** 3)(2.0)
+    12.0
+    >>> grad(grad(lambda x: x ** 3))(2.0)
+    12.0
+    >>> grad(lambda w, x: w[0] * x + w[1])([2.0, 1.0], 5.0)
+    [5.0, 1.0]
+    """
+    both = value_and_grad(_function(f), argnums)
+
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
+
+    return gradient
+
+
+def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
+    """The function's value and its gradient, from one call; see ``grad``.
+
+    >>> value_and_grad(lambda x: x * x)(3.0)
+    (9.0, 6.0)
+    """
+
+    _function(f)
+
+    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        call = _Call(f, args, argnums, kwargs)
+        output = call.output("grad")
+        return call.plain(output), call.packed(call.gradient(output))
+
+    return value_and_gradient
+
+
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """A directional derivative, by one forward sweep.
+
+    Args:
+        f: any function of numbers and structures of numbers.
+        primals: its arguments.
+        tangents: the direction, in the structure of ``primals``.
+
+    Returns:
+        the value of ``f``, and how fast it changes along the direction, in the same structure.
+
+    >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.5))
+    (6.0, 4.0)
+    """
+    call = _Call(_function(f), _listed(primals, "primals"), range(len(primals)), {})
+    directions = same_leaves(list(tangents), call.inputs, "tangents")
+    outputs, rebuild = call.outputs()
+    moved = _push(call, outputs, directions)
+    return rebuild(iter([call.plain(y) for y in outputs])), rebuild(iter(moved))
+
+
+def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """The value, and a function that pulls an output's adjoint back to the arguments by one reverse sweep.
+
+    Args:
+        f: any function of numbers and structures of numbers.
+        primals: its arguments.
+
+    Returns:
+        the value of ``f``, and ``pullback``: it takes adjoints in the structure of the value and returns a tuple with
+        the adjoint of each argument.
+
+    >>> value, pullback = vjp(lambda x, y: [x * y, x + y], 2.0, 3.0)
+    >>> value, pullback([1.0, 10.0])
+    ([6.0, 5.0], (13.0, 12.0))
+    """
+    call = _Call(_function(f), primals, range(len(primals)), {})
+    outputs, rebuild = call.outputs()
+
+    def pullback(adjoints: Any) -> tuple[Any, ...]:
+        given = same_leaves(adjoints, outputs, "the adjoints")
+        with _deeper():
+            total = functions.dot(given, outputs)
+        call.nested = call.nested or any(isinstance(a, Value) for a in given)
+        return call.packed(call.gradient(total))  # type: ignore[no-any-return]
+
+    return rebuild(iter([call.plain(y) for y in outputs])), pullback
+
+
+def jacobian(f: Function, argnums: Argnums = 0, mode: Literal["auto", "forward", "reverse"] = "auto") -> Function:
+    """All derivatives of all outputs.
+
+    Args:
+        f: any function of numbers and structures of numbers.
+        argnums: with respect to which argument, or several.
+        mode: ``"forward"`` makes one sweep for each input, ``"reverse"`` one for each output; ``"auto"`` takes the
+            fewer.
+
+    Returns:
+        a function of the same arguments: the structure of the result, with the structure of the argument in the place
+        of each number. For a NumPy array in and out, an array of shape ``result.shape + argument.shape``.
+
+    >>> jacobian(lambda x: [x[0] * x[1], x[0] + x[1]])([2.0, 3.0])
+    [[3.0, 2.0], [1.0, 1.0]]
+    """
+    _function(f)
+    if mode not in ("auto", "forward", "reverse"):
+        raise ArgumentError(f"mode is 'auto', 'forward' or 'reverse', not {mode!r}")
+
+    def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
+        call = _Call(f, args, argnums, kwargs)
+        outputs, rebuild = call.outputs()
+        forward = mode == "forward" or (mode == "auto" and len(call.inputs) < len(outputs))
+        if forward:
+            n = len(call.inputs)
+            columns = [_push(call, outputs, [float(i == k) for i in range(n)]) for k in range(n)]
+            rows = [list(row) for row in zip(*columns, strict=True)]
+        else:
+            rows = [call.gradient(y) for y in outputs]
+        return rebuild(iter([call.packed(row) for row in rows]))
+
+    return jacobian_of_f
+
+
+def hessian(f: Function, argnums: Argnums = 0) -> Function:
+    """All second derivatives of a function that returns one number.
+
+    The gradient is recorded as a graph; one reverse sweep over it gives each row.
+
+    Returns:
+        a function of the same arguments: the structure of the argument, with the same structure in the place of each
+        number. For a NumPy array of shape s, an array of shape s + s.
+
+    >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 5.0])
+    [[10.0, 6.0], [6.0, 0.0]]
+    """
+
+    _function(f)
+
+    def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
+        call = _Call(f, args, argnums, kwargs)
+        gradient = _gradient_graph(call)
+        rows = [call.packed(call.gradient(g)) for g in gradient]
+        return call.packed(rows)
+
+    return hessian_of_f
+
+
+def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    """The Hessian of a function that returns one number times a direction, without the Hessian: two reverse sweeps.
+
+    Args:
+        f: returns one number.
+        primals: its arguments.
+        tangents: the direction, in the structure of ``primals``.
+
+    Returns:
+        the product, in the structure of ``primals``; for one argument, in the structure of that argument.
+
+    >>> hvp(lambda x: x[0] ** 2 * x[1], ([3.0, 5.0],), ([1.0, 0.0],))
+    [10.0, 6.0]
+    """
+    argnums: Argnums = 0 if len(primals) == 1 else range(len(primals))
+    call = _Call(_function(f), _listed(primals, "primals"), argnums, {})
+    directions = same_leaves(list(tangents), call.inputs, "tangents")
+    gradient = _gradient_graph(call)
+    with _deeper():
+        along = functions.dot(gradient, directions)
+    return call.packed(call.gradient(along))
+
+
+def _listed(xs: Any, what: str) -> list[Any]:
+    if not isinstance(xs, list | tuple):
+        raise InputError(f"{what} is a tuple with one entry for each argument, not {type(xs).__name__}")
+    return list(xs)
+
+
+def _gradient_graph(call: _Call) -> list[Any]:
+    """The gradient as Values on the same inputs."""
+    output = call.output("hessian")
+    if not isinstance(output, Value):
+        return [0.0] * len(call.inputs)
+    with _deeper() as call.left:
+        gradient = list(higher.reverse(topological(output), call.inputs))
+    call.complain_if_lost([g for g in gradient if isinstance(g, Value)])
+    return gradient
+
+
+def _push(call: _Call, outputs: Sequence[Any], directions: Sequence[Any]) -> list[Any]:
+    """The tangents of the outputs for one direction of the inputs."""
+    tracked = [y for y in outputs if isinstance(y, Value)]
+    if not tracked:
+        return [0.0] * len(outputs)
+    order = topological(*tracked)
+    if call.nested or any(isinstance(d, Value) for d in directions):
+        moved: dict[Value, Any] = dict(higher.forward(order, dict(zip(call.inputs, directions, strict=True))))
+    else:
+        moved = dict(zip(call.inputs, directions, strict=True))
+        deque(sweep.forward(order, moved), maxlen=0)
+    return [moved.get(y, 0.0) if isinstance(y, Value) else 0.0 for y in outputs]

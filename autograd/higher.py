@@ -1,0 +1,95 @@
+"""Sweeps over Values: the table's rules run on Values, so a derivative is a graph itself and can be derived again.
+
+The adjoint of a node is the dot product of its consumers' adjoints with the partials of the edges between: one node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from . import functions
+from .ops import Op
+from .value import Value
+
+Linear = Value | float  # a tangent or adjoint: a plain 0.0 or 1.0 where nothing needs to be recorded
+
+
+@cache
+def _rules(op: Op) -> tuple[Callable[..., Any], ...]:
+    """The partial rules of a row, bound to Values."""
+    return tuple(rule(functions) for rule in op.partials)
+
+
+def partials(node: Value) -> list[Linear]:
+    """The partials of a node with respect to its inputs, as Values that depend on the node's operands."""
+    op = node.op
+    assert op is not None
+    rules, arguments = _rules(op), op.arguments(node.operands)
+    if op.nary:
+        every = rules[0](node, *arguments)
+        return [p for p, x in zip(every, node.operands, strict=False) if isinstance(x, Value)]
+    return [rule(node, *arguments) for rule, x in zip(rules, node.operands, strict=True) if isinstance(x, Value)]
+
+
+def _combine(factors: Sequence[Linear], others: Sequence[Linear]) -> Linear:
+    """Σ factor·other, without recording what is plainly 0 or 1."""
+    pairs = [(x, y) for x, y in zip(factors, others, strict=True) if not (_is(x, 0.0) or _is(y, 0.0))]
+    if not pairs:
+        return 0.0
+    if all(_is(y, 1.0) for _, y in pairs):
+        return pairs[0][0] if len(pairs) == 1 else functions.sum([x for x, _ in pairs])
+    if len(pairs) == 1:
+        (x, y) = pairs[0]
+        return y if _is(x, 1.0) else x * y
+    return functions.dot(*zip(*pairs, strict=True))  # type: ignore[no-any-return]
+
+
+def _is(x: Linear, number: float) -> bool:
+    return type(x) is float and x == number
+
+
+def reverse(order: Sequence[Value], wrt: Sequence[Value], adjoint: Linear = 1.0) -> list[Linear]:
+    """The derivative of the last node with respect to each of ``wrt``, as Values where they depend on anything.
+
+    The sweep stops at ``wrt``, whether they are leaves or not.
+    """
+    stop = set(wrt)
+    depends = _depending(order, stop)
+    incoming: dict[Value, tuple[list[Linear], list[Linear]]] = {order[-1]: ([adjoint], [1.0])}
+    found: dict[Value, Linear] = {}
+    for node in reversed(order):
+        if node not in incoming:
+            continue
+        total = _combine(*incoming.pop(node))
+        if node in stop:
+            found[node] = total
+            continue
+        if not node.inputs or node not in depends or _is(total, 0.0):
+            continue
+        for x, partial in zip(node.inputs, partials(node), strict=True):
+            if x in depends:
+                adjoints, slopes = incoming.setdefault(x, ([], []))
+                adjoints.append(total)
+                slopes.append(partial)
+    return [found.get(x, 0.0) for x in wrt]
+
+
+def forward(order: Sequence[Value], tangents: Mapping[Value, Linear]) -> dict[Value, Linear]:
+    """The tangent of every node that varies with the given ones, as Values where they depend on anything."""
+    result = dict(tangents)
+    for node in order:
+        if node in result or not node.inputs or result.keys().isdisjoint(node.inputs):
+            continue
+        slopes = partials(node)
+        result[node] = _combine([result.get(x, 0.0) for x in node.inputs], slopes)
+    return result
+
+
+def _depending(order: Sequence[Value], wrt: set[Value]) -> set[Value]:
+    depends = set(wrt)
+    for node in order:
+        if not depends.isdisjoint(node.inputs):
+            depends.add(node)
+    return depends
