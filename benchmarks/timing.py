@@ -1,0 +1,28 @@
+"""How everything here is timed: alternating rounds after a warm-up, medians, the collector run between contenders."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+
+def alternate(
+    contenders: Mapping[str, Callable[[], object]], rounds: int, repeats: Mapping[str, int]
+) -> dict[str, float]:
+    """The median time of one call of each contender, in seconds.
+
+    Each round runs every contender ``repeats[name]`` times in a row, as a training loop would, so that the garbage it
+    leaves is its own to collect; between contenders everything is collected untimed.
+    """
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for number in range(rounds + 1):
+        for name, call in contenders.items():
+            gc.collect()
+            start = time.perf_counter()
+            for _ in range(repeats[name]):
+                call()
+            if number:  # the first round warms up
+                times[name].append((time.perf_counter() - start) / repeats[name])
+    return {name: statistics.median(found) for name, found in times.items()}
