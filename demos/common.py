@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from pathlib import Path
-from typing import Any
 
-from autograd import Drawing
+from autograd import Drawing, Log
 
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
@@ -51,10 +50,9 @@ def save(drawing: Drawing, out: Path, name: str) -> None:
     print(f"  picture: {drawing.save(out / name)}")
 
 
-def show_steps(args: argparse.Namespace, log: Any) -> bool:
-    """Play or print the steps if asked to; returns whether it was."""
+def show_steps(args: argparse.Namespace, log: Log) -> None:
+    """Print the steps for ``--steps all``, play them for ``--step``."""
     if args.steps:
         print(log)
-    elif args.step:
+    else:
         log.play()
-    return bool(args.steps or args.step)

@@ -10,6 +10,7 @@ Source: tutorial 003; the example goes back to Christopher Olah, "Calculus on Co
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
 import autograd as ag
 from autograd import Value
@@ -25,6 +26,15 @@ def recorded() -> dict[str, Value]:
     e = c * d
     c.name, d.name, e.name = "c", "d", "e"
     return {"a": a, "b": b, "c": c, "d": d, "e": e}
+
+
+def edges(sweep: Iterator[Value]) -> Iterator[tuple[Value, Value]]:
+    """The edges that a sweep works off: node and input. A sweep yields a node once for each of its edges, in order."""
+    edge, last = 0, None
+    for node in sweep:
+        edge = edge + 1 if node is last else 0
+        last = node
+        yield node, node.inputs[edge]
 
 
 def work(n: int) -> tuple[int, int, int]:
@@ -51,7 +61,8 @@ def main(args: argparse.Namespace) -> None:
     """Run the demo."""
     nodes = recorded()
     e, b = nodes["e"], nodes["b"]
-    if show_steps(args, ag.steps(e)) if args.step or args.steps else False:
+    if args.step or args.steps:
+        show_steps(args, ag.steps(e))
         return
     order = ag.topological(e)
 
@@ -63,15 +74,12 @@ def main(args: argparse.Namespace) -> None:
 
     heading("2. Forward from b: how everything depends on b")
     tangents = {b: 1.0}
-    for node in forward(order, tangents):
-        print(f"  an edge of {node.name}: ∂{node.name}/∂b is now {tangents.get(node, 0.0):g}")
+    for node, x in edges(forward(order, tangents)):
+        print(f"  the edge {x.name} → {node.name}: ∂{node.name}/∂b is now {tangents.get(node, 0.0):g}")
     save(ag.draw(e, tangents=tangents, gradients=False), args.out, "sweeps_forward.svg")
 
     heading("3. Reverse from e: how e depends on everything")
-    edge, last = 0, None
-    for node in reverse(order):
-        edge = edge + 1 if node is last else 0
-        last, x = node, node.inputs[edge]
+    for node, x in edges(reverse(order)):
         print(f"  the edge {node.name} → {x.name}: ∂e/∂{x.name} is now {x.grad:g}")
     save(ag.draw(e), args.out, "sweeps_reverse.svg")
 
@@ -86,7 +94,7 @@ def main(args: argparse.Namespace) -> None:
         print(f"  {n:>5} {edges:>20,} {forwards:>18,} {one_reverse:>19,}")
     print()
     paragraph(
-        "The forward sweeps skip nodes that their input does not reach, and still look at every operand of the nodes it "
-        "does reach: with n operands in a sum, n sweeps visit n² of them. With n outputs and one input it is the other "
-        "way round."
+        "The forward sweeps skip nodes that their input does not reach, and still look at every operand of the "
+        "nodes it does reach: with n operands in a sum, n sweeps visit n² of them. With one input and n outputs it is "
+        "the other way round."
     )
