@@ -54,7 +54,10 @@ def operation(
     for rule in (value, *partials):
         if not callable(rule):
             raise InputError(f"value and partials are functions, not {rule!r}")
-    operands = tuple(signature(value).parameters)
+    try:
+        operands = tuple(signature(value).parameters)
+    except ValueError:  # a builtin function that does not tell: the first rule's parameters after the result
+        operands = tuple(signature(partials[0]).parameters)[1:] if partials else ()
     if len(partials) != len(operands) or not operands:
         raise ArgumentError(
             f"{name} has {len(operands)} operands ({', '.join(operands)}) and needs a partial rule for each, "

@@ -10,11 +10,10 @@ import math
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from . import ops
-from .carriers import choose as choose  # not public: a part of the carrier
+from . import carriers, ops
 from .errors import ArgumentError
 from .ops import Op
-from .value import Value, as_float, evaluate, record, unary
+from .value import Value, as_float, evaluate, number, record, unary
 
 # fmt: off
 __all__ = [  # noqa: RUF022  (in the alphabet's order)
@@ -30,6 +29,11 @@ __all__ = [  # noqa: RUF022  (in the alphabet's order)
 # fmt: on
 
 Number = TypeVar("Number", float, Value)
+
+
+# Not public, but parts of a carrier.
+choose = carriers.choose
+detach = number
 
 
 def _one(op: Op, x: Number) -> Number:

@@ -300,7 +300,7 @@ POW = row(
     domain=(POSITIVE, REAL), symbol="^",
     samples=((0.5, 2.0), (2.0, -1.5), (3.0, 0.0), (-2.0, 3.0), (-1.5, -2.0), (1.0, 4.5)),
     note="x > 0; x = 0 with y ≥ 0; x < 0 with a whole y",
-    convention="x⁰ has slope 0 in x everywhere; 0ʸ has slope 0 in y",
+    kink=lambda x, y: x if y <= 1 else 1.0, convention="x⁰ has slope 0 in x everywhere; 0ʸ has slope 0 in y",
 )
 IDENTITY = row(
     "identity", "x", "x", ("1",),

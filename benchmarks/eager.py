@@ -6,6 +6,7 @@ import sys
 import time
 import tracemalloc
 from collections import deque
+from collections.abc import Callable
 from itertools import pairwise
 
 import autograd as ag
@@ -49,7 +50,7 @@ def moons_step() -> None:
         losses = [(1 + -y * s).relu() for s, y in zip(scores, labels, strict=True)]
         loss = sum(losses) * (1.0 / len(losses))
         theirs.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         for p in theirs.parameters():
             p.data -= 0.01 * p.grad
         return float(loss.data)
@@ -65,7 +66,12 @@ def moons_step() -> None:
 def node_size() -> None:
     """Bytes of memory for a recorded node, its value and tuples included."""
     x, y = Value(1.5), Value(0.75)
-    for name, operation in (("x + y", lambda: x + y), ("x * y", lambda: x * y), ("x / y", lambda: x / y)):
+    operations: dict[str, Callable[[], Value]] = {
+        "x + y": lambda: x + y,
+        "x * y": lambda: x * y,
+        "x / y": lambda: x / y,
+    }
+    for name, operation in operations.items():
         kept: list[Value] = [None] * 10_000  # type: ignore[list-item]
         tracemalloc.start()
         before = tracemalloc.get_traced_memory()[0]

@@ -28,7 +28,7 @@ def recorded() -> dict[str, Value]:
     return {"a": a, "b": b, "c": c, "d": d, "e": e}
 
 
-def edges(sweep: Iterator[Value]) -> Iterator[tuple[Value, Value]]:
+def edges_of(sweep: Iterator[Value]) -> Iterator[tuple[Value, Value]]:
     """The edges that a sweep works off: node and input. A sweep yields a node once for each of its edges, in order."""
     edge, last = 0, None
     for node in sweep:
@@ -74,12 +74,12 @@ def main(args: argparse.Namespace) -> None:
 
     heading("2. Forward from b: how everything depends on b")
     tangents = {b: 1.0}
-    for node, x in edges(forward(order, tangents)):
+    for node, x in edges_of(forward(order, tangents)):
         print(f"  the edge {x.name} → {node.name}: ∂{node.name}/∂b is now {tangents.get(node, 0.0):g}")
     save(ag.draw(e, tangents=tangents, gradients=False), args.out, "sweeps_forward.svg")
 
     heading("3. Reverse from e: how e depends on everything")
-    for node, x in edges(reverse(order)):
+    for node, x in edges_of(reverse(order)):
         print(f"  the edge {node.name} → {x.name}: ∂e/∂{x.name} is now {x.grad:g}")
     save(ag.draw(e), args.out, "sweeps_reverse.svg")
 

@@ -23,3 +23,12 @@ def golden(request):
         assert path.read_text(encoding="utf-8") == text, f"{name} changed; look at it, then run pytest --golden"
 
     return compare
+
+
+def pytest_configure(config):
+    from hypothesis import settings
+
+    settings.register_profile("default", max_examples=200, deadline=None, print_blob=True)
+    settings.register_profile("full", max_examples=10_000, deadline=None)
+    if config.getoption("--hypothesis-profile", None) is None:
+        settings.load_profile("default")

@@ -1,0 +1,183 @@
+"""gradcheck, checked: it must find planted mistakes and must not cry wolf."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import autograd as ag
+from autograd import GradcheckError, Value, gradcheck, operation, ops
+
+from ..expressions import build, programs, run
+
+sig = lambda x: 1 / (1 + math.exp(-x))
+
+# (what is wrong, the function, where)
+MISTAKES = [
+    ("MAE's slope as |ŷ − y| (tutorial 001)", operation("mae", lambda y, t: abs(y - t), lambda z, y, t: abs(y - t), lambda z, y, t: -abs(y - t)), (2.5, 0.25)),
+    ("MAE's slope without its sign", operation("mae", lambda y, t: abs(y - t), lambda z, y, t: 1.0, lambda z, y, t: -1.0), (0.25, 2.5)),
+    ("chain factor of an inner function missing", operation("sin2x", lambda x: math.sin(2 * x), lambda z, x: ag.cos(2 * x)), (0.3,)),
+    ("relu′(0) = 1", operation("relu", lambda x: max(x, 0.0), lambda z, x: 1.0 if x >= 0 else 0.0), (0.0,)),
+    ("relu that also passes negative slopes", operation("relu", lambda x: max(x, 0.0), lambda z, x: 1.0), (-1.0,)),
+    ("sigmoid's slope as out(1 − out) of the net input (tutorial 001)", operation("sg", sig, lambda z, x: x * (1 - x)), (0.7,)),
+    ("tanh's slope as 1 − x²", operation("th", math.tanh, lambda z, x: 1 - x * x), (0.7,)),
+    ("tanh's slope as 1 − z", operation("th", math.tanh, lambda z, x: 1 - z), (0.7,)),
+    ("sign of cos′", operation("cosine", math.cos, lambda z, x: ag.sin(x)), (0.7,)),
+    ("factor 2 of a square missing", operation("sq", lambda x: x * x, lambda z, x: x), (3.0,)),
+    ("factor ½ missing", operation("half", lambda x: 0.5 * x * x, lambda z, x: 2 * x), (3.0,)),
+    ("product rule with swapped operands", operation("times", lambda x, y: x * y, lambda z, x, y: x, lambda z, x, y: y), (2.0, 3.0)),
+    ("quotient's second slope without the square", operation("over", lambda x, y: x / y, lambda z, x, y: 1 / y, lambda z, x, y: -x / y), (2.0, 3.0)),
+    ("quotient's second slope without its sign", operation("over", lambda x, y: x / y, lambda z, x, y: 1 / y, lambda z, x, y: x / (y * y)), (2.0, 3.0)),
+    ("power rule with the exponent not lowered", operation("cube", lambda x: x**3, lambda z, x: 3 * x**3), (2.0,)),
+    ("log to base 10 with the natural slope", operation("lg", math.log10, lambda z, x: 1 / x), (2.0,)),
+    ("exp's slope as x·exp(x − 1)", operation("ex", math.exp, lambda z, x: x * ag.exp(x - 1)), (0.5,)),
+    ("sqrt's slope without ½", operation("root", math.sqrt, lambda z, x: 1 / z), (2.0,)),
+    ("an operand forgotten", operation("both", lambda x, y: x * x + y, lambda z, x, y: 2 * x, lambda z, x, y: 0.0), (2.0, 3.0)),
+    ("abs′ as 1 everywhere", operation("size", abs, lambda z, x: 1.0), (-2.0,)),
+    ("a slope off by one part in a thousand", operation("almost", math.sin, lambda z, x: 1.001 * ag.cos(x)), (0.4,)),
+    ("max that gives the loser the slope", operation("larger", max, lambda z, x, y: 0.0 if x > y else 1.0, lambda z, x, y: 1.0 if x > y else 0.0), (2.0, 3.0)),
+    ("leaky relu with the slopes swapped", operation("leaky", lambda x: x if x > 0 else 0.1 * x, lambda z, x: 0.1 if x > 0 else 1.0), (2.0,)),
+    ("a number that left the graph", lambda x: x.data * x, (2.0,)),
+    ("softplus with tanh's slope", operation("sp", lambda x: math.log1p(math.exp(x)), lambda z, x: ag.tanh(x)), (0.5,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "f", "point"), MISTAKES, ids=[m[0] for m in MISTAKES])
+def test_every_planted_mistake_is_found(what, f, point):
+    report = gradcheck(f, *point)
+    assert not report
+    assert report.verdict == "fail"
+    # … also deep inside a computation
+    inner = gradcheck(lambda *xs: ag.sin(f(*[x * 1.0 for x in xs])) + 1, *point)
+    assert not inner
+
+
+def test_there_are_enough_mistakes():
+    assert len(MISTAKES) >= 20
+
+
+def test_the_first_wrong_edge_is_named_with_both_numbers():
+    wrong = operation("wrong_tanh", math.tanh, lambda z, x: 1 - x * x, slopes=("1 - x ** 2",))
+
+    def f(x):
+        y = wrong(x * 2)
+        return ag.exp(y) * y
+
+    report = gradcheck(f, 0.3)
+    assert "first wrong edge" in report.blame
+    for fragment in ("wrong_tanh", "claimed 0.64", "measured 0.7115", "1 − "):
+        assert fragment in report.blame
+    assert report.blame in str(report)
+
+
+def function_of(op, operands):
+    """The row as a function of its real-valued operands, and where to call it."""
+    if op.name in ("where", "polygamma"):
+        return (lambda *rest: getattr(ag, op.name)(operands[0], *rest)), operands[1:]
+    if op.name == "pow" and operands[0] < 0:
+        return (lambda x: x ** operands[1]), operands[:1]
+    return (lambda *xs: getattr(ag, op.name)(*op.arguments(xs))), operands
+
+
+@pytest.mark.parametrize("op", list(ops.TABLE.values()), ids=lambda op: op.name)
+def test_every_shipped_row_passes(op):
+    for operands in op.samples:
+        gradcheck(*_flat(function_of(op, operands))).check()
+
+
+def _flat(pair):
+    return pair[0], *pair[1]
+
+
+@pytest.mark.parametrize("op", [op for op in ops.TABLE.values() if op.kink is None], ids=lambda op: op.name)
+def test_every_smooth_row_passes_in_second_order(op):
+    f, point = function_of(op, op.samples[0])
+    gradcheck(f, *point, order=2).check()
+
+
+# The full 10 000 take two minutes: pytest --hypothesis-profile=full runs them.
+@settings(deadline=None)
+@given(programs())
+def test_no_false_alarm_on_random_expressions(program):
+    numbers, steps = program
+    _, output = build(program)
+    if not all(math.isfinite(p) for n in ag.topological(output) for p in n.partials):
+        return  # such as 0.0 ** 0.5, which has no finite slope
+    report = gradcheck(lambda *xs: run(xs, steps), *numbers)
+    assert report.verdict != "fail", report
+
+
+def test_kinks_are_found_named_and_explained():
+    report = gradcheck(lambda x: ag.relu(x) * 2, 0.0)
+    assert report
+    assert "kink at relu(x0)" in str(report)
+    assert "slope 0 from the left, 2 from the right" in str(report)
+    assert "convention" in str(report)
+    branch = gradcheck(lambda x: x * 1.0 if x > 0 else x * 2.0, 0.0)
+    assert branch.verdict == "inconclusive"
+    assert "kink" in str(branch)
+
+
+def test_steps_stay_on_their_side_of_a_kink_nearby_and_inside_domains():
+    assert gradcheck(lambda x: abs(x) * x, 1e-5)
+    assert gradcheck(lambda x: ag.maximum(x, 0.9999) * x, 1.0)
+    assert gradcheck(lambda x: ag.floor(x) * x, 2.001)
+    assert gradcheck(ag.log, 1e-9)
+    assert gradcheck(ag.sqrt, 1e-9)
+    assert gradcheck(lambda x: ag.asin(x) + ag.atanh(x), 0.999999)
+    assert gradcheck(lambda x: 1 / x, 1e-4)
+    assert gradcheck(lambda x: ag.tan(x), 1.57)
+
+
+def test_structures_many_inputs_and_outputs():
+    assert gradcheck(lambda p: p["a"] * p["b"][0], {"a": 2.0, "b": [3.0]})
+    assert gradcheck(lambda x: np.dot(x, x), np.array([1.0, 2.0]))
+    assert gradcheck(lambda x: [x * x, ag.sin(x)], 2.0)
+    many = gradcheck(lambda x: ag.sum([v * v for v in x]), [0.01 * k for k in range(300)])
+    assert many
+    assert len(many.comparisons) == 20
+    few = gradcheck(lambda x: ag.dot(x, x), [1.0, 2.0, 3.0], directions=3)
+    assert few
+    assert len(few.comparisons) == 3
+
+
+def test_wrong_second_derivatives_are_found():
+    """First order right, second order wrong: a rule that is right on floats only."""
+    half = operation("sine", math.sin, lambda z, x: math.cos(float(x)) + 0 * x)
+    assert gradcheck(half, 0.4)
+    assert not gradcheck(half, 0.4, order=2)
+
+
+def test_the_report_for_tests_and_for_json():
+    bad = gradcheck(operation("sq", lambda x: x * x, lambda z, x: x), 3.0)
+    with pytest.raises(GradcheckError, match="claimed 3, measured 6"):
+        bad.check()
+    assert issubclass(GradcheckError, AssertionError)
+    assert json.loads(json.dumps(bad.as_dict()))["verdict"] == "fail"
+    good = gradcheck(lambda x: x * x, 3.0)
+    good.check()
+    assert "1 of 1 derivatives agree" in str(good)
+
+
+@pytest.mark.parametrize(
+    ("call", "fragment"),
+    [
+        (lambda: gradcheck(lambda x: x, 1.0, order=3), "order"),
+        (lambda: gradcheck(lambda x: x, 1.0, directions=0), "directions"),
+        (lambda: gradcheck(lambda: 1.0), "at least one number"),
+        (lambda: gradcheck(lambda x: None, 1.0), "None"),
+        (lambda: gradcheck(lambda x: x, "1"), "'1'"),
+        (lambda: gradcheck(ag.log, 0.0), "log"),
+    ],
+)
+def test_what_is_refused(call, fragment):
+    with pytest.raises(ag.AutogradError, match=fragment):
+        call()
+
+
+def test_gradients_of_leaves_outside_are_left_alone():
+    w = Value(2.0)
+    gradcheck(lambda x: w * x, 3.0)
+    assert w.grad == 0.0

@@ -1,0 +1,233 @@
+"""Graph and sweeps: order, accumulation, depth, determinism."""
+
+import asyncio
+import gc
+import math
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from hypothesis import given, settings
+
+import autograd as ag
+from autograd import Value, no_grad
+from autograd.sweep import adjoints, forward, reverse
+
+from ..expressions import build, programs
+
+
+def check_topological(order):
+    place = {node: i for i, node in enumerate(order)}
+    assert len(place) == len(order)
+    for node in order:
+        assert all(place[x] < place[node] for x in node.inputs)
+
+
+@settings(max_examples=300)
+@given(programs())
+def test_inputs_come_before_the_nodes_that_use_them(program):
+    leaves, output = build(program)
+    order = ag.topological(output)
+    check_topological(order)
+    assert order[-1] is output
+    assert set(ag.leaves(output)) <= set(leaves)
+
+
+@settings(max_examples=300)
+@given(programs())
+def test_forward_and_reverse_agree(program):
+    _, output = build(program)
+    order = ag.topological(output)
+    found = adjoints(order)
+    for leaf in ag.leaves(output):
+        tangents = {leaf: 1.0}
+        for _ in forward(order, tangents):
+            pass
+        a, b = found[leaf], tangents.get(output, 0.0)
+        if not all(math.isfinite(p) for n in order for p in n.partials):
+            continue  # a negative base has no slope in its exponent
+        assert a == pytest.approx(b, rel=1e-9, abs=1e-9 * max(abs(p) for n in order for p in n.partials or (1.0,)))
+
+
+def test_diamond():
+    """b = a + a; c = b·b: the example that every sort by hand gets wrong."""
+    a = Value(2.0)
+    b = a + a
+    c = b * b
+    c.backward()
+    assert (b.grad, a.grad) == (8.0, 16.0)
+
+
+def test_self_product_has_two_edges():
+    a = Value(3.0)
+    (a * a).backward()
+    assert a.grad == 6.0
+
+
+def test_fan_out_and_shared_subgraphs():
+    x = Value(0.5)
+    shared = ag.exp(x)
+    y = shared * 2 + shared * shared + ag.sin(shared)
+    y.backward()
+    e = math.exp(0.5)
+    assert x.grad == pytest.approx((2 + 2 * e + math.cos(e)) * e, rel=1e-15)
+
+
+def test_backward_twice_adds_on_leaves_and_never_corrupts():
+    x = Value(2.0)
+    middle = x * x
+    y = middle * x
+    y.backward()
+    first = x.grad
+    y.backward()
+    assert x.grad == 2 * first
+    assert middle.grad == 2.0
+    other = middle * 10.0  # a second graph through the same interior node
+    other.backward()
+    assert (middle.grad, x.grad) == (10.0, 2 * first + 40.0)
+
+
+def test_backward_on_a_leaf_and_with_a_gradient():
+    x = Value(2.0)
+    x.backward()
+    assert x.grad == 1.0
+    y = x * 3
+    x.grad = 0.0
+    y.backward(0.5)
+    assert x.grad == 1.5
+
+
+def test_the_record_is_faithful_when_a_leaf_is_changed_later():
+    x = Value(3.0)
+    y = x * x
+    x.data = 100.0
+    y.backward()
+    assert x.grad == 6.0
+
+
+def test_the_branch_not_taken_stays_silent():
+    x = Value(0.0)
+    risky = ag.sqrt(x) * 5  # slope inf at 0
+    y = ag.where(x > 0, risky, x * 2)
+    y.backward()
+    assert x.grad == 2.0
+    infinite = Value(math.inf)
+    z = ag.where(True, x * infinite, ag.exp(x))
+    assert math.isnan(z.data)
+    w = Value(1.0)
+    (ag.where(True, w, w * math.nan) * math.inf).backward()
+    assert w.grad == math.inf
+
+
+def test_the_tutorials_graph_both_sweeps():
+    """FIGURES §3, exactly."""
+    a, b = Value(2.0), Value(1.0)
+    c, d = a + b, b + 1
+    e = c * d
+    assert (c.data, d.data, e.data) == (3.0, 2.0, 6.0)
+    assert (c.partials, d.partials, e.partials) == ((1.0, 1.0), (1.0,), (2.0, 3.0))
+    tangents = {b: 1.0}
+    for _ in forward(ag.topological(e), tangents):
+        pass
+    assert (tangents[c], tangents[d], tangents[e]) == (1.0, 1.0, 5.0)
+    for _ in reverse(ag.topological(e)):
+        pass
+    assert (c.grad, d.grad, a.grad, b.grad) == (2.0, 3.0, 2.0, 5.0)
+
+
+def test_nine_paths_are_three_times_three():
+    x = Value(1.0)
+    y = ag.dot([2.0, 3.0, 4.0], [x, x, x])
+    z = ag.dot([5.0, 6.0, 7.0], [y, y, y])
+    z.backward()
+    assert x.grad == (2 + 3 + 4) * (5 + 6 + 7)
+
+
+def test_a_million_deep():
+    n = 1_000_000
+    start = time.perf_counter()
+    x = Value(1.0)
+    y = x
+    for _ in range(n // 2):
+        y = y * 0.5 + 0.5
+    y.backward()
+    order = ag.topological(y)
+    assert len(order) == n + 1
+    tangents = {x: 1.0}
+    for _ in forward(order, tangents):
+        pass
+    del order, tangents, y
+    gc.collect()
+    assert time.perf_counter() - start < 20
+
+
+def test_it_is_deterministic_across_processes_and_hash_seeds():
+    program = (
+        "import autograd as ag, random\n"
+        "r = random.Random(3)\n"
+        "xs = [ag.Value(r.uniform(-1, 1)) for _ in range(20)]\n"
+        "for _ in range(200): xs.append(r.choice(xs) * r.choice(xs) + ag.sin(r.choice(xs)))\n"
+        "y = ag.sum(xs); y.backward()\n"
+        "print([x.grad for x in xs[:20]], ag.draw(y, limit=10**4).source)\n"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
+        ).stdout
+        for seed in ("0", "1", "2")
+    }  # fmt: skip
+    assert len(outputs) == 1
+
+
+def test_importing_the_engine_is_light():
+    program = "import sys; import autograd; print(*(m for m in sys.modules if m.split('.')[0] in sys.argv[1:]))"
+    heavy = ["numpy", "graphviz", "pygraphviz", "rich", "tqdm", "mpmath", "llvmlite", "dataclasses", "inspect"]
+    done = subprocess.run([sys.executable, "-c", program, *heavy], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_no_grad_records_nothing_in_its_own_thread_or_task_only():
+    x = Value(2.0)
+    inside, outside = threading.Event(), threading.Event()
+    seen = {}
+
+    def paused():
+        with no_grad():
+            inside.set()
+            outside.wait()
+            seen["paused"] = (x * x).inputs
+
+    thread = threading.Thread(target=paused)
+    thread.start()
+    inside.wait()
+    seen["running"] = (x * x).inputs
+    outside.set()
+    thread.join()
+    assert seen == {"paused": (), "running": (x, x)}
+
+    async def silent():
+        with no_grad():
+            await asyncio.sleep(0)
+            return (x * x).inputs
+
+    async def recording():
+        await asyncio.sleep(0)
+        return (x * x).inputs
+
+    async def both():
+        return await asyncio.gather(silent(), recording())
+
+    assert asyncio.run(both()) == [(), (x, x)]
+    assert (x * x).inputs == (x, x)
+
+
+def test_scopes_nest():
+    with ag.scope("model"):
+        a = Value(1.0)
+        with ag.scope("layer"):
+            b = a * 2
+        c = b + 1
+    assert (a.scope, b.scope, c.scope, (c * 2).scope) == (("model",), ("model", "layer"), ("model",), ())

@@ -1,0 +1,241 @@
+"""Value: what it takes, what it computes, what it refuses."""
+
+import copy
+import math
+import pickle
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd as ag
+from autograd import DomainError, InputError, Value
+
+floats = st.floats(-1e6, 1e6)
+
+
+@pytest.mark.parametrize(
+    ("data", "fragments"),
+    [
+        ("3", ["'3'", "str", "float("]),
+        (None, ["None"]),
+        (1j, ["complex", "real"]),
+        (True, ["True", "bool", "1.0"]),
+        ([1.0], ["list", "each element"]),
+        (b"1", ["bytes"]),
+        (np.bool_(True), ["bool"]),
+        (np.array([1.0, 2.0]), ["ndarray"]),
+        (Value(1.0), [".data"]),
+    ],
+)
+def test_what_is_no_real_number_is_refused(data, fragments):
+    with pytest.raises(InputError) as error:
+        Value(data)
+    assert isinstance(error.value, TypeError)
+    for fragment in fragments:
+        assert fragment in str(error.value)
+
+
+@pytest.mark.parametrize("data", [2, 2.0, np.float64(2), np.float32(2), np.int64(2), np.array(2.0), Fraction(2)])
+def test_real_numbers_are_taken_as_floats(data):
+    assert type(Value(data).data) is float
+    assert Value(data).data == 2.0
+
+
+@given(floats, floats.filter(lambda y: abs(y) > 1e-3))
+def test_operators_compute_what_floats_compute(a, b):
+    x, y = Value(a), Value(b)
+    for got, want in [
+        (x + y, a + b), (x + b, a + b), (a + y, a + b),
+        (x - y, a - b), (x - b, a - b), (a - y, a - b),
+        (x * y, a * b), (x * b, a * b), (a * y, a * b),
+        (x / y, a / b), (x / b, a / b), (a / y, a / b),
+        (-x, -a), (+x, a), (abs(x), abs(a)), (x % y, a % b), (x // y, a // b),
+    ]:  # fmt: skip
+        assert got.data == want
+    assert (x < y, x <= y, x > y, x >= y) == (a < b, a <= b, a > b, a >= b)
+    assert (x < b, a < y) == (a < b, a < b)
+
+
+@pytest.mark.parametrize(("a", "b"), [(2.0, 3.0), (-2.0, 3), (0.5, -1.5), (4.0, 0.5)])
+def test_powers_with_either_side_a_value(a, b):
+    assert (Value(a) ** Value(b)).data == (Value(a) ** b).data == (a ** Value(b)).data == a**b
+
+
+def test_micrograds_sanity_expressions_work_unchanged():
+    """The example of micrograd's README, and its figures."""
+    a = Value(-4.0)
+    b = Value(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    assert f"{g.data:.4f}" == "24.7041"
+    g.backward()
+    assert f"{a.grad:.4f}" == "138.8338"
+    assert f"{b.grad:.4f}" == "645.5773"
+
+
+def test_augmented_assignment_rebinds():
+    a = Value(1.0)
+    before = a
+    a += 2
+    assert a is not before
+    assert before.data == 1.0
+
+
+def test_equality_and_hash_are_those_of_the_object():
+    a, b = Value(1.0), Value(1.0)
+    assert a != b
+    assert len({a, b, a}) == 2
+
+
+def test_it_behaves_as_the_number_it_holds():
+    v = Value(2.5, name="v")
+    assert (float(v), int(v), v.item(), bool(v), bool(Value(0.0))) == (2.5, 2, 2.5, True, False)
+    assert f"{v:.2f}" == "2.50"
+    assert repr(v) == "Value(data=2.5, grad=0.0, name='v')"
+    assert "op=mul" in repr(v * v)
+    assert (round(v).data, math.floor(v).data, math.ceil(v).data, math.trunc(v).data) == (2.0, 2.0, 3.0, 2.0)
+
+
+@pytest.mark.parametrize("other", ["3", None, 1j, True, [1.0]])
+def test_operators_refuse_what_is_no_number(other):
+    with pytest.raises(TypeError):
+        Value(1.0) * other
+    with pytest.raises(TypeError):
+        other * Value(1.0)
+
+
+@pytest.mark.parametrize(
+    ("expression", "fragments"),
+    [
+        (lambda x: ag.log(x * 0.0), ["log", "result of mul", "x > 0"]),
+        (lambda x: ag.log(x - 2), ["log", "-1.0", "result of sub"]),
+        (lambda x: 1 / (x - 1), ["div", "= 1.0", "0.0", "≠ 0"]),
+        (lambda x: ag.sqrt(-x), ["sqrt", "-1.0", "x ≥ 0"]),
+        (lambda x: ag.exp(1000 * x), ["exp", "overflows", "1000.0"]),
+        (lambda x: x ** ag.exp(x) / (x - x), ["div"]),
+        (lambda x: (-x) ** 0.5, ["pow", "-1.0", "0.5"]),
+        (lambda x: (0 * x) ** -1, ["pow"]),
+        (lambda x: ag.acos(2 * x), ["acos", "2.0"]),
+        (lambda x: ag.gamma(-x), ["gamma"]),
+        (lambda x: ag.log(ag.identity(x) - x), ["log"]),
+    ],
+)
+def test_outside_the_domain_the_error_names_node_operation_and_operands(expression, fragments):
+    with pytest.raises(DomainError) as error:
+        expression(Value(1.0, name="x"))
+    assert isinstance(error.value, ValueError)
+    for fragment in fragments:
+        assert fragment in str(error.value)
+
+
+def test_a_named_operand_is_called_by_its_name():
+    with pytest.raises(DomainError, match="'rate'"):
+        ag.log(Value(0.0, name="rate"))
+
+
+def test_nan_and_inf_that_come_in_as_data_pass_through():
+    for bad in (math.nan, math.inf, -math.inf):
+        y = Value(bad) * 2 + 1
+        assert y.data == bad * 2 + 1 or math.isnan(bad)
+    assert math.isnan(ag.relu(Value(math.nan)).data)
+    assert math.isnan(ag.maximum(Value(math.nan), 1.0).data)
+
+
+def test_a_finite_value_with_an_infinite_slope_is_recorded_as_such():
+    for y in (Value(0.0).sqrt(), Value(0.0) ** 0.5, Value(0.0).cbrt(), Value(1.0).asin()):
+        assert math.isfinite(y.data)
+        assert y.partials == (math.inf,)
+
+
+def test_inputs_keep_order_and_duplicates():
+    x, y = Value(3.0), Value(2.0)
+    assert (x * x).inputs == (x, x)
+    assert (x - y).inputs == (x, y)
+    node = 5.0 - x
+    assert (node.inputs, node.operands, node.partials) == ((x,), (5.0, x), (-1.0,))
+
+
+def test_object_arrays_work_with_numpy():
+    values = [Value(x) for x in (0.5, 1.5, 2.5)]
+    array = np.array(values, dtype=object)
+    total = np.dot(array, np.array([1.0, 2.0, 3.0]))
+    assert total.data == 0.5 + 3.0 + 7.5
+    for function in (
+        np.exp,
+        np.log,
+        np.sqrt,
+        np.sin,
+        np.tanh,
+        np.arctan,
+        np.square,
+        np.abs,
+        np.log1p,
+        np.floor,
+    ):
+        assert [v.data for v in function(array)] == pytest.approx(list(function([0.5, 1.5, 2.5])), rel=1e-15)
+    assert (np.float64(2.0) * values[0]).data == 1.0
+    assert np.maximum(array, 1.0)[1] is values[1]
+    assert [v.data for v in values[0] * np.array([1.0, 2.0])] == [0.5, 1.0]
+
+
+def test_leaves_can_be_copied_and_nodes_say_why_not():
+    a = Value(2.0, name="a")
+    for twin in (copy.deepcopy(a), pickle.loads(pickle.dumps(a)), copy.copy(a)):
+        assert (twin.data, twin.name, twin is a) == (2.0, "a", False)
+    with pytest.raises(InputError, match="detach"):
+        pickle.dumps(a * 2)
+
+
+def test_dot_takes_values_numbers_and_both():
+    w, x = [Value(1.0), Value(2.0)], [Value(3.0), 4.0]
+    net = ag.dot(w, x, 0.5)
+    assert net.data == 11.5
+    assert net.inputs == (w[0], w[1], x[0])
+    assert net.partials == (3.0, 4.0, 1.0)
+    assert ag.dot([1.0], [2.0], 3.0) == 5.0
+    assert ag.dot([], [], Value(2.0)).data == 2.0
+    with pytest.raises(ag.ArgumentError, match="2 weights, 1 inputs"):
+        ag.dot(w, [1.0])
+    with pytest.raises(InputError, match="str"):
+        ag.dot(w, ["1", 2.0])
+
+
+@given(st.lists(floats, min_size=1, max_size=6), st.booleans(), st.booleans(), st.booleans())
+def test_affine_records_what_dot_records(numbers, as_values, numpy_scalars, constant_bias):
+    xs = [Value(x) if as_values else np.float64(x) if numpy_scalars else x for x in numbers]
+    rows = [[Value(0.5 + k + i) for i in range(len(xs))] for k in range(2)]
+    biases = [1.0 if constant_bias else Value(1.0), Value(-2.0)]
+    for node, ws, b in zip(ag.affine(rows, xs, biases), rows, biases, strict=True):
+        other = ag.dot(ws, xs, b)
+        assert (node.data, node.inputs, node.partials) == (other.data, other.inputs, other.partials)
+
+
+def test_where_takes_only_the_branch_taken():
+    x = Value(-4.0)
+    y = ag.where(x > 0, x.identity(), 0.5 * x)
+    y.backward()
+    assert (y.data, x.grad) == (-2.0, 0.5)
+
+
+def test_stable_at_a_thousand():
+    assert ag.sigmoid(1000.0) == 1.0
+    assert ag.sigmoid(-1000.0) == 0.0
+    assert ag.softplus(1000.0) == 1000.0
+    assert ag.logaddexp(1000.0, 1000.0) == pytest.approx(1000.0 + math.log(2))
+    assert ag.logsumexp([-1000.0, -1000.0]) == pytest.approx(-1000.0 + math.log(2))
+    assert ag.log_sigmoid(-1000.0) == -1000.0
+    assert ag.softmax([800.0, 800.0]) == pytest.approx([0.5, 0.5], rel=1e-12)
+    assert ag.logsumexp([-math.inf, -math.inf]) == -math.inf
+    for x in (-1000.0, 1000.0):
+        assert all(math.isfinite(p) for p in (Value(x).sigmoid().partials + Value(x).tanh().partials))
