@@ -56,11 +56,17 @@ def _special(rule: Callable[..., Any]) -> Callable[..., float]:
 
     def special(*operands: float) -> float:
         result = rule(_mpmath(), *operands)
-        if getattr(result, "imag", 0):
-            raise ValueError("no real value")
+        if getattr(result, "imag", 0) or (math.isinf(result.real) and all(map(math.isfinite, operands))):
+            raise ValueError("no finite real value")
         return float(result.real)
 
     return special
+
+
+def _normal_quantile(x: float) -> float:
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf(x)
 
 
 def _whole(n: float) -> int:
@@ -94,7 +100,8 @@ FLOATS = SimpleNamespace(
     polygamma=_special(lambda mp, n, x: mp.psi(_whole(n), x)),
     erfinv=_special(lambda mp, x: mp.erfinv(x)),
     erfcx=_special(lambda mp, x: mp.exp(mp.mpf(x) ** 2) * mp.erfc(x)),
-    normal_quantile=_special(lambda mp, x: mp.sqrt(2) * mp.erfinv(2 * mp.mpf(x) - 1)),
+    normal_quantile=_normal_quantile,
+    beta=_special(lambda mp, x, y: mp.beta(x, y)),
 )
 
 
@@ -154,7 +161,15 @@ def _nan(*operands: float) -> float:
 
 
 # What IEEE 754 says where Python's math raises; a function that is not named here is nan there.
-_BEYOND: dict[str, Callable[..., float]] = {"exp": lambda x: math.inf, "log": _ieee_log, "pow": _ieee_pow}
+_BEYOND: dict[str, Callable[..., float]] = {
+    "exp": lambda x: math.inf,
+    "expm1": lambda x: math.inf,
+    "log": _ieee_log,
+    "log2": _ieee_log,
+    "log10": _ieee_log,
+    "log1p": lambda x: _ieee_log(1.0 + x),
+    "pow": _ieee_pow,
+}
 
 
 def _extended(name: str, function: Callable[..., float]) -> Callable[..., Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from contextvars import ContextVar, Token
-from threading import Lock
+from threading import Lock, get_ident
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -24,19 +25,23 @@ class Surrounding:
 
     def __init__(self, variable: ContextVar[Any], value: Any) -> None:
         self._variable, self._value = variable, value
-        self._tokens: list[Token[Any]] = []
+        self._tokens: dict[int, list[Token[Any]]] = {}  # by thread: one object may be entered in several
 
     def __enter__(self) -> None:
         global active
         with _lock:
             active += 1
-        self._tokens.append(self._variable.set(self._value))
+        self._tokens.setdefault(get_ident(), []).append(self._variable.set(self._value))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         global active
-        self._variable.reset(self._tokens.pop())
         with _lock:
             active -= 1
+        tokens = self._tokens.get(get_ident())
+        if tokens:
+            # A generator closed from another task has nothing to put back there: its own context is gone.
+            with suppress(ValueError):
+                self._variable.reset(tokens.pop())
 
 
 T = TypeVar("T")
@@ -52,7 +57,8 @@ def leave(value: T) -> T:
 def no_grad() -> Surrounding:
     """Record nothing inside the block: results are plain leaves, and cost little.
 
-    Safe in threads and asynchronous code: only the block's own thread or task is affected.
+    Safe in threads and asynchronous code: only the block's own thread or task is affected. A generator shares the
+    context of whoever runs it, so do not ``yield`` inside the block.
 
     >>> from autograd import Value, no_grad
     >>> x = Value(3.0)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .errors import ArgumentError, InputError
+from .notation import Piece, render
 from .ops import REAL, Op
 from .value import Value, as_float, evaluate, record
 
@@ -48,8 +49,9 @@ def operation(
     '0.2298 0.8415'
     """
     from inspect import signature
+    from keyword import iskeyword
 
-    if not isinstance(name, str) or not name.isidentifier():
+    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
         raise ArgumentError(f"an operation's name is an identifier such as 'swish', not {name!r}")
     for rule in (value, *partials):
         if not callable(rule):
@@ -63,11 +65,19 @@ def operation(
             f"{name} has {len(operands)} operands ({', '.join(operands)}) and needs a partial rule for each, "
             f"not {len(partials)}: operation({name!r}, value, *partials)"
         )
+    if "z" in operands:
+        raise ArgumentError(f"{name} has an operand called z, which stands for the result in slopes; call it otherwise")
     listed = ", ".join(operands)
     if slopes is None:  # the prime sign here is a letter, so that the name stays an identifier
         slopes = [f"{name}ʹ({listed})"] if len(operands) == 1 else [f"{name}_{x}ʹ({listed})" for x in operands]
     if len(slopes) != len(operands):
         raise ArgumentError(f"{name} has {len(operands)} operands and needs as many slopes, not {len(slopes)}")
+
+    for text in (formula or f"{name}({listed})", *slopes):
+        try:
+            render(text, {x: Piece(x) for x in (*operands, "z")})
+        except (SyntaxError, NotImplementedError):
+            raise ArgumentError(f"{text!r} is no formula: write an expression such as 'x * exp(-x)'") from None
 
     def on_any_carrier(rule: Callable[..., Any]) -> Callable[[Any], Callable[..., Any]]:
         return lambda m: rule

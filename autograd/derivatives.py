@@ -8,14 +8,15 @@ can be derived again.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from types import MethodType
 from typing import Any, Literal
 
 from . import context, functions, higher, sweep
 from .errors import ArgumentError, GraphError, InputError
 from .graph import topological
-from .structure import Rebuild, flatten, same_leaves
+from .structure import Rebuild, flatten, matched
 from .value import Value, describe, number
 
 Function = Callable[..., Any]
@@ -26,19 +27,22 @@ Argnums = int | Sequence[int]
 def _deeper() -> Iterator[list[Value]]:
     """One derivative further in; yields the list of Values that left the graph meanwhile."""
     left: list[Value] = []
+    outer = context.departed.get()
     with (
         context.Surrounding(context.depth, context.depth.get() + 1),
         context.Surrounding(context.departed, left),
         context.Surrounding(context.recording, True),
     ):
         yield left
+    if outer is not None:
+        outer += left  # what left the inner derivative's graph left the outer one's too
 
 
 class _Call:
     """One call of a function on fresh inputs: what went in, what came out, and whether Values are wanted back."""
 
     def __init__(self, f: Function, args: Sequence[Any], argnums: Argnums, kwargs: dict[str, Any]) -> None:
-        self.f, self.one = f, isinstance(argnums, int)
+        self.f, self.one = f, not isinstance(argnums, Iterable)
         places = _places(f, argnums, len(args))
         given, self.rebuild = _flatten_arguments(f, args, places)
         self.nested = context.depth.get() > 0 or any(isinstance(x, Value) for x in given)
@@ -54,7 +58,7 @@ class _Call:
         if self.result is None:
             raise InputError(f"{_called(self.f)} returned None; did it forget to return its result?")
         outputs, rebuild = flatten(self.result, f"what {_called(self.f)} returned")
-        self.complain_if_lost([y for y in outputs if isinstance(y, Value)])
+        self.complain_if_lost()
         return outputs, rebuild
 
     def output(self, asked: str) -> Value | float:
@@ -67,19 +71,16 @@ class _Call:
             )
         return outputs[0]  # type: ignore[no-any-return]
 
-    def complain_if_lost(self, outputs: Sequence[Value]) -> None:
-        """A derivative that was lost because a Value was turned into a plain number is an error, not a zero."""
-        if not self.left:
-            return
-        reached = set(topological(*outputs)) if outputs else set()
+    def complain_if_lost(self) -> None:
+        """A derivative that is lost because a Value was turned into a plain number is an error, never a silent zero."""
         inputs = set(self.inputs)
         for gone in self.left:
-            lost = [x for x in topological(gone) if x in inputs and x not in reached]
+            lost = [x for x in topological(gone) if x in inputs]
             if lost:
                 raise GraphError(
                     f"{_called(self.f)} turned {describe(gone)} into a plain number on the way, by float(), int() or a "
-                    f"function of math, and its result no longer depends on {describe(lost[0])}: the derivative is "
-                    "lost. Use autograd's functions (autograd.sin for math.sin), or x.data where no derivative is meant"
+                    f"function of math; it depends on {describe(lost[0])}, and that part of the derivative is lost. "
+                    "Use autograd's functions (autograd.sin for math.sin), or x.data where no derivative is meant"
                 )
 
     def packed(self, derivatives: Sequence[Any]) -> Any:
@@ -87,12 +88,19 @@ class _Call:
         parts = self.rebuild(iter(derivatives))
         return parts[0] if self.one else tuple(parts)
 
-    def gradient(self, output: Value | float) -> list[Any]:
+    def packed_rows(self, rows: Sequence[Sequence[Any]], rebuild: Rebuild) -> Any:
+        """A row of derivatives for each output, in the structure of the outputs; argument by argument if several."""
+        parts = [self.rebuild(iter(row)) for row in rows]
+        count = len(parts[0]) if parts else len(self.rebuild(iter(self.inputs)))
+        blocks = tuple(rebuild(iter([part[k] for part in parts])) for k in range(count))
+        return blocks[0] if self.one else blocks
+
+    def gradient(self, output: Value | float, nested: bool = False) -> list[Any]:
         """The derivative of one output with respect to every input."""
         if not isinstance(output, Value):
             return [0.0] * len(self.inputs)
         order = topological(output)
-        if self.nested:
+        if self.nested or nested:
             return higher.reverse(order, self.inputs)
         adjoints = sweep.adjoints(order)
         return [adjoints.get(x, 0.0) for x in self.inputs]
@@ -119,15 +127,15 @@ def _called(f: Function) -> str:
 
 
 def _places(f: Function, argnums: Argnums, count: int) -> list[int]:
-    places = [argnums] if isinstance(argnums, int) else list(argnums)
+    places = list(argnums) if isinstance(argnums, Iterable) else [argnums]
     if not places:
         raise ArgumentError("argnums names no argument; give an index such as 0, or several such as (0, 1)")
     for k in places:
-        if isinstance(k, bool) or not isinstance(k, int):
+        if isinstance(k, bool) or not hasattr(k, "__index__"):
             raise InputError(f"argnums are indices of arguments (0, 1 …), not {k!r}")
         if not -count <= k < count:
             raise ArgumentError(f"argnums={argnums!r}, but {_called(f)} was called with {count} arguments")
-    places = [k % count for k in places]
+    places = [int(k) % count for k in places]
     if len(set(places)) != len(places):
         raise ArgumentError(f"argnums={argnums!r} names an argument twice")
     return places
@@ -138,9 +146,10 @@ def _name(f: Function, replaced: dict[int, Any]) -> None:
     code = getattr(f, "__code__", None)
     if code is None:
         return
+    skip = 1 if isinstance(f, MethodType) else 0  # self
     for k, argument in replaced.items():
-        if k < code.co_argcount:
-            name = code.co_varnames[k]
+        if k + skip < code.co_argcount:
+            name = code.co_varnames[k + skip]
             if isinstance(argument, Value):
                 argument.name = name
             else:
@@ -213,7 +222,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     (6.0, 4.0)
     """
     call = _Call(_function(f), _listed(primals, "primals"), range(len(primals)), {})
-    directions = same_leaves(list(tangents), call.inputs, "tangents")
+    directions = matched(_listed(tangents, "tangents"), _listed(primals, "primals"), "tangents")
     outputs, rebuild = call.outputs()
     moved = _push(call, outputs, directions)
     return rebuild(iter([call.plain(y) for y in outputs])), rebuild(iter(moved))
@@ -238,11 +247,11 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...
     outputs, rebuild = call.outputs()
 
     def pullback(adjoints: Any) -> tuple[Any, ...]:
-        given = same_leaves(adjoints, outputs, "the adjoints")
+        given = matched(adjoints, call.result, "the adjoints")
         with _deeper():
             total = functions.dot(given, outputs)
-        call.nested = call.nested or any(isinstance(a, Value) for a in given)
-        return call.packed(call.gradient(total))  # type: ignore[no-any-return]
+        nested = context.depth.get() > 0 or any(isinstance(a, Value) for a in given)
+        return call.packed(call.gradient(total, nested))  # type: ignore[no-any-return]
 
     return rebuild(iter([call.plain(y) for y in outputs])), pullback
 
@@ -274,10 +283,10 @@ def jacobian(f: Function, argnums: Argnums = 0, mode: Literal["auto", "forward",
         if forward:
             n = len(call.inputs)
             columns = [_push(call, outputs, [float(i == k) for i in range(n)]) for k in range(n)]
-            rows = [list(row) for row in zip(*columns, strict=True)]
+            rows = [[column[k] for column in columns] for k in range(len(outputs))]
         else:
             rows = [call.gradient(y) for y in outputs]
-        return rebuild(iter([call.packed(row) for row in rows]))
+        return call.packed_rows(rows, rebuild)
 
     return jacobian_of_f
 
@@ -300,8 +309,9 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
     def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
         call = _Call(f, args, argnums, kwargs)
         gradient = _gradient_graph(call)
-        rows = [call.packed(call.gradient(g)) for g in gradient]
-        return call.packed(rows)
+        rows = [call.gradient(g) for g in gradient]
+        whole = _rows_of_each_argument(call, rows)
+        return whole[0] if call.one else whole
 
     return hessian_of_f
 
@@ -322,11 +332,21 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """
     argnums: Argnums = 0 if len(primals) == 1 else range(len(primals))
     call = _Call(_function(f), _listed(primals, "primals"), argnums, {})
-    directions = same_leaves(list(tangents), call.inputs, "tangents")
+    directions = matched(_listed(tangents, "tangents"), _listed(primals, "primals"), "tangents")
     gradient = _gradient_graph(call)
     with _deeper():
         along = functions.dot(gradient, directions)
     return call.packed(call.gradient(along))
+
+
+def _rows_of_each_argument(call: _Call, rows: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
+    """A Hessian's rows in the structure of the arguments, each row in that structure again."""
+    parts = [call.rebuild(iter(row)) for row in rows]
+    count = len(call.rebuild(iter(call.inputs)))
+    columns = [call.rebuild(iter([part[k] for part in parts])) for k in range(count)]
+    # columns[k][i]: derivatives of argument i's gradient with respect to argument k
+    whole = tuple(tuple(columns[k][i] for k in range(count)) for i in range(count))
+    return tuple(row[0] for row in whole) if call.one else whole
 
 
 def _listed(xs: Any, what: str) -> list[Any]:
@@ -342,7 +362,7 @@ def _gradient_graph(call: _Call) -> list[Any]:
         return [0.0] * len(call.inputs)
     with _deeper() as call.left:
         gradient = list(higher.reverse(topological(output), call.inputs))
-    call.complain_if_lost([g for g in gradient if isinstance(g, Value)])
+    call.complain_if_lost()
     return gradient
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from . import carriers, ops
-from .errors import ArgumentError
+from .errors import ArgumentError, InputError
 from .ops import Op
 from .value import Value, as_float, evaluate, number, record, unary
 
@@ -278,7 +278,7 @@ def normal_cdf(x: Number) -> Number:
 
 
 def normal_quantile(x: Number) -> Number:
-    """Φ⁻¹, its inverse on (0, 1). Needs the extra ``special``."""
+    """Φ⁻¹, its inverse on (0, 1)."""
     return _one(ops.NORMAL_QUANTILE, x)
 
 
@@ -451,7 +451,7 @@ def polygamma(n: Any, x: Any) -> Any:
 
 
 def beta(x: Any, y: Any) -> Any:
-    """Γ(x)Γ(y)/Γ(x + y) for positive x and y; its slopes need the extra ``special``."""
+    """Γ(x)Γ(y)/Γ(x + y) for positive x and y. Needs the extra ``special``."""
     return _any(ops.BETA, x, y)
 
 
@@ -510,13 +510,19 @@ def where(condition: Any, x: Any, y: Any) -> Any:
 # Any number of operands ----------------------------------------------------------------------------------------------
 
 
+def _several(xs: Any, who: str) -> tuple[Any, ...]:
+    if not isinstance(xs, Iterable):
+        raise InputError(f"{who} takes a list of numbers or Values, not {xs!r}")
+    return tuple(xs)
+
+
 def sum(xs: Iterable[Any]) -> Any:
     """The sum of any number of operands, one node.
 
     >>> sum([Value(1.0), 2.0, Value(4.0)]).data
     7.0
     """
-    return _any(ops.SUM, *xs)
+    return _any(ops.SUM, *_several(xs, "sum"))
 
 
 def dot(ws: Iterable[Any], xs: Iterable[Any], bias: Any = 0.0) -> Any:
@@ -538,7 +544,7 @@ def dot(ws: Iterable[Any], xs: Iterable[Any], bias: Any = 0.0) -> Any:
     >>> net.data, net.partials
     (1.5, (3.0, 5.0))
     """
-    ws, xs = tuple(ws), tuple(xs)
+    ws, xs = _several(ws, "dot"), _several(xs, "dot")
     if len(ws) != len(xs):
         raise ArgumentError(f"dot needs as many weights as inputs: {len(ws)} weights, {len(xs)} inputs")
     if isinstance(bias, Value) or bias != 0:
@@ -552,7 +558,7 @@ def logsumexp(xs: Iterable[Any]) -> Any:
     >>> logsumexp([1000.0, 1000.0])
     1000.6931471805599
     """
-    xs = tuple(xs)
+    xs = _several(xs, "logsumexp")
     if not xs:
         raise ArgumentError("logsumexp of nothing has no value; give at least one operand")
     return _any(ops.LOGSUMEXP, *xs)
@@ -564,6 +570,6 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     >>> softmax([1.0, 1.0, 1000.0])
     [0.0, 0.0, 1.0]
     """
-    xs = tuple(xs)
+    xs = _several(xs, "softmax")
     total = logsumexp(xs)
     return [exp(x - total) for x in xs]

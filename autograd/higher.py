@@ -5,13 +5,15 @@ The adjoint of a node is the dot product of its consumers' adjoints with the par
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from . import functions
+from .errors import DomainError
 from .ops import Op
-from .value import Value
+from .value import Value, number
 
 Linear = Value | float  # a tangent or adjoint: a plain 0.0 or 1.0 where nothing needs to be recorded
 
@@ -22,20 +24,34 @@ def _rules(op: Op) -> tuple[Callable[..., Any], ...]:
     return tuple(rule(functions) for rule in op.partials)
 
 
-def partials(node: Value) -> list[Linear]:
-    """The partials of a node with respect to its inputs, as Values that depend on the node's operands."""
+def partials(node: Value, wanted: Container[Value]) -> list[Linear]:
+    """The partials of a node with respect to its inputs, as Values that depend on the node's operands.
+
+    Only those of the wanted inputs are worked out; the others are 0. Where the rule leaves its domain, as that of sqrt
+    does at 0, the recorded number (inf) stands for it.
+    """
     op = node.op
     assert op is not None
     rules, arguments = _rules(op), op.arguments(node.operands)
     if op.nary:
         every = rules[0](node, *arguments)
         return [p for p, x in zip(every, node.operands, strict=False) if isinstance(x, Value)]
-    return [rule(node, *arguments) for rule, x in zip(rules, node.operands, strict=True) if isinstance(x, Value)]
+    result: list[Linear] = []
+    for rule, x in zip(rules, node.operands, strict=True):
+        if isinstance(x, Value):
+            recorded = node.partials[len(result)]
+            try:
+                result.append(rule(node, *arguments) if x in wanted else 0.0)
+            except DomainError:
+                if math.isfinite(recorded):
+                    raise
+                result.append(recorded)
+    return result
 
 
 def _combine(factors: Sequence[Linear], others: Sequence[Linear]) -> Linear:
     """Σ factor·other, without recording what is plainly 0 or 1."""
-    pairs = [(x, y) for x, y in zip(factors, others, strict=True) if not (_is(x, 0.0) or _is(y, 0.0))]
+    pairs = [(x, y) for x, y in zip(factors, others, strict=True) if not _carries_nothing(x, y)]
     if not pairs:
         return 0.0
     if all(_is(y, 1.0) for _, y in pairs):
@@ -44,6 +60,13 @@ def _combine(factors: Sequence[Linear], others: Sequence[Linear]) -> Linear:
         (x, y) = pairs[0]
         return y if _is(x, 1.0) else x * y
     return functions.dot(*zip(*pairs, strict=True))  # type: ignore[no-any-return]
+
+
+def _carries_nothing(x: Linear, y: Linear) -> bool:
+    if _is(x, 0.0) or _is(y, 0.0):
+        return True
+    a, b = number(x), number(y)  # a zero that may vary is kept, unless it stands against inf or nan
+    return (a == 0.0 and b - b != 0.0) or (b == 0.0 and a - a != 0.0)
 
 
 def _is(x: Linear, number: float) -> bool:
@@ -68,7 +91,7 @@ def reverse(order: Sequence[Value], wrt: Sequence[Value], adjoint: Linear = 1.0)
             continue
         if not node.inputs or node not in depends or _is(total, 0.0):
             continue
-        for x, partial in zip(node.inputs, partials(node), strict=True):
+        for x, partial in zip(node.inputs, partials(node, depends), strict=True):
             if x in depends:
                 adjoints, slopes = incoming.setdefault(x, ([], []))
                 adjoints.append(total)
@@ -82,7 +105,7 @@ def forward(order: Sequence[Value], tangents: Mapping[Value, Linear]) -> dict[Va
     for node in order:
         if node in result or not node.inputs or result.keys().isdisjoint(node.inputs):
             continue
-        slopes = partials(node)
+        slopes = partials(node, result)
         result[node] = _combine([result.get(x, 0.0) for x in node.inputs], slopes)
     return result
 

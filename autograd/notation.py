@@ -85,11 +85,9 @@ def _print(node: ast.expr, names: Mapping[str, Piece], style: Style) -> Piece:
         case ast.UnaryOp(op=ast.USub(), operand=x):
             return Piece(("-" if latex else "−") + inner(x, POWER), SIGNED)
         case ast.BinOp(left=x, op=ast.Add(), right=y):
-            return Piece(f"{inner(x, SUM)} + {inner(y, PRODUCT + (1 if _signed(y, names) else 0))}", SUM)
+            return Piece(f"{inner(x, SUM)} + {_term(inner(y, PRODUCT), style)}", SUM)
         case ast.BinOp(left=x, op=ast.Sub(), right=y):
-            return Piece(
-                f"{inner(x, SUM)} {'-' if latex else '−'} {inner(y, POWER if _signed(y, names) else PRODUCT)}", SUM
-            )
+            return Piece(f"{inner(x, SUM)} {'-' if latex else '−'} {_term(inner(y, PRODUCT), style)}", SUM)
         case ast.BinOp(left=x, op=ast.Mult(), right=y):
             sign = r" \cdot " if latex else "·"
             return Piece(f"{inner(x, PRODUCT)}{sign}{inner(y, POWER)}", PRODUCT)
@@ -98,7 +96,7 @@ def _print(node: ast.expr, names: Mapping[str, Piece], style: Style) -> Piece:
                 return Piece(rf"\frac{{{inner(x, CHOICE)}}}{{{inner(y, CHOICE)}}}", POWER)
             return Piece(f"{inner(x, PRODUCT)}/{inner(y, POWER)}", PRODUCT)
         case ast.BinOp(left=x, op=ast.Mod(), right=y):
-            return Piece(inner(x, PRODUCT) + (r" \bmod " if latex else " mod ") + inner(y, POWER), PRODUCT)
+            return Piece(inner(x, PRODUCT) + (r" \bmod " if latex else " mod ") + inner(y, POWER), SUM)
         case ast.BinOp(left=x, op=ast.Pow(), right=y):
             exponent = _print(y, names, style)
             if latex:
@@ -121,11 +119,9 @@ def _print(node: ast.expr, names: Mapping[str, Piece], style: Style) -> Piece:
     raise NotImplementedError(f"no notation for {ast.dump(node)}")
 
 
-def _signed(node: ast.expr, names: Mapping[str, Piece]) -> bool:
-    """Whether what is printed for the node starts with a minus sign."""
-    if isinstance(node, ast.Name) and node.id in names:
-        return names[node.id].level == SIGNED
-    return isinstance(node, ast.UnaryOp)
+def _term(text: str, style: Style) -> str:
+    """A term after a plus or minus sign: in parentheses if it starts with a minus sign itself."""
+    return _parenthesised(text, style) if text[0] in "-−" else text
 
 
 def _call(function: str, arguments: list[Piece], style: Style) -> Piece:
@@ -134,7 +130,7 @@ def _call(function: str, arguments: list[Piece], style: Style) -> Piece:
     if function == "abs":
         return Piece(rf"\left|{listed}\right|" if latex else f"|{listed}|")
     if function == "sqrt":
-        return Piece(rf"\sqrt{{{listed}}}" if latex else f"√{arguments[0].within(ATOM, style)}")
+        return Piece(rf"\sqrt{{{listed}}}") if latex else Piece(f"√{arguments[0].within(ATOM, style)}", POWER)
     if function in _GLYPHS:
         glyph = _GLYPHS[function][latex]
     else:
@@ -177,14 +173,15 @@ def label(name: str, style: Style = "text") -> Piece:
     >>> print(label("net_o1", "latex").text, label("w5", "latex").text)
     \\mathrm{net}_{o1} w_{5}
     """
+    level = ATOM if all(c.isalnum() or c in "_.[]′ʹ" for c in name) else CHOICE  # a name such as a+b wants parentheses
     if style == "text":
-        return Piece(" ".join(name.split()) or "''")
+        return Piece(" ".join(name.split()) or "''", level)
     head, underscore, index = name.partition("_")
     if not underscore and len(name) > 1 and name[0].isalpha() and name[1:].isdigit():
         head, index = name[0], name[1:]
     head = escape_latex(head)
     shown = head if len(head) == 1 and head.isalpha() else rf"\mathrm{{{head}}}"
-    return Piece(f"{shown}_{{{escape_latex(index)}}}" if index else shown)
+    return Piece(f"{shown}_{{{escape_latex(index)}}}" if index else shown, level)
 
 
 _LATEX_ESCAPES = {

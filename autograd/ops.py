@@ -11,6 +11,7 @@ where the carrier knows which. Formulas and slopes are Python expressions in the
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
@@ -54,6 +55,7 @@ NONZERO = Interval(without=0.0)
 UNIT = Interval(-1.0, 1.0)
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
+_LARGEST = sys.float_info.max
 _SQRT_HALF = math.sqrt(0.5)
 _TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. (2017)
@@ -204,6 +206,26 @@ def _weighted(operands: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(operands[:n]), tuple(operands[n : 2 * n]), bias
 
 
+def _pow_slope(m: Any) -> Callable[[Any, Any, Any], Any]:
+    """y·x^(y−1), by way of z/x where y − 1 would be rounded; x⁰ has slope 0 also where x is 0, inf or nan."""
+
+    def slope(z: Any, x: Any, y: Any) -> Any:
+        by_power = lambda: y * m.pow(x, y - 1.0)
+        ordinary = (m.abs(x) > 0) & (m.abs(x) <= _LARGEST)
+        return m.choose(
+            ordinary,
+            lambda: m.choose(y >= 1, by_power, lambda: y * z / x),
+            lambda: m.choose(_is_zero(y), lambda: 0.0, by_power),
+        )
+
+    return slope
+
+
+def _over_square(m: Any, x: Any, h: Any) -> Any:
+    """x/h², or 0 where h is; in two steps, so that h² need not be a float."""
+    return m.choose(_is_zero(h), lambda: 0.0, lambda: x / h / h)
+
+
 def _spelled(terms: Sequence[str]) -> str:
     """A sum written out, with its middle left out where it is long."""
     return " + ".join(terms if len(terms) <= 6 else (*terms[:3], "...", *terms[-2:]))
@@ -233,6 +255,14 @@ def _exponentials(m: Any, xs: Sequence[Any]) -> tuple[Any, list[Any]]:
     top = m.detach(reduce(m.maximum, xs))
     finite = m.where(_is_zero(top - top), top, 0.0)  # all −inf, or a +inf: no difference to take
     return top, [m.exp(x - finite) for x in xs]
+
+
+def _logaddexp(m: Any) -> Callable[[Any, Any], Any]:
+    def logaddexp(x: Any, y: Any) -> Any:
+        top = m.maximum(x, y)
+        return m.choose(_is_zero(top - top), lambda: top + m.log1p(m.exp(-m.abs(x - y))), lambda: top)
+
+    return logaddexp
 
 
 def _logsumexp(m: Any) -> Callable[[Sequence[Any]], Any]:
@@ -293,9 +323,7 @@ NEG = row(
 POW = row(
     "pow", "x y", "x ** y", ("y * x ** (y - 1)", "z * log(x)"),
     lambda m: lambda x, y: m.pow(x, y),
-    lambda m: lambda z, x, y: m.choose(
-        _is_zero(x), lambda: m.choose(_is_zero(y), lambda: 0.0, lambda: y * m.pow(x, y - 1.0)), lambda: y * z / x
-    ),
+    _pow_slope,
     lambda m: lambda z, x, y: m.choose(_is_zero(x), lambda: 0.0, lambda: z * m.log(x)),
     domain=(POSITIVE, REAL), symbol="^",
     samples=((0.5, 2.0), (2.0, -1.5), (3.0, 0.0), (-2.0, 3.0), (-1.5, -2.0), (1.0, 4.5)),
@@ -415,18 +443,16 @@ LOG1P = row(
     samples=((-0.9,), (-0.01,), (0.3,), (5.0,)),
 )
 LOG1MEXP = row(
-    "log1mexp", "x", "log(1 - exp(x))", ("-1 / expm1(-x)",),
+    "log1mexp", "x", "log(1 - exp(x))", ("exp(x) / expm1(x)",),
     # Maechler (2012): each form where the other one cancels.
     lambda m: lambda x: m.choose(x > -_LN2, lambda: m.log(-m.expm1(x)), lambda: m.log1p(-m.exp(x))),
-    lambda m: lambda z, x: -1.0 / m.expm1(-x),
+    lambda m: lambda z, x: m.exp(x) / m.expm1(x),
     domain=(Interval(high=0.0),), symbol="ln(1−eˣ)",
     samples=((-20.0,), (-1.0,), (-0.5,), (-0.001,)),
 )
 LOGADDEXP = row(
     "logaddexp", "x y", "log(exp(x) + exp(y))", ("exp(x - z)", "exp(y - z)"),
-    lambda m: lambda x, y: m.choose(
-        _is_zero(x - y), lambda: x + _LN2, lambda: m.maximum(x, y) + m.log1p(m.exp(-m.abs(x - y)))
-    ),
+    _logaddexp,
     lambda m: lambda z, x, y: m.sigmoid(x - y),
     lambda m: lambda z, x, y: m.sigmoid(y - x),
     symbol="ln(eˣ+eʸ)",
@@ -506,8 +532,8 @@ ATAN = row(
 ATAN2 = row(
     "atan2", "y x", "atan2(y, x)", ("x / (x ** 2 + y ** 2)", "-y / (x ** 2 + y ** 2)"),
     lambda m: lambda y, x: m.atan2(y, x),
-    lambda m: lambda z, y, x: m.choose(_is_zero(m.hypot(x, y)), lambda: 0.0, lambda: x / (x * x + y * y)),
-    lambda m: lambda z, y, x: m.choose(_is_zero(m.hypot(x, y)), lambda: 0.0, lambda: -y / (x * x + y * y)),
+    lambda m: lambda z, y, x: _over_square(m, x, m.hypot(x, y)),
+    lambda m: lambda z, y, x: _over_square(m, -y, m.hypot(x, y)),
     convention="slopes 0 at (0, 0)", note="any y and x; jumps by 2π across y = 0, x < 0",
     kink=lambda y, x: y if x <= 0 else 1.0,
 )
@@ -628,7 +654,8 @@ TRUNC = row(
     "trunc", "x", "trunc(x)", ("0",),
     lambda m: m.trunc,
     lambda m: lambda z, x: 0.0,
-    kink=_to_integer, convention="slope 0 everywhere, also at the jumps", note="finite x",
+    kink=lambda x: _to_integer(x) if abs(x) >= 0.5 else 1.0,
+    convention="slope 0 everywhere, also at the jumps", note="finite x",
 )
 ROUND = row(
     "round", "x", "round(x)", ("0",),
@@ -641,7 +668,7 @@ MOD = row(
     "mod", "x y", "x % y", ("1", "-floor(x / y)"),
     lambda m: lambda x, y: x % y,
     lambda m: lambda z, x, y: 1.0,
-    lambda m: lambda z, x, y: -m.floor(x / y),
+    lambda m: lambda z, x, y: -m.round((x - z) / y),
     domain=(REAL, NONZERO), symbol="mod",
     kink=lambda x, y: _to_integer(x / y), convention="sign of y, as in Python; slope 1 in x also at the jumps",
 )
@@ -649,7 +676,7 @@ FMOD = row(
     "fmod", "x y", "fmod(x, y)", ("1", "-trunc(x / y)"),
     lambda m: lambda x, y: m.fmod(x, y),
     lambda m: lambda z, x, y: 1.0,
-    lambda m: lambda z, x, y: -m.trunc(x / y),
+    lambda m: lambda z, x, y: -m.round((x - z) / y),
     domain=(REAL, NONZERO),
     kink=lambda x, y: _to_integer(x / y), convention="sign of x, as in C; slope 1 in x also at the jumps",
 )
@@ -744,7 +771,7 @@ POLYGAMMA = row(
 )
 BETA = row(
     "beta", "x y", "beta(x, y)", ("z * (digamma(x) - digamma(x + y))", "z * (digamma(y) - digamma(x + y))"),
-    lambda m: lambda x, y: m.exp(m.lgamma(x) + m.lgamma(y) - m.lgamma(x + y)),
+    lambda m: lambda x, y: m.beta(x, y),
     lambda m: lambda z, x, y: z * (m.digamma(x) - m.digamma(x + y)),
     lambda m: lambda z, x, y: z * (m.digamma(y) - m.digamma(x + y)),
     domain=(POSITIVE, POSITIVE), symbol="B", samples=((0.5, 2.0), (3.0, 1.5), (1.0, 1.0)),
@@ -783,7 +810,7 @@ LEAKY_RELU = row(
 )
 SOFTPLUS = row(
     "softplus", "x", "log(1 + exp(x))", ("sigmoid(x)",),
-    lambda m: lambda x: m.where(x > 0, x, 0.0 * x) + m.log1p(m.exp(-m.abs(x))),
+    lambda m: lambda x: m.maximum(x, 0.0) + m.log1p(m.exp(-m.abs(x))),
     lambda m: lambda z, x: m.sigmoid(x),
     symbol="ln(1+eˣ)",
 )
@@ -848,10 +875,10 @@ SOFTSIGN = row(
 SQUAREPLUS = row(
     "squareplus", "x b", "(x + sqrt(x ** 2 + b)) / 2", ("(1 + x / sqrt(x ** 2 + b)) / 2", "1 / (4 * sqrt(x ** 2 + b))"),
     lambda m: lambda x, b: m.choose(
-        x >= 0, lambda: 0.5 * (x + m.sqrt(x * x + b)), lambda: 0.5 * b / (m.sqrt(x * x + b) - x)
+        x >= 0, lambda: 0.5 * (x + m.hypot(x, m.sqrt(b))), lambda: 0.5 * b / (m.hypot(x, m.sqrt(b)) - x)
     ),
-    lambda m: lambda z, x, b: z / m.sqrt(x * x + b),
-    lambda m: lambda z, x, b: 0.25 / m.sqrt(x * x + b),
+    lambda m: lambda z, x, b: z / m.hypot(x, m.sqrt(b)),
+    lambda m: lambda z, x, b: 0.25 / m.hypot(x, m.sqrt(b)),
     domain=(REAL, POSITIVE),
 )
 HARDTANH = row(

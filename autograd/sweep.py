@@ -73,13 +73,18 @@ def backward(root: Value, adjoint: float = 1.0) -> None:
 
 
 def adjoints(order: Sequence[Value]) -> dict[Value, float]:
-    """The derivative of the last node with respect to every node, by the reverse sweep; no ``grad`` is changed."""
-    before = [node.grad for node in order]
-    try:
-        for node in order:
-            node.grad = 0.0
-        deque(reverse(order), maxlen=0)
-        return {node: node.grad for node in order}
-    finally:
-        for node, grad in zip(order, before, strict=True):
-            node.grad = grad
+    """The derivative of the last node with respect to every node: the reverse sweep, with its sums beside the graph.
+
+    No ``grad`` is read or written, so several threads may do it on graphs that share nodes.
+    """
+    sums = dict.fromkeys(order, 0.0)
+    sums[order[-1]] = 1.0
+    for node in reversed(order):
+        adjoint = sums[node]
+        if adjoint == 0.0:
+            continue
+        finite = adjoint - adjoint == 0.0
+        for x, partial in zip(node.inputs, node.partials, strict=True):
+            if finite or partial != 0.0:
+                sums[x] += adjoint * partial
+    return sums

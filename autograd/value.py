@@ -56,6 +56,8 @@ class Value:
     def __init__(self, data: Any, name: str | None = None) -> None:
         self.data = data if type(data) is float else as_float(data)
         self.grad = 0.0
+        if name is not None and not isinstance(name, str):
+            raise InputError(f"a name is text, not {name!r}")
         self.name = name
         self.op = None
         self.inputs = self.partials = self.operands = ()
@@ -140,7 +142,7 @@ class Value:
 
     # The names that NumPy calls on the elements of an object array.
     arcsin, arccos, arctan, arcsinh, arccosh, arctanh = asin, acos, atan, asinh, acosh, atanh
-    fabs, rint, deg2rad, rad2deg = __abs__, round, radians, degrees
+    fabs, rint, deg2rad, rad2deg, conjugate = __abs__, round, radians, degrees, __pos__
     __floor__, __ceil__, __trunc__ = floor, ceil, trunc
 
     def arctan2(self, other: Any) -> Value: return _operator(ops.ATAN2, self, other)
@@ -152,7 +154,8 @@ class Value:
     def __rmod__(self, other: Any) -> Value: return _operator(ops.MOD, other, self)
     def __floordiv__(self, other: Any) -> Value: return _operator(ops.DIV, self - self % other, other).round()
     def __rfloordiv__(self, other: Any) -> Value: return _operator(ops.DIV, other - other % self, self).round()
-    def __round__(self) -> Value: return unary(ops.ROUND, self)
+    def __round__(self, digits: int = 0) -> Value:
+        return unary(ops.ROUND, self) if not digits else unary(ops.ROUND, self * 10.0**digits) / 10.0**digits
 
     # A Value compares and converts as the number it holds; equality and hash stay those of the object.
     def __lt__(self, other: Any) -> bool: return self.data < number(other)
@@ -212,7 +215,10 @@ def _leaf(data: float, grad: float, name: str | None, scope: tuple[str, ...]) ->
 def as_float(x: Any) -> float:
     """The float of a real number; an InputError that says what was given for everything else."""
     if isinstance(x, Real) and not isinstance(x, bool):
-        return float(x)
+        try:
+            return float(x)
+        except OverflowError:
+            raise InputError("the number is too large for a float; its largest is about 1.8e308") from None
     if getattr(x, "shape", None) == () and hasattr(x, "item") and not isinstance(x.item(), type(x)):
         return as_float(x.item())  # a NumPy scalar or a 0-d array
     if isinstance(x, Value):
@@ -358,9 +364,10 @@ def evaluate(op: Op, operands: Sequence[Value | float]) -> float:
         DomainError: where Python's ``math`` raises.
     """
     try:
-        return float(op.f(*op.arguments([x.data if isinstance(x, Value) else x for x in operands])))
+        result = op.f(*op.arguments([x.data if isinstance(x, Value) else x for x in operands]))
     except _MATH_ERRORS as error:
         raise _domain_error(op, operands, error) from None
+    return result if type(result) is float else as_float(result)
 
 
 def _partials(

@@ -79,8 +79,8 @@ class Neuron(Module):
         if weights is None:
             draw, rng = _start(activation) if init is None else initializer(init), as_rng(rng)
             weights = [draw(rng, nin, nout) for _ in range(nin)]
-        elif len(weights) != nin:
-            raise ArgumentError(f"a neuron with {nin} inputs needs {nin} weights, not {len(weights)}")
+        elif not isinstance(weights, Iterable) or len(weights := list(weights)) != nin:
+            raise ArgumentError(f"a neuron with {nin} inputs needs {nin} weights, not {_count(weights)}")
         self.weights = [w if isinstance(w, Value) else Value(w) for w in weights]
         self.bias = Value(0.0) if bias is False else bias if isinstance(bias, Value) else Value(bias)
         if bias is False or not train_bias:
@@ -100,6 +100,8 @@ class Neuron(Module):
         if self._squash is None:
             return net
         out = self._squash(net)
+        if not isinstance(out, Value):
+            raise InputError(f"the activation {_called(self.activation)} returned {out!r}; it must return a Value")
         out.scope = self.scope
         if self.name is not None:
             out.name = f"out_{self.name}"
@@ -165,22 +167,14 @@ class Layer(Module):
             for neuron in self.neurons:
                 neuron.scope = (name, *neuron.scope)
         self._squash, self._named = self.neurons[0]._squash, bool(names or name)
-        self._rows = [neuron.weights for neuron in self.neurons]
-        self._biases = [neuron.bias for neuron in self.neurons]
 
     def forward(self, xs: Iterable[Any]) -> list[Any]:
         """The neurons' outputs for nin inputs."""
-        nets = affine(self._rows, _inputs(xs, self.nin, "a layer"), self._biases)
-        if self._named:
+        weights, biases = [neuron.weights for neuron in self.neurons], [neuron.bias for neuron in self.neurons]
+        nets = affine(weights, _inputs(xs, self.nin, "a layer"), biases)
+        if self._named or self._squash is None:
             return [neuron.finish(net) for neuron, net in zip(self.neurons, nets, strict=True)]
-        squash, outs = self._squash, []
-        for net, neuron in zip(nets, self.neurons, strict=True):
-            net.scope = scope = neuron.scope
-            if squash is not None:
-                net = squash(net)
-                net.scope = scope
-            outs.append(net)
-        return outs
+        return list(map(self._squash, nets))
 
     def __repr__(self) -> str:
         return f"Layer({self.nin}, {self.nout}, activation={_called(self.activation)!r})"
@@ -222,7 +216,7 @@ class MLP(Module):
         rng: Any = 0,
         names: bool = False,
     ) -> None:
-        if isinstance(nouts, int) or not nouts:
+        if not isinstance(nouts, Iterable) or not (nouts := [int(n) for n in nouts]):
             raise ArgumentError(f"nouts lists the number of neurons of each layer, for example [16, 1]; not {nouts!r}")
         rng = as_rng(rng)
         depth = len(nouts)
@@ -275,6 +269,10 @@ def _letter(k: int, depth: int) -> str:
 
 def _place(k: int, depth: int) -> str:
     return "output layer" if k == depth - 1 else "hidden layer" if depth == 2 else f"hidden layer {k + 1}"
+
+
+def _count(things: Any) -> Any:
+    return len(things) if isinstance(things, list) else repr(things)
 
 
 def _whole(what: str, n: Any, least: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import autograd as ag
-from autograd import ArgumentError
+from autograd import ArgumentError, Value
 
 
 def half_squared_error(outputs: Sequence[Any], targets: Sequence[Any], *, names: Sequence[str] | None = None) -> Any:
@@ -25,7 +25,8 @@ def half_squared_error(outputs: Sequence[Any], targets: Sequence[Any], *, names:
     """
     errors = [0.5 * ag.square(t - o) for o, t in _pairs(outputs, targets)]
     for error, name in zip(errors, names or (), strict=False):
-        error.name = name
+        if isinstance(error, Value):
+            error.name = name
     return ag.sum(errors)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autograd import ArgumentError, Value
+from autograd import ArgumentError, InputError, Value
 
 from .text import nearest
 
@@ -29,7 +29,7 @@ class Module:
 
     def _walk(self) -> Iterator[tuple[str, Value, bool]]:
         """Every Value once: its path, itself, whether it is trained."""
-        seen: set[Value] = set()
+        seen: set[Any] = set()
         stack: list[tuple[str, Any, bool]] = [("", self, True)]
         while stack:
             path, item, trained = stack.pop()
@@ -38,17 +38,20 @@ class Module:
                 if item not in seen and not item.inputs:
                     seen.add(item)
                     yield path, item, trained
-            elif isinstance(item, Module):
+            elif isinstance(item, Module) and item not in seen:
+                seen.add(item)
                 stack += reversed([(dot + k, v, trained and k not in item.fixed) for k, v in vars(item).items()])
             elif isinstance(item, list | tuple):
                 stack += reversed([(f"{dot}{k}", v, trained) for k, v in enumerate(item)])
 
     def modules(self) -> Iterator[Module]:
         """This module and every module inside it."""
+        seen: set[Module] = set()
         stack: list[Any] = [self]
         while stack:
             item = stack.pop()
-            if isinstance(item, Module):
+            if isinstance(item, Module) and item not in seen:
+                seen.add(item)
                 yield item
                 stack += reversed(list(vars(item).values()))
             elif isinstance(item, list | tuple):
@@ -87,6 +90,8 @@ class Module:
         Raises:
             ArgumentError: if a name is missing or unknown, or a number is not one.
         """
+        if not isinstance(state, Mapping):
+            raise InputError(f"a state is a dict of numbers by name, not {type(state).__name__}")
         values = {path: value for path, value, _ in self._walk()}
         missing, unknown = [k for k in values if k not in state], [k for k in state if k not in values]
         if missing or unknown:

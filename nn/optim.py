@@ -33,6 +33,8 @@ class Optimizer:
     """
 
     def __init__(self, params: Iterable[Value], lr: float) -> None:
+        if not isinstance(params, Iterable):
+            raise InputError(f"an optimiser takes a list of leaf Values, not {params!r}")
         self.params = list(params)
         if not self.params:
             raise ArgumentError("an optimiser needs at least one parameter; was model.parameters() already used up?")

@@ -38,8 +38,11 @@ def to_dot(
         node_attr={"shape": "plain", "fontname": _FONT, "fontsize": "12"},
         edge_attr={"fontname": _FONT, "fontsize": "10", "color": "#555555", "arrowsize": "0.7"},
     )
-    for room, members in _rooms(order).items():
-        _draw_room(dot, room, members, names, index, set(roots), rows, digits)
+    rooms = _rooms(order)
+    numbers = {room: number for number, room in enumerate(rooms)}
+    for room, members in rooms.items():
+        boxes = [f"cluster_{numbers[room[:depth]]}" for depth in range(1, len(room) + 1)]
+        _draw_room(dot, room, boxes, members, names, index, set(roots), rows, digits)
     for node in order:
         for x, partial in zip(node.inputs, node.partials, strict=True):
             tip = f"∂({names.label(node).text})/∂({names.label(x).text}) = {show(partial, digits)}"
@@ -60,6 +63,7 @@ def _rooms(order: Sequence[Value]) -> dict[tuple[str, ...], list[Value]]:
 def _draw_room(
     dot: Digraph,
     room: tuple[str, ...],
+    boxes: Sequence[str],
     members: Sequence[Value],
     names: Names,
     index: Mapping[Value, int],
@@ -70,13 +74,14 @@ def _draw_room(
     """Draw the nodes of one scope, inside the boxes of all the scopes around it."""
     stack: list[Any] = []
     inner = dot
-    for depth in range(1, len(room) + 1):
-        box = inner.subgraph(name="cluster " + "/".join(room[:depth]))
+    for name, label in zip(boxes, room, strict=True):
+        box = inner.subgraph(name=name)
         stack.append(box)
         inner = box.__enter__()
-        inner.attr(label=_safe(room[depth - 1]), style="rounded,dashed", color="#999999", labeljust="l")
+        inner.attr(label=_safe(label), style="rounded,dashed", color="#999999", labeljust="l")
     for node in members:
-        inner.node(f"n{index[node]}", label=_table(node, names, node in roots, rows, digits), tooltip=_tip(node, names))
+        table = _table(node, names, node in roots, rows, digits)
+        inner.node(f"n{index[node]}", label=table, tooltip=_tip(node, names))
     while stack:
         stack.pop().__exit__(None, None, None)
 
@@ -102,20 +107,28 @@ def _table(
 
 def _tip(node: Value, names: Names) -> str:
     what = "a leaf" if node.op is None else names.formula(node).text
-    return _safe(f"{names.label(node).text} = {what} = {node.data!r}, gradient {node.grad!r}")
+    return _safe(f"{names.label(node).text} = {what} = {node.data!r}")
 
 
 def _html(text: str) -> str:
-    """Text made safe inside an HTML-like label; control characters have no place in SVG."""
-    text = "".join(c if c.isprintable() else " " for c in text)
-    # The backslash too: Graphviz would read \\N as the node's id, in labels of this kind as well.
-    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("\\", "&#92;")):
+    """Text made safe inside an HTML-like label."""
+    text = _printable(text)
+    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
         text = text.replace(character, entity)
     return text or " "
 
 
 def _safe(text: str) -> str:
-    """Text made safe as a quoted DOT attribute: no escape sequence is read out of it, no HTML-like label begun."""
+    """Text made safe as a quoted DOT attribute: no HTML-like label is begun by it, no entity read out of it."""
     from graphviz import escape
 
-    return str(escape("".join(c if c.isprintable() else " " for c in text)))
+    return str(escape(_printable(text).replace("&", "&amp;")))
+
+
+def _printable(text: str) -> str:
+    """Without control characters, which have no place in SVG, and with nothing after a backslash.
+
+    Graphviz reads a backslash and a letter as an escape sequence in labels of every kind; a word joiner in between,
+    which has no width, keeps them apart.
+    """
+    return "".join(c if c.isprintable() else " " for c in text).replace("\\", "\\\u2060")

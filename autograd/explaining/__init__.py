@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cached_property
@@ -16,7 +17,7 @@ from ..value import Value, describe
 from .folding import Factor, Folded, between
 from .paths import Path, absolute_sum, count, largest
 from .reasons import reasons
-from .writing import Equation, Writer
+from .writing import MOST_TERMS, Equation, Writer
 
 __all__ = ["Explanation", "Path", "explain"]
 
@@ -54,7 +55,7 @@ class Explanation:
         return largest(self._part, self._most_paths)
 
     def _stations(self) -> Iterator[Value]:
-        """Where an equation is needed: at wrt, and wherever paths part on the way."""
+        """Where an equation is needed: at wrt, and wherever paths part on the ways that are written out."""
         seen: set[Value] = set()
         queue = [self.wrt]
         for station in queue:  # grows while it is walked
@@ -62,24 +63,25 @@ class Explanation:
                 continue
             seen.add(station)
             yield station
-            ways = self._folded.factors(station)
-            starts = [f.target for f in ways] if len(ways) > 1 else [station]
-            queue += [last for start in starts if (last := self._folded.chain(start)[1]) is not self.output]
+            queue += [last for _, last in self._ways(station) if last is not self.output]
+
+    def _ways(self, station: Value) -> Iterator[tuple[list[Factor], Value]]:
+        """The factors of each way that an equation writes out, and where the way ends."""
+        firsts = self._folded.factors(station, most=MOST_TERMS)
+        for first in firsts:
+            rest, last = self._folded.chain(first.target)
+            yield [first, *rest], last
 
     def _factors(self) -> Iterator[Factor]:
         """Every factor that the equations mention, once."""
-        seen: set[tuple[Value, Value, int]] = set()
+        seen: set[tuple[Value, Value, Value]] = set()
         for station in self._stations():
-            ways = self._folded.factors(station)
-            chains = (
-                [self._folded.chain(f.target)[0] for f in ways] if len(ways) > 1 else [self._folded.chain(station)[0]]
-            )
-            firsts = ways if len(ways) > 1 else []
-            for factor in [*firsts, *(f for chain in chains for f in chain)]:
-                key = (factor.source, factor.target, factor.edges[0].position)
-                if key not in seen:
-                    seen.add(key)
-                    yield factor
+            for factors, _ in self._ways(station):
+                for factor in factors:
+                    key = (factor.source, factor.steps[0].node, factor.target)
+                    if key not in seen:
+                        seen.add(key)
+                        yield factor
 
     def _sections(self, style: Style) -> Iterator[tuple[str, list[Equation | str]]]:
         writer = Writer(self._folded, self._adjoints, self._names, style, self._digits)
@@ -90,7 +92,7 @@ class Explanation:
         yield "Local rules", self._some([writer.rule(f) for f in islice(self._factors(), MOST_EQUATIONS + 1)], "rules")
         if self.path_count != 1:
             yield (
-                f"Paths: {self.path_count:,} from {self._label(self.wrt)} to {self._label(self.output)}",
+                f"Paths: {_counted(self.path_count)} from {self._label(self.wrt)} to {self._label(self.output)}",
                 self._path_lines(),
             )
         if self.notes:
@@ -119,7 +121,9 @@ class Explanation:
             else:
                 shown = list(map(self._label, stations))
             lines.append(f"{' → '.join(shown)}:  {show(path.product, self._digits)}")
-        if self.path_count > len(self.paths):
+        if not self.paths:
+            lines.append("none of them carries anything")
+        elif self.path_count > len(self.paths):
             lines.append(f"these are the {len(self.paths)} with the largest products")
         else:
             lines.append(f"together {show(self.derivative, self._digits)}")
@@ -166,6 +170,11 @@ class Explanation:
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
+
+
+def _counted(n: int) -> str:
+    """A number of paths: exactly while it can be read, else its order of magnitude."""
+    return f"{n:,}" if n < 10**40 else f"about 10^{int(n.bit_length() * math.log10(2.0))}"
 
 
 def _escaped(text: str) -> str:

@@ -38,12 +38,34 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """From one node to the next: one edge, or several where the node uses the same input more than once."""
+
+    edges: tuple[Edge, ...]
+
+    @property
+    def node(self) -> Value:
+        """Where the step leads."""
+        return self.edges[0].node
+
+    @property
+    def partial(self) -> float:
+        """The derivative along the step: the sum over its edges."""
+        return sum(edge.partial for edge in self.edges)
+
+    @property
+    def is_one(self) -> bool:
+        """Whether the derivative is 1 whatever the numbers are, as along an edge of a sum."""
+        return len(self.edges) == 1 and self.edges[0].slope == "1"
+
+
+@dataclass(frozen=True, slots=True)
 class Factor:
-    """∂target/∂source along one way without branches: the edges passed, and the product of their partials."""
+    """∂target/∂source along one way without branches: the steps, and the product of their partials."""
 
     source: Value
     target: Value
-    edges: tuple[Edge, ...]
+    steps: tuple[Step, ...]
     product: float
 
 
@@ -86,37 +108,45 @@ class Folded:
     def __init__(self, part: Between, expand: bool = False) -> None:
         self.part, self.expand = part, expand
 
+    def ways(self, node: Value) -> list[Step]:
+        """The steps that lead on from a node."""
+        grouped: dict[Value, list[Edge]] = {}
+        for edge in self.part.out[node]:
+            grouped.setdefault(edge.node, []).append(edge)
+        return [Step(tuple(edges)) for edges in grouped.values()]
+
     def is_station(self, node: Value) -> bool:
         """Whether the node is written down."""
         part = self.part
         if self.expand or node is part.wrt or node is part.output:
             return True
-        ways = part.out[node]
-        if len(ways) != 1:
+        if any(edge.node is not part.out[node][0].node for edge in part.out[node]):
             return True
         # A named term of a sum is not worth a factor: its slope is 1 by the sum rule.
-        return node.name is not None and ways[0].slope != "1"
+        return node.name is not None and not self.ways(node)[0].is_one
 
-    def factors(self, station: Value) -> list[Factor]:
-        """One factor for each edge that leads on from a station, up to the next station."""
+    def factors(self, station: Value, most: int | None = None) -> list[Factor]:
+        """One factor for each way that leads on from a station, up to the next station; the first ``most`` of them."""
         result = []
-        for first in self.part.out[station]:
-            edges, product, node = [first], first.partial, first.node
+        for first in self.ways(station)[:most]:
+            steps, product, node = [first], first.partial, first.node
             while not self.is_station(node):
-                edge = self.part.out[node][0]
-                edges.append(edge)
-                product = times(product, edge.partial)
-                node = edge.node
-            result.append(Factor(station, node, tuple(edges), product))
+                (step,) = self.ways(node)
+                steps.append(step)
+                product = times(product, step.partial)
+                node = step.node
+            result.append(Factor(station, node, tuple(steps), product))
         return result
 
     def chain(self, station: Value) -> tuple[list[Factor], Value]:
         """The factors from a station up to the output or to the next station where paths part, and that station."""
         factors = []
-        while station is not self.part.output and len(self.part.out[station]) == 1:
-            (factor,) = self.factors(station)
-            factors.append(factor)
-            station = factor.target
+        while station is not self.part.output:
+            found = self.factors(station, most=2)
+            if len(found) > 1:
+                break
+            factors.append(found[0])
+            station = found[0].target
         return factors, station
 
 

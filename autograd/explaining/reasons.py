@@ -67,7 +67,6 @@ def _cut(edge: Edge, names: Names) -> str:
     assert node.op is not None
     at, what = names.label(x).text, names.label(node).text
     value = show(x.data)
-    others = [(names.label(o).text if isinstance(o, Value) else None, o) for o in node.operands if o is not x]
     match node.op.name:
         case "relu" | "leaky_relu" | "hardtanh" | "hardsigmoid" | "hardswish" | "clamp":
             return f"{what} is flat where {at} = {value} (a dead {node.op.name}): the slope there is 0"
@@ -76,9 +75,9 @@ def _cut(edge: Edge, names: Names) -> str:
             return f"{what} takes the {which} operand, which is not {at} = {value}"
         case "where":
             return f"{what} took the other branch, not {at}"
-        case "mul" | "dot" | "fma" | "xlogy" | "xlog1py":
-            zero = next((name for name, o in others if name and isinstance(o, Value) and o.data == 0.0), None)
-            by = f"{zero} = 0" if zero else "the constant 0"
+        case "mul" | "dot" | "fma":
+            partner = node.operands[node.op.names(len(node.operands)).index(edge.slope)]
+            by = f"{names.label(partner).text} = 0" if isinstance(partner, Value) else "the constant 0"
             return f"{at} is multiplied by {by} in {what}"
         case "sigmoid" | "tanh" | "softmax" | "erf" | "exp" | "softplus" | "normal_cdf":
             return f"{what} is saturated at {at} = {value}: its slope there underflows to 0"
@@ -88,7 +87,7 @@ def _cut(edge: Edge, names: Names) -> str:
             return f"{what} has its kink at {at} = 0, where the slope is 0 by convention"
         case "pow":
             return f"{what} has slope 0 at {at} = {value}"
-    return f"the slope of {what} with respect to {at} = {value} is 0"
+    return f"the slope of {what} with respect to {at} = {value} is {names.slope(node, edge.position).text} = 0"
 
 
 def _extreme(part: Between, names: Names, what: str, smallest: bool) -> list[str]:

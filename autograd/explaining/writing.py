@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..naming import Names
-from ..notation import ATOM, PRODUCT, SIGNED, Piece, Style, piece, show
+from ..notation import ATOM, PRODUCT, SIGNED, SUM, Piece, Style, piece, show
 from ..value import Value
-from .folding import Edge, Factor, Folded
+from .folding import Factor, Folded, Step
 
 MOST_FACTORS, MOST_TERMS = 8, 8  # of a product or sum that are written out
 
@@ -89,7 +89,7 @@ class Writer:
     def equation(self, station: Value) -> Equation:
         """The equation for ∂output/∂station: a product, or a sum over the ways that lead on."""
         left, result = self.d(self.output, station), self.adjoints[station]
-        factors = self.folded.factors(station)
+        factors = self.folded.factors(station, most=MOST_TERMS + 1)
         if not factors:
             return Equation((left, show(1.0)))
         if len(factors) == 1:
@@ -119,10 +119,10 @@ class Writer:
 
     def rule(self, factor: Factor) -> Equation:
         """The local rule behind a factor: the table's formulas along its edges."""
-        slopes = [self._slope(edge) for edge in reversed(factor.edges) if edge.slope != "1"]
+        steep = [step for step in reversed(factor.steps) if not step.is_one]
+        slopes = [self._slope(step, alone=len(steep) == 1) for step in steep]
         written = self.product(slopes) if slopes else "1"
-        steep = [e.partial for e in reversed(factor.edges) if e.slope != "1"]
-        numbers = self.product([self.number(partial).within(ATOM, self.style) for partial in steep])
+        numbers = self.product([self.number(step.partial).within(ATOM, self.style) for step in steep])
         result = show(factor.product, self.digits, self.style)
         sides = [self.d(factor.target, factor.source), written]
         if len(slopes) > 1 and numbers != written:
@@ -131,6 +131,9 @@ class Writer:
             sides.append(result)
         return Equation(tuple(sides))
 
-    def _slope(self, edge: Edge) -> str:
-        slope = self.names.slope(edge.node, edge.position, self.style)
-        return slope.within(ATOM if slope.level == SIGNED else PRODUCT, self.style)
+    def _slope(self, step: Step, alone: bool) -> str:
+        slopes = [self.names.slope(edge.node, edge.position, self.style) for edge in step.edges]
+        level = SUM if alone else ATOM
+        if len(slopes) > 1:
+            return Piece(" + ".join(s.within(PRODUCT, self.style) for s in slopes), SUM).within(level, self.style)
+        return slopes[0].within(level if alone or slopes[0].level == SIGNED else PRODUCT, self.style)

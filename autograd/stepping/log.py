@@ -175,7 +175,7 @@ def _backward(order: Sequence[Value], names: Names) -> Iterator[Backward]:
         edge = edge + 1 if node is last else 0
         last = node
         x, partial = node.inputs[edge], node.partials[edge]
-        contribution = node.grad * partial
+        contribution = node.grad * partial if partial != 0.0 else 0.0  # as in the sweep
         yield Backward(names.label(node).text, names.label(x).text, node.grad, partial, contribution, x.grad)
 
 

@@ -131,6 +131,29 @@ def test_steps_stay_on_their_side_of_a_kink_nearby_and_inside_domains():
     assert gradcheck(lambda x: ag.tan(x), 1.57)
 
 
+def test_fast_oscillations_and_narrow_peaks_raise_no_false_alarm():
+    assert gradcheck(ag.sin, 1000.0)
+    assert gradcheck(ag.sin, 1e5)
+    assert gradcheck(lambda x: ag.sin(1000 * x), 0.3)
+    assert gradcheck(lambda x: ag.exp(-1e4 * x * x), 0.005)
+    assert gradcheck(lambda x: 1 / x, 1e-6)
+    assert gradcheck(ag.log, 1e-150)
+    assert gradcheck(ag.gamma, -1.001)
+    assert gradcheck(lambda x: 3 * x, 1e12)
+
+
+def test_a_jump_elsewhere_hides_nothing():
+    wrong = operation("sqw", lambda x: x * x, lambda z, x: 3 * x)
+    assert gradcheck(lambda x, y: wrong(x) + ag.floor(y), 1.3, 2.0).verdict == "fail"
+    assert gradcheck(lambda x, y: [wrong(x), ag.floor(y)], 1.3, 2.0).verdict == "fail"
+    assert gradcheck(lambda x, y: wrong(x) * (1 + ag.trunc(y)), 1.3, 0.0).verdict == "fail"
+
+
+def test_it_works_inside_no_grad():
+    with ag.no_grad():
+        assert gradcheck(lambda x: x * x, 3.0)
+
+
 def test_structures_many_inputs_and_outputs():
     assert gradcheck(lambda p: p["a"] * p["b"][0], {"a": 2.0, "b": [3.0]})
     assert gradcheck(lambda x: np.dot(x, x), np.array([1.0, 2.0]))

@@ -104,7 +104,7 @@ def test_it_behaves_as_the_number_it_holds():
     assert f"{v:.2f}" == "2.50"
     assert repr(v) == "Value(data=2.5, grad=0.0, name='v')"
     assert "op=mul" in repr(v * v)
-    assert (round(v).data, math.floor(v).data, math.ceil(v).data, math.trunc(v).data) == (2.0, 2.0, 3.0, 2.0)
+    assert (round(v, 1).data, math.floor(v).data, math.ceil(v).data, math.trunc(v).data) == (2.5, 2.0, 3.0, 2.0)
 
 
 @pytest.mark.parametrize("other", ["3", None, 1j, True, [1.0]])
@@ -226,6 +226,42 @@ def test_where_takes_only_the_branch_taken():
     y = ag.where(x > 0, x.identity(), 0.5 * x)
     y.backward()
     assert (y.data, x.grad) == (-2.0, 0.5)
+
+
+def test_extreme_operands():
+    assert (Value(1e-200) ** 2).partials == (2e-200,)
+    assert (Value(math.inf) ** 2).partials == (math.inf,)
+    assert (Value(math.nan) ** 0).partials == (0.0,)
+    assert (6.0 % Value(0.1)).partials == (-59.0,)
+    assert ag.log1mexp(Value(-1000.0)).partials == (-0.0,)
+    assert ag.logaddexp(-math.inf, -math.inf) == -math.inf
+    assert ag.logaddexp(math.inf, math.inf) == math.inf
+    assert ag.softplus(-math.inf) == 0.0
+    assert ag.squareplus(1e200) == 1e200
+    assert ag.atan2(Value(1e-200), Value(1e-200)).partials == pytest.approx((5e199, -5e199))
+    assert ag.normal_quantile(1e-40) == pytest.approx(-13.310921, rel=1e-6)
+    for outside in (lambda: ag.erfinv(1.0), lambda: ag.normal_quantile(0.0), lambda: ag.erfcx(-30.0)):
+        with pytest.raises(DomainError):
+            outside()
+
+
+@pytest.mark.parametrize(
+    ("call", "fragment"),
+    [
+        (lambda: Value(10**400), "too large"),
+        (lambda: Value(1.0, name=5), "name is text"),
+        (lambda: ag.sum(Value(1.0)), "list"),
+        (lambda: ag.dot(2.0, Value(3.0)), "list"),
+        (lambda: ag.operation("class", lambda x: x, lambda z, x: 1.0), "identifier"),
+        (lambda: ag.operation("n", lambda x: x, lambda z, x: 1.0, formula="x +"), "no formula"),
+        (lambda: ag.operation("n", lambda a, z: a, lambda z, a, b: 1.0, lambda z, a, b: 0.0), "called z"),
+        (lambda: ag.operation("n", lambda x: x), "partial rule for each"),
+        (lambda: ag.operation("n", lambda x: None, lambda z, x: 1.0)(Value(1.0)), "None"),
+    ],
+)
+def test_bad_input_is_refused_early(call, fragment):
+    with pytest.raises(ag.AutogradError, match=fragment):
+        call()
 
 
 def test_stable_at_a_thousand():

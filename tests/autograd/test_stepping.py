@@ -1,0 +1,140 @@
+"""The event log and the terminal player."""
+
+import io
+import math
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+import autograd as ag
+from autograd import InputError, Value, steps
+from autograd.stepping import Backward, Forward, Update
+from autograd.stepping.player import HELP, Position, play
+from demos.worked_example import RATE, network, recorded
+from nn import optim
+
+
+@pytest.fixture
+def log():
+    model = network(names=True)
+    return steps(recorded(model), optim.SGD(model.parameters(), lr=RATE))
+
+
+def test_the_log_says_what_the_engine_did(log):
+    kinds = [type(event) for event in log]
+    assert kinds == [Forward] * 15 + [Backward] * 32 + [Update] * 8
+    text = str(log)
+    for line in (
+        "net_h1 = w1·i1 + w2·i2 + b1",
+        "= 0.15·0.05 + 0.2·0.1 + 0.35 = 0.3775",
+        "adjoint 0.741365 × partial 0.186816 = 0.138499",
+        "grad of out_h1 is now 0.0363503",
+        "w5 ← w5 − η·grad",
+        "= 0.4 − 0.5·0.0821670 = 0.358916",
+    ):
+        assert line in text
+
+
+def test_running_sums_end_at_the_gradients():
+    model = network(names=True)
+    error = recorded(model)
+    last = {event.input: event.total for event in steps(error) if isinstance(event, Backward)}
+    for node in ag.topological(error):
+        if node is not error and node.name:
+            assert last[node.name] == node.grad
+    twin = recorded(network(names=True))
+    twin.backward()
+    assert [n.grad for n in ag.topological(twin)] == [n.grad for n in ag.topological(error)]
+
+
+def test_an_input_used_twice_has_two_events():
+    x = Value(3.0, name="x")
+    events = [e for e in steps(x * x) if isinstance(e, Backward)]
+    assert [(e.contribution, e.total) for e in events] == [(3.0, 3.0), (3.0, 6.0)]
+
+
+def test_zero_times_infinity_is_logged_as_the_engine_does_it():
+    log = steps(ag.where(False, Value(4.0, name="a"), 1.0) * Value(math.inf, name="k"))
+    assert "nan" not in str(log).split("backward")[1]
+
+
+def test_the_log_is_a_snapshot():
+    x = Value(3.0, name="x")
+    log = steps(x * x)
+    before = str(log)
+    x.data = x.grad = 99.0
+    assert str(log) == before
+
+
+def test_golden_text(log, golden):
+    golden("worked_example_steps.txt", str(log) + "\n")
+
+
+def test_the_player_moves(log):
+    position = Position(log)
+    assert position.obey("") == ""
+    assert position.at == 1
+    assert position.obey("b") == ""
+    assert position.at == 0
+    assert position.obey("back") == "this is the first step"
+    position.obey("s")
+    assert log[position.at].sweep == "backward"
+    assert position.at == 15
+    position.obey("n")
+    assert position.at == 17
+    position.obey("sweep")
+    assert log[position.at].sweep == "update"
+    assert position.obey("999") == "this is the last step"
+    assert position.at == len(log) - 1
+    position.obey("g 3")
+    assert position.at == 2
+    assert HELP in position.obey("dance")
+    assert position.at == 2
+
+
+def test_without_a_terminal_it_prints_everything_and_ends(log):
+    out = io.StringIO()
+    play(log, io.StringIO("n\n"), out)
+    assert out.getvalue() == str(log) + "\n"
+
+
+@pytest.mark.parametrize("term", ["dumb", "xterm"])
+def test_in_a_terminal_of_80_columns(term):
+    """Played in a real pseudo-terminal: next, back, jump, quit."""
+    main, other = pty.openpty()
+    program = "import autograd as ag; x = ag.Value(2.0, 'x'); ag.steps(x * ag.exp(x)).play()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=other, stdout=other, stderr=subprocess.PIPE, env={**os.environ, "TERM": term, "COLUMNS": "80"},
+    )  # fmt: skip
+    os.close(other)
+    os.write(main, b"\nb\n3\nq\n")
+    seen = b""
+    while True:
+        try:
+            chunk = os.read(main, 4096)
+        except OSError:
+            break
+        if not chunk:
+            break
+        seen += chunk
+    assert process.wait(timeout=20) == 0
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    os.close(main)
+    text = seen.decode()
+    assert "step 3 of 5" in text
+    assert "x·exp(x)" in text
+    assert ("\x1b[2J" in text) == (term == "xterm")
+
+
+def test_a_leaf_has_no_steps():
+    out = io.StringIO()
+    log = steps(Value(1.0))
+    play(log, io.StringIO(), out)
+    assert "nothing was recorded" in out.getvalue()
+    with pytest.raises(InputError, match="list"):
+        steps([Value(1.0)])
