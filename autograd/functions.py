@@ -18,10 +18,10 @@ from .value import Value, as_float, evaluate, number, record, unary
 # fmt: off
 __all__ = [  # noqa: RUF022  (in the alphabet's order)
     "abs", "acos", "acosh", "add", "asin", "asinh", "atan", "atan2", "atanh", "beta", "cbrt", "ceil", "celu", "clamp",
-    "copysign", "cos", "cosh", "cospi", "cot", "csc", "degrees", "digamma", "div", "dot", "elu", "erf", "erfc",
-    "erfcx", "erfinv", "exp", "exp2", "expm1", "floor", "fma", "fmod", "gamma", "gelu", "hardsigmoid", "hardswish",
-    "hardtanh", "hypot", "identity", "leaky_relu", "lgamma", "log", "log10", "log1mexp", "log1p", "log2", "log_sigmoid",
-    "logaddexp", "logit", "logsumexp", "maximum", "minimum", "mish", "mod", "mul", "neg", "normal_cdf",
+    "copysign", "cos", "cosh", "cospi", "cot", "cross_entropy", "csc", "degrees", "digamma", "div", "dot", "elu",
+    "erf", "erfc", "erfcx", "erfinv", "exp", "exp2", "expm1", "floor", "fma", "fmod", "gamma", "gelu", "hardsigmoid",
+    "hardswish", "hardtanh", "hypot", "identity", "leaky_relu", "lgamma", "log", "log10", "log1mexp", "log1p", "log2",
+    "log_sigmoid", "logaddexp", "logit", "logsumexp", "maximum", "minimum", "mish", "mod", "mul", "neg", "normal_cdf",
     "normal_quantile", "polygamma", "pow", "radians", "reciprocal", "relu", "round", "sec", "sech", "selu", "sigmoid",
     "sign", "silu", "sin", "sinh", "sinpi", "smooth_abs", "smooth_maximum", "smooth_minimum", "softmax", "softplus",
     "softsign", "sqrt", "square", "squareplus", "sub", "sum", "tan", "tanh", "trunc", "where", "xlog1py", "xlogy",
@@ -573,3 +573,19 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     xs = _several(xs, "softmax")
     total = logsumexp(xs)
     return [exp(x - total) for x in xs]
+
+
+def cross_entropy(zs: Iterable[Any], ts: Iterable[Any]) -> Any:
+    """−Σ t·ln softmax(z), without overflow, one node; the slopes in the logits z are softmax(z) − t.
+
+    Args:
+        zs: n logits.
+        ts: n target probabilities that add up to 1.
+
+    Raises:
+        ArgumentError: if the lengths differ, or there are none.
+    """
+    zs, ts = _several(zs, "cross_entropy"), _several(ts, "cross_entropy")
+    if len(zs) != len(ts) or not zs:
+        raise ArgumentError(f"cross_entropy needs as many targets as logits, at least one: {len(zs)}, {len(ts)}")
+    return _any(ops.CROSS_ENTROPY, *zs, *ts)

@@ -221,6 +221,15 @@ def _pow_slope(m: Any) -> Callable[[Any, Any, Any], Any]:
     return slope
 
 
+def _listing(names: Sequence[str]) -> str:
+    return ", ".join(names if len(names) <= 6 else (*names[:3], "...", *names[-2:]))
+
+
+def _halves(operands: Sequence[Any]) -> tuple[Any, ...]:
+    n = len(operands) // 2
+    return tuple(operands[:n]), tuple(operands[n:])
+
+
 def _over_square(m: Any, x: Any, h: Any) -> Any:
     """x/h², or 0 where h is; in two steps, so that h² need not be a float."""
     return m.choose(_is_zero(h), lambda: 0.0, lambda: x / h / h)
@@ -280,6 +289,19 @@ def _softmax(m: Any) -> Callable[..., tuple[Any, ...]]:
         return tuple(term / total for term in terms)
 
     return softmax
+
+
+def _cross_entropy(m: Any) -> Callable[..., Any]:
+    return lambda zs, ts: m.sum([t * (m.logsumexp(zs) - z) for z, t in zip(zs, ts, strict=True)])
+
+
+def _cross_entropy_slopes(m: Any) -> Callable[..., tuple[Any, ...]]:
+    def slopes(h: Any, zs: Sequence[Any], ts: Sequence[Any]) -> tuple[Any, ...]:
+        total = m.logsumexp(zs)
+        ys = _softmax(m)(total, zs)
+        return (*[y - t for y, t in zip(ys, ts, strict=True)], *[total - z for z in zs])
+
+    return slopes
 
 
 # fmt: off
@@ -927,5 +949,15 @@ DOT = row(
     lambda m: lambda z, ws, xs, b: (*xs, *ws, 1.0),
     group=_weighted, symbol="w·x + b",
     samples=((0.5, -1.0, 2.0, 3.0, 0.25), (1.5, 2.0, -1.0), (2.0, 0.5, 3.0, -1.0), (0.7,)),
+)
+CROSS_ENTROPY = row(
+    "cross_entropy", "*zs *ts",
+    lambda n: "cross_entropy(softmax(" + _listing([f"x{i}" for i in range(n // 2)]) + "), "
+    + _listing([f"x{i}" for i in range(n // 2, n)]) + ")",
+    lambda n, i: f"y{i + 1} - x{i + n // 2}" if i < n // 2 else f"-log(y{i + 1 - n // 2})",
+    _cross_entropy,
+    _cross_entropy_slopes,
+    group=_halves, symbol="H(t, softmax z)", samples=((1.0, 2.0, -0.5, 0.0, 1.0, 0.0), (0.3, -0.2, 0.5, 0.5)),
+    note="as many logits as targets; targets add up to 1; y = softmax(z)",
 )
 # fmt: on

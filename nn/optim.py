@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from autograd import ArgumentError, InputError, Value
+
+from .text import choose
+
+Terms = dict[str, float]
 
 
 class Update(NamedTuple):
@@ -17,22 +21,26 @@ class Update(NamedTuple):
     gradient: float
     new: float
     formula: str
-    terms: dict[str, float]
+    terms: Terms
 
 
 class Optimizer:
-    """Base class: holds the parameters and walks over them.
+    """Base class: holds the parameters and what it remembers of each, and walks over them.
 
     Args:
         params: the leaf Values to train, usually ``model.parameters()``.
-        lr: the learning rate η.
+        lr: the learning rate η; may be changed between steps, as schedules do.
+        weight_decay: adds ``weight_decay·w`` to each gradient.
 
     Raises:
         ArgumentError: if there are no parameters, or a setting is outside its range.
         InputError: if a parameter is not a leaf Value.
     """
 
-    def __init__(self, params: Iterable[Value], lr: float) -> None:
+    formula = "w"  # the new value, in the names that ``rule`` gives
+    memory: Terms = {}  # what is remembered of each parameter, and where it starts  # noqa: RUF012
+
+    def __init__(self, params: Iterable[Value], lr: float, weight_decay: float = 0.0) -> None:
         if not isinstance(params, Iterable):
             raise InputError(f"an optimiser takes a list of leaf Values, not {params!r}")
         self.params = list(params)
@@ -44,21 +52,31 @@ class Optimizer:
         if len(set(self.params)) != len(self.params):
             raise ArgumentError("a parameter is listed twice; each would be updated twice a step")
         self.lr = at_least_zero("lr", lr)
+        self.weight_decay = at_least_zero("weight_decay", weight_decay)
+        self.steps = 0
+        self.state: list[Terms] = [dict(self.memory) for _ in self.params]
 
     def updates(self) -> Iterator[Update]:
-        """Move the parameters one by one, and say what was done to each."""
-        for index, parameter in enumerate(self.params):
+        """Make a step: move the parameters one by one, and say what was done to each."""
+        self.steps += 1
+        for parameter, remembered in zip(self.params, self.state, strict=True):
             old, gradient = parameter.data, parameter.grad
-            formula, terms, new = self.rule(index, old, gradient)
+            new, terms = self.rule(old, gradient + self.weight_decay * old, remembered)
             parameter.data = new
-            yield Update(parameter, old, gradient, new, formula, terms)
+            yield Update(parameter, old, gradient, new, self.formula, terms)
 
-    def rule(self, index: int, w: float, g: float) -> tuple[str, dict[str, float], float]:
-        """The update of the index-th parameter: its formula, the numbers in it, the new value."""
+    def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
+        """The new value of a parameter, and the numbers in the formula.
+
+        Args:
+            w: the parameter.
+            g: its gradient, weight decay included.
+            s: what is remembered of it; the rule brings it up to date.
+        """
         raise NotImplementedError(f"{type(self).__name__} needs a rule method")
 
     def step(self) -> None:
-        """Move every parameter once along its gradient."""
+        """Move every parameter once."""
         for _ in self.updates():
             pass
 
@@ -66,6 +84,29 @@ class Optimizer:
         """Set every parameter's gradient to zero."""
         for parameter in self.params:
             parameter.grad = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is needed to go on: the number of steps, the learning rate, and what is remembered of each parameter."""
+        return {"kind": type(self).__name__, "steps": self.steps, "lr": self.lr, "state": [dict(s) for s in self.state]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a ``state_dict``; all or nothing.
+
+        Raises:
+            ArgumentError: if it is of another optimiser, or of another number of parameters.
+        """
+        if not isinstance(state, Mapping) or {"kind", "steps", "lr", "state"} - set(state):
+            raise ArgumentError("this is no optimiser's state: it needs kind, steps, lr and state")
+        if state["kind"] != type(self).__name__:
+            raise ArgumentError(f"this state is of {state['kind']}, not of {type(self).__name__}")
+        rows = [dict(row) for row in state["state"]]
+        if len(rows) != len(self.params) or any(set(row) != set(self.memory) for row in rows):
+            raise ArgumentError(
+                f"this state is of {len(rows)} parameters with {', '.join(rows[0]) if rows else 'nothing'}; "
+                f"{len(self.params)} parameters with {', '.join(self.memory) or 'nothing'} are needed"
+            )
+        rows = [{name: Value(x).data for name, x in row.items()} for row in rows]
+        self.lr, self.steps, self.state = at_least_zero("lr", state["lr"]), int(state["steps"]), rows
 
 
 def at_least_zero(what: str, x: Any) -> float:
@@ -76,8 +117,21 @@ def at_least_zero(what: str, x: Any) -> float:
     return number
 
 
+def _fraction(what: str, x: Any) -> float:
+    number = Value(x).data
+    if not 0.0 <= number < 1.0:
+        raise ArgumentError(f"{what} must be at least 0 and below 1, not {x!r}")
+    return number
+
+
+def _betas(betas: tuple[float, float]) -> tuple[float, float]:
+    if not isinstance(betas, tuple | list) or len(betas) != 2:
+        raise ArgumentError(f"betas are two numbers, for example (0.9, 0.999), not {betas!r}")
+    return _fraction("betas[0]", betas[0]), _fraction("betas[1]", betas[1])
+
+
 class SGD(Optimizer):
-    """Gradient descent: w ← w − η·g.
+    """Gradient descent, w ← w − η·v; with momentum v is a decaying sum of gradients, as in PyTorch.
 
     >>> w = Value(1.0)
     >>> opt = SGD([w], lr=0.1)
@@ -87,9 +141,298 @@ class SGD(Optimizer):
     0.8
     """
 
-    def __init__(self, params: Iterable[Value], lr: float = 1e-3) -> None:
-        super().__init__(params, lr)
+    formula = "w - lr * g"
 
-    def rule(self, index: int, w: float, g: float) -> tuple[str, dict[str, float], float]:
-        """w − η·g."""
-        return "w - lr * g", {"w": w, "lr": self.lr, "g": g}, w - self.lr * g
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        self.momentum = at_least_zero("momentum", momentum)
+        self.dampening, self.nesterov = Value(dampening).data, nesterov
+        if nesterov and (momentum == 0.0 or dampening != 0.0):
+            raise ArgumentError("nesterov needs a momentum, and no dampening")
+        self.memory = {"v": 0.0} if momentum else {}
+        super().__init__(params, lr, weight_decay)
+
+    def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
+        """v ← μ·v + (1 − dampening)·g; w ← w − η·v, or with Nesterov w − η·(g + μ·v)."""
+        if self.momentum:
+            s["v"] = g if self.steps == 1 else self.momentum * s["v"] + (1.0 - self.dampening) * g
+            g = g + self.momentum * s["v"] if self.nesterov else s["v"]
+        return w - self.lr * g, {"w": w, "lr": self.lr, "g": g}
+
+
+class Adagrad(Optimizer):
+    """Rates that fall with the sum of squared gradients (Duchi et al. 2011)."""
+
+    formula = "w - lr * g / (sqrt(sum) + eps)"
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-2,
+        lr_decay: float = 0.0,
+        weight_decay: float = 0.0,
+        initial_accumulator_value: float = 0.0,
+        eps: float = 1e-10,
+    ) -> None:
+        self.lr_decay, self.eps = at_least_zero("lr_decay", lr_decay), at_least_zero("eps", eps)
+        self.memory = {"sum": at_least_zero("initial_accumulator_value", initial_accumulator_value)}
+        super().__init__(params, lr, weight_decay)
+
+    def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
+        """sum ← sum + g²; w ← w − η·g/(√sum + ε)."""
+        rate = self.lr / (1.0 + (self.steps - 1) * self.lr_decay)
+        s["sum"] += g * g
+        new = w - rate * (g / (math.sqrt(s["sum"]) + self.eps))
+        return new, {"w": w, "lr": rate, "g": g, "sum": s["sum"], "eps": self.eps}
+
+
+class Adadelta(Optimizer):
+    """Steps in proportion to past steps (Zeiler 2012)."""
+
+    formula = "w - lr * g * sqrt(delta + eps) / sqrt(v + eps)"
+    memory = {"v": 0.0, "delta": 0.0}  # noqa: RUF012
+
+    def __init__(
+        self, params: Iterable[Value], lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0.0
+    ) -> None:
+        self.rho, self.eps = _fraction("rho", rho), at_least_zero("eps", eps)
+        super().__init__(params, lr, weight_decay)
+
+    def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
+        """v ← ρ·v + (1 − ρ)·g²; Δ = g·√(delta + ε)/√(v + ε); delta ← ρ·delta + (1 − ρ)·Δ²; w ← w − η·Δ."""
+        s["v"] = self.rho * s["v"] + (1.0 - self.rho) * g * g
+        before = s["delta"]
+        change = math.sqrt(before + self.eps) / math.sqrt(s["v"] + self.eps) * g
+        s["delta"] = self.rho * before + (1.0 - self.rho) * change * change
+        terms = {"w": w, "lr": self.lr, "g": g, "delta": before, "v": s["v"], "eps": self.eps}
+        return w - self.lr * change, terms
+
+
+class RMSprop(Optimizer):
+    """Rates that fall with the decaying mean of squared gradients (Hinton 2012)."""
+
+    formula = "w - lr * g / (sqrt(v) + eps)"
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+    ) -> None:
+        self.alpha, self.eps = _fraction("alpha", alpha), at_least_zero("eps", eps)
+        self.momentum, self.centered = at_least_zero("momentum", momentum), centered
+        self.memory = {"v": 0.0, **({"mean": 0.0} if centered else {}), **({"buffer": 0.0} if momentum else {})}
+        if momentum:
+            self.formula = "w - lr * buffer"
+        super().__init__(params, lr, weight_decay)
+
+    def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
+        """v ← α·v + (1 − α)·g²; w ← w − η·g/(√v + ε); centred: v less the squared mean gradient."""
+        v = s["v"] = self.alpha * s["v"] + (1.0 - self.alpha) * g * g
+        if self.centered:
+            s["mean"] += (1.0 - self.alpha) * (g - s["mean"])
+            v -= s["mean"] * s["mean"]
+        scaled = g / (math.sqrt(max(v, 0.0)) + self.eps)
+        terms = {"w": w, "lr": self.lr, "g": g, "v": v, "eps": self.eps}
+        if self.momentum:
+            scaled = s["buffer"] = terms["buffer"] = self.momentum * s["buffer"] + scaled
+        return w - self.lr * scaled, terms
+
+
+class Adam(Optimizer):
+    """Bias-corrected means of the gradient and of its square (Kingma & Ba 2015)."""
+
+    formula = "w - lr * m / (sqrt(v) + eps)"
+    memory = {"m": 0.0, "v": 0.0}  # noqa: RUF012
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        self.betas, self.eps = _betas(betas), at_least_zero("eps", eps)
+        super().__init__(params, lr, weight_decay)
+
+    def updates(self) -> Iterator[Update]:
+        """Make a step; the bias corrections are the same for all parameters."""
+        first, second = self.betas
+        self._bias = 1.0 - first ** (self.steps + 1), math.sqrt(1.0 - second ** (self.steps + 1))
+        yield from super().updates()
+
+    def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
+        """m ← β₁·m + (1 − β₁)·g; v ← β₂·v + (1 − β₂)·g²; w ← w − η·m̂/(√v̂ + ε)."""
+        first, second = self.betas
+        bias, root = self._bias
+        m = s["m"] = first * s["m"] + (1.0 - first) * g
+        v = s["v"] = second * s["v"] + (1.0 - second) * g * g
+        new = w - self.lr / bias * (m / (math.sqrt(v) / root + self.eps))
+        return new, {"w": w, "lr": self.lr, "m": m / bias, "v": v / (root * root), "eps": self.eps}
+
+
+class AdamW(Adam):
+    """Adam with weight decay beside the gradient instead of in it (Loshchilov & Hutter 2019)."""
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps)
+        self.decay = at_least_zero("weight_decay", weight_decay)
+
+    def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
+        """w ← w·(1 − η·λ), then Adam's rule."""
+        return super().rule(w * (1.0 - self.lr * self.decay), g, s)
+
+
+class Adamax(Optimizer):
+    """Adam with the largest recent gradient in the place of the mean square, without bias correction of it."""
+
+    formula = "w - lr * m / u"
+    memory = {"m": 0.0, "u": 0.0}  # noqa: RUF012
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        self.betas, self.eps = _betas(betas), at_least_zero("eps", eps)
+        super().__init__(params, lr, weight_decay)
+
+    def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
+        """m ← β₁·m + (1 − β₁)·g; u ← max(β₂·u, |g| + ε); w ← w − η/(1 − β₁ᵗ)·m/u (Kingma & Ba 2015, section 7)."""
+        first, second = self.betas
+        bias = 1.0 - first**self.steps
+        m = s["m"] = first * s["m"] + (1.0 - first) * g
+        u = s["u"] = max(second * s["u"], abs(g) + self.eps)
+        return w - self.lr / bias * (m / u), {"w": w, "lr": self.lr, "m": m / bias, "u": u}
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    kind.__name__.lower(): kind for kind in (SGD, Adagrad, Adadelta, RMSprop, Adam, AdamW, Adamax)
+}
+
+
+def by_name(name: str) -> type[Optimizer]:
+    """The optimiser of that name, in any case: ``"adam"``, ``"SGD"``."""
+    return choose("optimiser", name.lower() if isinstance(name, str) else name, OPTIMIZERS)
+
+
+# Gradient clipping ---------------------------------------------------------------------------------------------------
+
+
+def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
+    """Scale all gradients down so that their common norm is at most ``max_norm``; returns the norm before.
+
+    >>> w = Value(0.0); w.grad = 8.0
+    >>> clip_grad_norm([w], 2.0), round(w.grad, 5)
+    (8.0, 2.0)
+    """
+    params, limit = list(params), at_least_zero("max_norm", max_norm)
+    norm = math.sqrt(math.fsum(p.grad * p.grad for p in params))
+    scale = limit / (norm + 1e-6)  # PyTorch's
+    if scale < 1.0:
+        for p in params:
+            p.grad *= scale
+    return norm
+
+
+def clip_grad_value(params: Iterable[Value], clip_value: float) -> None:
+    """Limit every gradient to [−clip_value, clip_value]."""
+    limit = at_least_zero("clip_value", clip_value)
+    for p in params:
+        p.grad = min(max(p.grad, -limit), limit)
+
+
+# Schedules -----------------------------------------------------------------------------------------------------------
+
+
+class Schedule:
+    """Sets an optimiser's learning rate from epoch to epoch: call ``step()`` after each."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer, self.base, self.epoch = optimizer, optimizer.lr, 0
+        optimizer.lr = self.rate(0)
+
+    def rate(self, epoch: int) -> float:
+        """The learning rate in that epoch, counted from 0."""
+        raise NotImplementedError(f"{type(self).__name__} needs a rate method")
+
+    def step(self) -> None:
+        """Go to the next epoch."""
+        self.epoch += 1
+        self.optimizer.lr = self.rate(self.epoch)
+
+
+class StepLR(Schedule):
+    """The rate times gamma every ``step_size`` epochs."""
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
+        self.step_size, self.gamma = _positive("step_size", step_size), at_least_zero("gamma", gamma)
+        super().__init__(optimizer)
+
+    def rate(self, epoch: int) -> float:
+        """η·γ^⌊epoch/step_size⌋."""
+        return self.base * self.gamma ** (epoch // self.step_size)
+
+
+class ExponentialLR(Schedule):
+    """The rate times gamma every epoch."""
+
+    def __init__(self, optimizer: Optimizer, gamma: float) -> None:
+        self.gamma = at_least_zero("gamma", gamma)
+        super().__init__(optimizer)
+
+    def rate(self, epoch: int) -> float:
+        """η·γ^epoch."""
+        return self.base * self.gamma**epoch
+
+
+class CosineAnnealingLR(Schedule):
+    """Half a cosine from the rate down to ``eta_min`` over ``T_max`` epochs (Loshchilov & Hutter 2017)."""
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:  # noqa: N803  (PyTorch's name)
+        self.period, self.eta_min = _positive("T_max", T_max), at_least_zero("eta_min", eta_min)
+        super().__init__(optimizer)
+
+    def rate(self, epoch: int) -> float:
+        """η_min + ½(η − η_min)(1 + cos(π·epoch/T_max))."""
+        return self.eta_min + 0.5 * (self.base - self.eta_min) * (1.0 + math.cos(math.pi * epoch / self.period))
+
+
+class LinearLR(Schedule):
+    """Warm-up: from ``start_factor`` times the rate to the rate over ``total_iters`` epochs."""
+
+    def __init__(self, optimizer: Optimizer, start_factor: float = 1.0 / 3.0, total_iters: int = 5) -> None:
+        self.start, self.total = at_least_zero("start_factor", start_factor), _positive("total_iters", total_iters)
+        super().__init__(optimizer)
+
+    def rate(self, epoch: int) -> float:
+        """η·(start + (1 − start)·min(epoch/total, 1))."""
+        return self.base * (self.start + (1.0 - self.start) * min(epoch / self.total, 1.0))
+
+
+def _positive(what: str, n: Any) -> int:
+    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
+        raise ArgumentError(f"{what} is a whole number from 1 on, not {n!r}")
+    return n

@@ -121,6 +121,9 @@ REFERENCE = {
         + (xs[-1] if len(xs) % 2 else 0)
     ),
     "logsumexp": lambda *xs: _log_sum(xs),
+    "cross_entropy": lambda *xs: sum(
+        t * (_log_sum(xs[: len(xs) // 2]) - z) for z, t in zip(xs, xs[len(xs) // 2 :], strict=False)
+    ),
 }
 
 # The extent of random points where an operand's domain has no end of its own.
@@ -130,6 +133,11 @@ REACH = {"exp": 700.0, "sinh": 700.0, "cosh": 700.0, "expm1": 700.0, "exp2": 100
 def random_operands(op: ops.Op, rng: random.Random) -> tuple[float, ...]:
     """A point inside the operation's domain, away from exact kinks."""
     reach = REACH.get(op.name, 10.0) if rng.random() < 0.3 else min(REACH.get(op.name, 4.0), 4.0)
+    if op.name == "cross_entropy":
+        n = rng.randrange(1, 5)
+        ts = [rng.random() + 0.1 for _ in range(n)]
+        rest = 1.0 - math.fsum(t / math.fsum(ts) for t in ts[1:])
+        return (*[rng.uniform(-reach, reach) for _ in range(n)], rest, *[t / math.fsum(ts) for t in ts[1:]])
     if op.nary:
         return tuple(rng.uniform(-reach, reach) for _ in range(rng.randrange(1, 8)))
     if op.name == "where":
