@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from pathlib import Path
+from typing import Any
 
-from autograd import Drawing, Log
+from autograd import Drawing, Log, MissingExtraError
 
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +49,21 @@ def save(drawing: Drawing, out: Path, name: str) -> None:
     """Save a picture and say where."""
     out.mkdir(parents=True, exist_ok=True)
     print(f"  picture: {drawing.save(out / name)}")
+
+
+def save_plot(axes: Any, out: Path, name: str) -> None:
+    """Save a plot and say where."""
+    out.mkdir(parents=True, exist_ok=True)
+    axes.figure.savefig(out / name, dpi=120)
+    print(f"  picture: {out / name}")
+
+
+def need_sklearn() -> None:
+    """Say what to install where scikit-learn, which brings the data, is missing."""
+    try:
+        import sklearn  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("scikit-learn", "demos", "this demo's data") from None
 
 
 def show_steps(args: argparse.Namespace, log: Log) -> None:

@@ -9,9 +9,73 @@
 >>> opt.step()
 """
 
-from . import init, optim
-from .layers import MLP, Layer, Neuron
-from .losses import half_squared_error
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from . import init, losses, optim
+from .dropout import Dropout, Sequential
+from .layers import ACTIVATIONS, MLP, Layer, Neuron
+from .losses import (
+    LOSSES,
+    bce_with_logits,
+    binary_cross_entropy,
+    half_squared_error,
+    hinge,
+    huber,
+    l1,
+    l2,
+    mae,
+    mse,
+    softmax_cross_entropy,
+)
 from .module import Module
 
-__all__ = ["MLP", "Layer", "Module", "Neuron", "half_squared_error", "init", "optim"]
+if TYPE_CHECKING:
+    from .estimators import MLPClassifier as MLPClassifier
+    from .estimators import MLPRegressor as MLPRegressor
+    from .files import load as load
+    from .files import save as save
+    from .plots import plot_decision_regions as plot_decision_regions
+    from .plots import plot_history as plot_history
+    from .training import History as History
+    from .training import fit as fit
+    from .training import mean_loss as mean_loss
+    from .training import predict as predict
+
+_ROOMS = {
+    **dict.fromkeys(("fit", "predict", "mean_loss", "History"), "training"),
+    **dict.fromkeys(("save", "load"), "files"),
+    **dict.fromkeys(("plot_history", "plot_decision_regions"), "plots"),
+    **dict.fromkeys(("MLPClassifier", "MLPRegressor"), "estimators"),
+}
+
+__all__ = [
+    "ACTIVATIONS",
+    "LOSSES",
+    "MLP",
+    "Dropout",
+    "Layer",
+    "Module",
+    "Neuron",
+    "Sequential",
+    "bce_with_logits",
+    "binary_cross_entropy",
+    "half_squared_error",
+    "hinge",
+    "huber",
+    "init",
+    "l1",
+    "l2",
+    "losses",
+    "mae",
+    "mse",
+    "optim",
+    "softmax_cross_entropy",
+    *_ROOMS,
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 
 import autograd as ag
 from autograd import GradcheckError, Value, gradcheck, operation, ops
@@ -98,7 +98,7 @@ def test_every_smooth_row_passes_in_second_order(op):
 
 
 # The full 10 000 take two minutes: pytest --hypothesis-profile=full runs them.
-@settings(deadline=None)
+@settings(deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # shrinking would take minutes
 @given(programs())
 def test_no_false_alarm_on_random_expressions(program):
     numbers, steps = program

@@ -1,0 +1,64 @@
+"""Two moons told apart by a 2-16-16-1 network with a margin: micrograd's demo, and what it decides over the plane.
+
+It teaches classification with a hinge loss and an L2 penalty: points inside the margin pull on the boundary, the others
+do not. The picture shows the boundary that comes out.
+
+Source: the demo notebook of Andrej Karpathy's micrograd (2020).
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+
+from tqdm import tqdm
+
+import autograd as ag
+import nn
+from nn import optim
+
+from .common import heading, save_plot
+
+
+def points(n: int, noise: float, seed: int) -> tuple[list[list[float]], list[float]]:
+    """n points on two interleaved half circles, and their classes −1 and 1."""
+    rng = random.Random(seed)
+    rows, labels = [], []
+    for k in range(n):
+        angle, upper = math.pi * rng.random(), k % 2 == 0
+        x, y = (math.cos(angle), math.sin(angle)) if upper else (1.0 - math.cos(angle), 0.5 - math.sin(angle))
+        rows.append([x + rng.gauss(0.0, noise), y + rng.gauss(0.0, noise)])
+        labels.append(-1.0 if upper else 1.0)
+    return rows, labels
+
+
+def accuracy(model: nn.Module, rows: list[list[float]], labels: list[float]) -> float:
+    """The share of points on the right side."""
+    return sum((out[0] > 0) == (t > 0) for out, t in zip(nn.predict(model, rows), labels, strict=True)) / len(rows)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of this demo alone."""
+    parser.add_argument("--iterations", type=int, default=100, metavar="N", help="full-batch steps (default: 100)")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the demo."""
+    rows, labels = points(100, 0.1, args.seed)
+    model = nn.MLP(2, [16, 16, 1], rng=args.seed)
+    parameters = model.parameters()
+    optimizer = optim.SGD(parameters, lr=1.0)
+    heading(f"{model}, {len(parameters)} parameters, {args.iterations} steps on all {len(rows)} points")
+    for k in tqdm(range(args.iterations), desc="  training", leave=False, disable=None):
+        optimizer.lr = 1.0 - 0.9 * k / args.iterations  # as the notebook does
+        losses = [nn.hinge(model(x), [t]) for x, t in zip(rows, labels, strict=True)]
+        loss = ag.sum(losses) / float(len(losses)) + nn.l2(parameters, 2e-4)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if k % max(args.iterations // 5, 1) == 0 or k == args.iterations - 1:
+            print(f"  step {k:>3}  loss {loss.data:.4f}  accuracy {accuracy(model, rows, labels):.0%}")
+    axes = nn.plot_decision_regions(lambda x: float(model(x)[0]), rows, labels)
+    axes.set_title(f"two moons, 2-16-16-1, accuracy {accuracy(model, rows, labels):.0%}")
+    save_plot(axes, args.out, "moons.png")

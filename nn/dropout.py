@@ -1,0 +1,66 @@
+"""Dropout and Sequential: the two small modules beside layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from autograd import ArgumentError, InputError, Value
+
+from .init import as_rng
+from .module import Module
+
+
+class Dropout(Module):
+    """In training, each input is set to 0 with probability p and the others grow by 1/(1 − p); in prediction, nothing.
+
+    Source: Srivastava et al. (2014), in the scaled form that all libraries use.
+
+    Args:
+        p: the probability of dropping; tutorials that say "keep 0.8" mean p = 0.2.
+        rng: a seed or a random generator.
+
+    >>> drop = Dropout(0.5, rng=0)
+    >>> drop.eval()([1.0, 2.0])
+    [1.0, 2.0]
+    """
+
+    def __init__(self, p: float = 0.5, *, rng: Any = 0) -> None:
+        if not 0.0 <= Value(p).data < 1.0:
+            raise ArgumentError(f"p is a probability from 0 to below 1, not {p!r}")
+        self.p, self.rng = float(p), as_rng(rng)
+
+    def forward(self, xs: Iterable[Any]) -> list[Any]:
+        """As many outputs as inputs."""
+        if not self.training or self.p == 0.0:
+            return list(xs)
+        scale = 1.0 / (1.0 - self.p)
+        return [x * scale if self.rng.random() >= self.p else x * 0.0 for x in xs]
+
+    def __repr__(self) -> str:
+        return f"Dropout({self.p:g})"
+
+
+class Sequential(Module):
+    """Modules one after the other.
+
+    >>> from nn import Layer
+    >>> model = Sequential(Layer(2, 3, "tanh", rng=0), Dropout(0.2), Layer(3, 1, "none", rng=1))
+    >>> len(model([1.0, 2.0]))
+    1
+    """
+
+    def __init__(self, *modules: Module) -> None:
+        for module in modules:
+            if not isinstance(module, Module):
+                raise InputError(f"Sequential takes modules, not {module!r}")
+        self.layers = list(modules)
+
+    def forward(self, xs: Iterable[Any]) -> list[Any]:
+        """The last module's output."""
+        for module in self.layers:
+            xs = module(xs)
+        return list(xs)
+
+    def __repr__(self) -> str:
+        return f"Sequential({', '.join(map(repr, self.layers))})"

@@ -1,0 +1,249 @@
+"""The training loop: mini-batches, validation, early stopping, callbacks, and a history of it all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import autograd as ag
+from autograd import ArgumentError, InputError
+
+from .init import as_rng
+from .losses import Loss, float_of, loss_function
+from .module import Module
+from .optim import Optimizer, Schedule, by_name
+
+Rows = list[list[float]]
+
+
+@dataclass
+class History:
+    """What happened in training.
+
+    Attributes:
+        loss: the mean loss over the training data of each epoch, as it was while training.
+        val_loss: the mean loss over the validation data after each epoch; empty without any.
+        best_epoch: the epoch, counted from 0, with the smallest validation loss (training loss without validation).
+        stopped: why training ended: ``"epochs"``, ``"early"``, ``"callback"`` or ``"interrupted"``.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    val_loss: list[float] = field(default_factory=list)
+    stopped: str = "epochs"
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch with the smallest loss."""
+        watched = self.val_loss or self.loss
+        return min(range(len(watched)), key=watched.__getitem__) if watched else 0
+
+
+def fit(
+    model: Module,
+    xs: Iterable[Any],
+    ys: Iterable[Any],
+    *,
+    loss: str | Loss = "mse",
+    optimizer: Optimizer | str = "adam",
+    epochs: int = 100,
+    batch_size: int = 32,
+    rng: Any = 0,
+    validation_split: float = 0.0,
+    validation_data: tuple[Iterable[Any], Iterable[Any]] | None = None,
+    early_stopping: int | None = None,
+    schedule: Schedule | None = None,
+    penalty: Callable[[], Any] | None = None,
+    callbacks: Sequence[Callable[[int, History], Any]] = (),
+    progress: bool | None = None,
+) -> History:
+    """Train a model.
+
+    Args:
+        model: takes a row and returns a list of outputs.
+        xs: n rows of numbers, equally long.
+        ys: n targets: numbers, or rows of numbers as many as the model has outputs.
+        loss: a name from ``nn.LOSSES`` or a function of outputs and targets.
+        optimizer: an optimiser over the model's parameters, or a name, which stands for its default settings.
+        epochs: how often to go through the data.
+        batch_size: rows for each step; all rows are shuffled before every epoch.
+        rng: a seed or a random generator, for shuffling and splitting.
+        validation_split: the share of the rows that is held out for validation, from 0 to below 1.
+        validation_data: rows and targets for validation, instead of a split.
+        early_stopping: stop when the validation loss has not decreased for so many epochs, and go back to the best.
+        schedule: a learning-rate schedule; goes on after each epoch.
+        penalty: a function that returns what is added to each batch's loss, such as ``lambda: nn.l2(ps, 1e-4)``.
+        callbacks: called after each epoch with its number and the history; one that returns True ends training.
+        progress: show a progress bar; by default only in a terminal.
+
+    Returns:
+        the history. Ctrl-C ends training and returns it too; the model then has the weights of the last whole step.
+
+    Raises:
+        ArgumentError: for empty or ragged data, numbers that are not finite, or settings outside their range.
+
+    >>> import nn
+    >>> model = nn.MLP(1, [1], rng=0)
+    >>> history = fit(model, [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], optimizer=nn.optim.SGD(model.parameters(), 0.1),
+    ...               epochs=200, batch_size=3)
+    >>> f"{model([3.0])[0].data:.2f}"
+    '7.00'
+    """
+    rows, targets = table(xs, "xs"), table(ys, "ys")
+    _same_length(rows, targets)
+    loss_of, rng = loss_function(loss), as_rng(rng)
+    if validation_data is not None:
+        held = table(validation_data[0], "validation xs"), table(validation_data[1], "validation ys")
+        _same_length(*held)
+    else:
+        rows, targets, held = _split(rows, targets, validation_split, rng)
+    for what, number in (("epochs", epochs), ("batch_size", batch_size)):
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise ArgumentError(f"{what} is a whole number from 1 on, not {number!r}")
+    if batch_size > len(rows):
+        raise ArgumentError(f"a batch of {batch_size} rows is larger than the {len(rows)} rows of training data")
+    if early_stopping is not None and (early_stopping < 1 or not held[0]):
+        raise ArgumentError("early_stopping is a number of epochs from 1 on and needs validation data")
+    chosen: Any = optimizer
+    if not isinstance(optimizer, Optimizer):
+        chosen = by_name(optimizer)
+        chosen = chosen(model.parameters())
+    history = History()
+    best = (math.inf, model.state_dict())
+    bar = _bar(epochs, progress)
+    try:
+        for epoch in range(epochs):
+            history.loss.append(_epoch(model, rows, targets, loss_of, chosen, batch_size, rng, penalty))
+            if held[0]:
+                history.val_loss.append(mean_loss(model, *held, loss=loss_of))
+                if history.val_loss[-1] < best[0]:
+                    best = (history.val_loss[-1], model.state_dict())
+            if schedule is not None:
+                schedule.step()
+            bar.set_postfix_str(f"loss {history.loss[-1]:.4g}", refresh=False)
+            bar.update()
+            if True in [callback(epoch, history) for callback in callbacks]:
+                history.stopped = "callback"
+                break
+            if early_stopping is not None and epoch - history.best_epoch >= early_stopping:
+                history.stopped = "early"
+                break
+    except KeyboardInterrupt:
+        history.stopped = "interrupted"
+    finally:
+        bar.close()
+    if early_stopping is not None and history.val_loss:
+        model.load_state_dict(best[1])
+    return history
+
+
+def _epoch(
+    model: Module,
+    rows: Rows,
+    targets: Rows,
+    loss_of: Loss,
+    optimizer: Optimizer,
+    batch_size: int,
+    rng: Any,
+    penalty: Callable[[], Any] | None,
+) -> float:
+    """One pass over the shuffled data; returns the mean loss."""
+    model.train()
+    order = list(range(len(rows)))
+    rng.shuffle(order)
+    total = 0.0
+    try:
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            optimizer.zero_grad()
+            loss = ag.sum([loss_of(model(rows[i]), targets[i]) for i in batch]) / float(len(batch))
+            total += float_of(loss) * len(batch)
+            if penalty is not None:
+                loss = loss + penalty()
+            loss.backward()
+            optimizer.step()
+    finally:
+        model.eval()
+    return total / len(rows)
+
+
+def mean_loss(model: Module, xs: Iterable[Any], ys: Iterable[Any], *, loss: str | Loss = "mse") -> float:
+    """The mean loss of a model over data, without dropout and without recording."""
+    rows, targets, loss_of = table(xs, "xs"), table(ys, "ys"), loss_function(loss)
+    _same_length(rows, targets)
+    return math.fsum(
+        float_of(loss_of(outputs, t)) for outputs, t in zip(predict(model, rows), targets, strict=True)
+    ) / len(rows)
+
+
+def predict(model: Module, xs: Iterable[Any]) -> Rows:
+    """The model's outputs for each row, as numbers; without dropout and without recording."""
+    was_training = model.training
+    model.eval()
+    try:
+        with ag.no_grad():
+            return [[float_of(out) for out in model(row)] for row in table(xs, "xs")]
+    finally:
+        model.train(was_training)
+
+
+def table(data: Iterable[Any], what: str) -> Rows:
+    """Data as rows of floats, checked.
+
+    Raises:
+        ArgumentError: if it is empty, its rows differ in length, or a number is not finite; names the row.
+        InputError: if something is not a number.
+    """
+    if hasattr(data, "tolist"):
+        data = data.tolist()
+    if not isinstance(data, Iterable):
+        raise InputError(f"{what} is a list of rows, not {data!r}")
+    rows: Rows = []
+    for i, row in enumerate(data):
+        if hasattr(row, "tolist"):
+            row = row.tolist()
+        items = row if isinstance(row, list | tuple) else [row]
+        try:
+            numbers = [float_of(x) if type(x) is float else ag.Value(x).data for x in items]
+        except InputError as error:
+            raise InputError(f"row {i} of {what}: {error}") from None
+        if rows and len(numbers) != len(rows[0]):
+            raise ArgumentError(f"row {i} of {what} has {len(numbers)} numbers, row 0 has {len(rows[0])}")
+        for k, x in enumerate(numbers):
+            if not math.isfinite(x):
+                raise ArgumentError(f"row {i} of {what} has {x} in column {k}; fill or drop what is missing first")
+        rows.append(numbers)
+    if not rows:
+        raise ArgumentError(f"{what} is empty; at least one row is needed")
+    return rows
+
+
+def _same_length(rows: Rows, targets: Rows) -> None:
+    if len(rows) != len(targets):
+        raise ArgumentError(f"{len(rows)} rows need as many targets, not {len(targets)}")
+
+
+def _split(rows: Rows, targets: Rows, share: float, rng: Any) -> tuple[Rows, Rows, tuple[Rows, Rows]]:
+    if not 0.0 <= share < 1.0:
+        raise ArgumentError(f"validation_split is a share from 0 to below 1, not {share!r}")
+    count = round(share * len(rows))
+    if share and not 0 < count < len(rows):
+        raise ArgumentError(f"validation_split={share} of {len(rows)} rows leaves no row on one side")
+    order = list(range(len(rows)))
+    if count:
+        rng.shuffle(order)
+    held, kept = sorted(order[:count]), sorted(order[count:])
+
+    def pick(data: Rows, places: list[int]) -> Rows:
+        return [data[i] for i in places]
+
+    return pick(rows, kept), pick(targets, kept), (pick(rows, held), pick(targets, held))
+
+
+def _bar(epochs: int, progress: bool | None) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(
+        total=epochs, desc="training", unit="epoch", leave=False, disable=None if progress is None else not progress
+    )
