@@ -389,7 +389,7 @@ HYPOT = row(
     lambda m: lambda x, y: m.hypot(x, y),
     lambda m: lambda z, x, y: m.choose(_is_zero(z), lambda: 0.0, lambda: x / z),
     lambda m: lambda z, x, y: m.choose(_is_zero(z), lambda: 0.0, lambda: y / z),
-    convention="slopes 0 at (0, 0)",
+    kink=lambda x, y: abs(x) + abs(y), convention="slopes 0 at (0, 0)",
 )
 FMA = row(
     "fma", "x y w", "x * y + w", ("y", "x", "1"),

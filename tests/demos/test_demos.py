@@ -12,7 +12,13 @@ from demos.__main__ import main, names
 
 ROOT = Path(__file__).parents[2]
 
-QUICK = {"worked_example": ["--iterations", "20"]}
+QUICK = {
+    "worked_example": ["--iterations", "20"],
+    "xor": ["--iterations", "200", "--seeds", "2"],
+    "moons": ["--iterations", "3"],
+    "breast_cancer": ["--epochs", "1"],
+    "two_layer_net": ["--epochs", "1", "--check", "5"],
+}
 
 
 @pytest.mark.parametrize("name", names())
@@ -38,6 +44,69 @@ def test_the_worked_example_says_both_update_orders(tmp_path, capsys):
         assert figure in said
     assert said.count("✗") >= 5
     assert said.count("✓") >= 20
+
+
+def test_the_linear_nets_figures():
+    from demos.linear_2_3_1 import trajectory
+
+    right = trajectory()
+    assert right[:2] == pytest.approx([180.0, 140.3136], rel=1e-14)
+    assert 0.5 * (60 - right[1]) ** 2 == pytest.approx(3225.13717248, rel=1e-12)
+    assert right[100] == pytest.approx(60.000000585837824, rel=1e-14)
+    assert trajectory(1, first_layer_learns=False)[1] == pytest.approx(167.04)
+    torch = pytest.importorskip("torch")
+    assert torch
+    from demos.linear_2_3_1 import in_pytorch
+
+    assert in_pytorch() == pytest.approx(right, rel=1e-12)
+
+
+def test_the_price_and_its_gradients():
+    import autograd as ag
+    from demos.apples import recorded
+
+    price = recorded()
+    price.backward()
+    assert price.data == 715.0000000000001
+    found = {leaf.name: leaf.grad for leaf in ag.leaves(price)}
+    want = {"apple": 2.2, "apples": 110.0, "orange": 3.3, "oranges": 165.0, "tax": 650.0}
+    assert found == pytest.approx(want, rel=1e-15)
+
+
+def test_the_two_layer_nets_gradient_check():
+    from demos.two_layer_net import check_gradients, digits, network
+
+    train, _ = digits(0)
+    differences = check_gradients(network(64, 0), (train[0][:3], train[1][:3]), 20, 0)
+    assert set(differences) == {"W1", "b1", "W2", "b2"}
+    assert all(d < 1e-8 for d in differences.values())
+
+
+def idx(directory, name, magic, sizes, body):
+    raw = magic.to_bytes(4, "big") + b"".join(s.to_bytes(4, "big") for s in sizes) + body
+    (directory / name).write_bytes(raw)
+
+
+def test_mnists_files_are_read_and_checked(tmp_path):
+    from autograd import ArgumentError
+    from demos.two_layer_net import read_mnist
+
+    with pytest.raises(ArgumentError, match="neither train-images"):
+        read_mnist(tmp_path, "train", 10)
+    idx(tmp_path, "train-images-idx3-ubyte", 2051, (2, 2, 2), bytes(range(8)))
+    idx(tmp_path, "train-labels-idx1-ubyte", 2049, (2,), bytes([7, 3]))
+    rows, labels = read_mnist(tmp_path, "train", 10)
+    assert (len(rows), rows[1][0], labels) == (2, 4 / 255, [7, 3])
+    assert read_mnist(tmp_path, "train", 1)[1] == [7]
+    for magic, sizes, body, fragment in (
+        (1234, (2,), b"12", "1234"),
+        (2049, (3,), b"12", "whole"),
+        (2049, (1,), b"1", "2 images but 1 labels"),
+        (2051, (1, 1, 2), b"12", "images, not labels"),
+    ):
+        idx(tmp_path, "train-labels-idx1-ubyte", magic, sizes, body)
+        with pytest.raises(ArgumentError, match=fragment):
+            read_mnist(tmp_path, "train", 10)
 
 
 def test_steps_for_pipes(tmp_path, capsys):

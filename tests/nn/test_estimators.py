@@ -1,0 +1,67 @@
+"""scikit-learn's own checks, and the estimators at work in its pipelines."""
+
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, make_moons, make_regression
+from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import autograd as ag
+import nn
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@parametrize_with_checks([nn.MLPClassifier(), nn.MLPRegressor()])
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+def test_at_work_in_pipelines_and_searches():
+    x, y = make_moons(80, noise=0.1, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), nn.MLPClassifier(random_state=0, max_iter=80))
+    assert cross_val_score(pipeline, x, y, cv=3).mean() > 0.9
+    search = GridSearchCV(nn.MLPClassifier(random_state=0, max_iter=10), {"hidden_layer_sizes": [(4,), (8, 4)]}, cv=2)
+    assert search.fit(x, y).best_score_ > 0.7
+
+
+def test_string_classes_early_stopping_and_probabilities():
+    x, y = make_moons(100, noise=0.1, random_state=0)
+    names = ["down" if t else "up" for t in y]
+    model = nn.MLPClassifier(random_state=0, early_stopping=True, n_iter_no_change=5, activation="tanh").fit(x, names)
+    assert model.score(x, names) > 0.8
+    assert model.predict_proba(x).sum(axis=1) == pytest.approx(1.0)
+    assert len(model.loss_curve_) == model.n_iter_
+    twin = clone(model).fit(x, names)
+    assert (twin.predict_proba(x) == model.predict_proba(x)).all()
+
+
+def test_a_fitted_model_can_be_explained():
+    x, y = make_regression(40, 2, random_state=0)
+    regressor = nn.MLPRegressor(random_state=0, max_iter=100, hidden_layer_sizes=(8,)).fit(x, y)
+    assert regressor.score(x, y) > 0.8
+    row = [ag.Value(v, name=f"x{k}") for k, v in enumerate(x[0])]
+    (out,) = regressor.model_(row)
+    assert "Chain rule" in str(ag.explain(out, "x0"))
+
+
+def test_breast_cancer_with_adams_default_settings():
+    x, y = load_breast_cancer(return_X_y=True)
+    train_x, test_x, train_y, test_y = train_test_split(x, y, test_size=0.3, random_state=101)
+    assert (
+        nn.MLPClassifier(random_state=0, learning_rate_init=1e-3, max_iter=40)
+        .fit(train_x, train_y)
+        .score(test_x, test_y)
+        >= 0.96
+    )
+
+
+def test_settings_that_make_no_sense_are_refused():
+    x, y = make_moons(20, random_state=0)
+    with pytest.raises(ValueError, match="did you mean 'adam'"):
+        nn.MLPClassifier(solver="addam").fit(x, y)
+    with pytest.raises(ValueError, match="did you mean 'relu'"):
+        nn.MLPClassifier(activation="rellu").fit(x, y)
+    with pytest.raises(ValueError, match="larger than"):
+        nn.MLPClassifier(batch_size=100).fit(x, y)

@@ -1,0 +1,168 @@
+"""Optimisers, schedules and clipping, against PyTorch's own numbers; parabola and Rosenbrock; state; refusals."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import autograd as ag
+import nn
+from autograd import ArgumentError, InputError, Value
+from nn import optim
+
+GOLDEN = json.loads((Path(__file__).parent / "torch_golden.json").read_text())
+
+
+def made(row, params):
+    settings = {k: tuple(v) if isinstance(v, list) else v for k, v in row["settings"].items()}
+    return getattr(optim, row["name"])(params, **settings)
+
+
+def ids(row):
+    return row["name"] + " " + ",".join(row["settings"])
+
+
+@pytest.mark.parametrize("row", GOLDEN["optimizers"], ids=ids)
+def test_25_steps_on_given_gradients(row):
+    params = [Value(x) for x in GOLDEN["start"]]
+    opt = made(row, params)
+    for k, want in enumerate(row["trace"]):
+        for p, g in zip(params, GOLDEN["gradients"][k % len(GOLDEN["gradients"])], strict=True):
+            p.grad = g
+        opt.step()
+        assert [p.data for p in params] == pytest.approx(want, rel=1e-12, abs=1e-13)
+
+
+@pytest.mark.parametrize("row", GOLDEN["optimizers"], ids=ids)
+def test_25_steps_on_a_net(row):
+    model = nn.MLP(
+        2, [2, 2], "sigmoid", output_activation="sigmoid",
+        weights=[[[0.15, 0.2], [0.25, 0.3]], [[0.4, 0.45], [0.5, 0.55]]], biases=[0.35, 0.6],
+    )  # fmt: skip
+    opt = made(row, model.parameters())
+    for want in row["net"]["losses"]:
+        opt.zero_grad()
+        loss = nn.half_squared_error(model([0.05, 0.1]), [0.01, 0.99])
+        assert loss.data == pytest.approx(want, rel=1e-12)
+        loss.backward()
+        opt.step()
+    weights = [w.data for layer in model.layers for n in layer.neurons for w in n.weights]
+    assert weights == pytest.approx(row["net"]["weights"], rel=1e-12)
+
+
+# A new optimiser is one row: its name, and settings that take it to the bottom in 3000 steps.
+TO_THE_BOTTOM = {
+    "sgd": {"lr": 0.002, "momentum": 0.9},
+    "adagrad": {"lr": 0.5},
+    "adadelta": {"lr": 200.0},
+    "rmsprop": {"lr": 0.002},
+    "adam": {"lr": 0.05},
+    "adamw": {"lr": 0.05, "weight_decay": 0.0},
+    "adamax": {"lr": 0.05},
+}
+
+
+def test_every_optimiser_is_in_the_table():
+    assert set(TO_THE_BOTTOM) == set(optim.OPTIMIZERS)
+
+
+@pytest.mark.parametrize("name", TO_THE_BOTTOM)
+@pytest.mark.parametrize(
+    ("f", "start", "bottom"),
+    [
+        (lambda x, y: (x - 3.0) ** 2 + 2.0 * (y + 1.0) ** 2, (0.0, 0.0), (3.0, -1.0)),
+        (lambda x, y: (1.0 - x) ** 2 + 10.0 * (y - x * x) ** 2, (-0.5, 0.5), (1.0, 1.0)),
+    ],
+    ids=["parabola", "rosenbrock"],
+)
+def test_it_finds_the_bottom(name, f, start, bottom):
+    params = [Value(x) for x in start]
+    opt = optim.by_name(name)(params, **TO_THE_BOTTOM[name])
+    for _ in range(3000):
+        opt.zero_grad()
+        f(*params).backward()
+        opt.step()
+    assert [p.data for p in params] == pytest.approx(bottom, abs=0.05)
+
+
+@pytest.mark.parametrize("row", GOLDEN["optimizers"], ids=ids)
+def test_training_goes_on_from_a_saved_state(row):
+    def step(params, opt, k):
+        for p, g in zip(params, GOLDEN["gradients"][k % 4], strict=True):
+            p.grad = g
+        opt.step()
+
+    first = [Value(x) for x in GOLDEN["start"]]
+    opt = made(row, first)
+    for k in range(7):
+        step(first, opt, k)
+    second = [Value(p.data) for p in first]
+    other = made(row, second)
+    other.load_state_dict(json.loads(json.dumps(opt.state_dict())))
+    for k in range(7, 12):
+        step(first, opt, k)
+        step(second, other, k)
+    assert [p.data for p in first] == [p.data for p in second]
+
+
+@pytest.mark.parametrize("row", GOLDEN["optimizers"], ids=ids)
+def test_updates_can_be_logged_and_their_formula_holds(row):
+    w = Value(0.5, name="w")
+    opt = made(row, [w])
+    log = ag.steps(w * 3.0, opt)
+    (update,) = [e for e in log if e.sweep == "update"]
+    assert update.new == w.data
+    assert "w ← w − η" in str(log)
+
+
+@pytest.mark.parametrize("row", GOLDEN["schedules"], ids=ids)
+def test_schedules(row):
+    opt = optim.SGD([Value(0.0)], lr=0.1)
+    schedule = getattr(optim, row["name"])(opt, **row["settings"])
+    rates = [opt.lr]
+    for _ in range(len(row["rates"]) - 1):
+        schedule.step()
+        rates.append(opt.lr)
+    if row["name"] == "CosineAnnealingLR":  # PyTorch goes up again by a recursion; the formula is the same up to T_max
+        assert rates[:11] == pytest.approx(row["rates"][:11], rel=1e-12)
+    else:
+        assert rates == pytest.approx(row["rates"], rel=1e-12)
+
+
+def test_clipping():
+    for limit, want in GOLDEN["clipped"].items():
+        params = [Value(x) for x in GOLDEN["start"]]
+        for p, g in zip(params, GOLDEN["gradients"][0], strict=True):
+            p.grad = g
+        assert optim.clip_grad_norm(params, float(limit)) == pytest.approx(want["norm"], rel=1e-15)
+        assert [p.grad for p in params] == pytest.approx(want["gradient"], rel=1e-12)
+    optim.clip_grad_value(params, 0.5)
+    assert [p.grad for p in params] == [0.3, -0.5, 0.05, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "fragments"),
+    [
+        (lambda: optim.by_name("addam"), ArgumentError, ["'addam'", "did you mean", "'adam'"]),
+        (lambda: optim.Adam([Value(1.0)], betas=(0.9, 1.0)), ArgumentError, ["betas[1]", "1.0"]),
+        (lambda: optim.Adam([Value(1.0)], betas=0.9), ArgumentError, ["betas"]),
+        (lambda: optim.SGD([Value(1.0)], nesterov=True), ArgumentError, ["momentum"]),
+        (lambda: optim.RMSprop([Value(1.0)], eps=-1.0), ArgumentError, ["eps"]),
+        (lambda: optim.SGD([Value(1.0)], lr="fast"), InputError, ["'fast'"]),
+        (lambda: optim.StepLR(optim.SGD([Value(1.0)]), step_size=0), ArgumentError, ["step_size"]),
+        (lambda: optim.Adam([Value(1.0)]).load_state_dict({}), ArgumentError, ["no optimiser"]),
+        (
+            lambda: optim.Adam([Value(1.0)]).load_state_dict(optim.SGD([Value(1.0)]).state_dict()),
+            ArgumentError, ["SGD", "Adam"],
+        ),
+        (
+            lambda: optim.Adam([Value(1.0)]).load_state_dict(optim.Adam([Value(1.0), Value(2.0)]).state_dict()),
+            ArgumentError, ["2 parameters", "1 parameters"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_refused(call, kind, fragments):
+    with pytest.raises(kind) as error:
+        call()
+    for fragment in fragments:
+        assert fragment in str(error.value)

@@ -1,0 +1,253 @@
+"""The training loop, dropout, files and plots."""
+
+import json
+import math
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+from autograd import ArgumentError, InputError, Value
+from nn import optim
+
+XS = [[x / 10.0] for x in range(-10, 11)]
+YS = [x[0] ** 2 for x in XS]
+
+
+def small(seed=0):
+    return nn.MLP(1, [6, 1], "tanh", rng=seed)
+
+
+def test_it_learns_and_keeps_a_history():
+    model = small()
+    history = nn.fit(model, XS, YS, optimizer=optim.Adam(model.parameters(), 0.05), epochs=60, batch_size=7)
+    assert len(history.loss) == 60
+    assert history.loss[-1] < 0.1 * history.loss[0]
+    assert history.stopped == "epochs"
+    assert history.best_epoch == min(range(60), key=history.loss.__getitem__)
+    assert nn.mean_loss(model, XS, YS) < 0.02
+
+
+def test_it_is_reproducible():
+    runs = []
+    for seed in (1, 1, 2):
+        model = small()
+        nn.fit(model, XS, YS, optimizer="sgd", epochs=3, batch_size=4, rng=seed)
+        runs.append(model.state_dict())
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_validation_early_stopping_and_going_back_to_the_best():
+    model = small()
+    noise = random.Random(0)
+    history = nn.fit(
+        model, XS, [noise.random() for _ in XS], optimizer=optim.Adam(model.parameters(), 0.1), epochs=300,
+        batch_size=5, validation_split=0.3, early_stopping=5, rng=3,
+    )  # fmt: skip
+    assert history.stopped == "early"
+    assert len(history.val_loss) == len(history.loss) == history.best_epoch + 6
+
+
+def test_callbacks_schedules_and_penalties():
+    model = small()
+    opt = optim.SGD(model.parameters(), lr=0.1)
+    seen = []
+    nn.fit(
+        model, XS, YS, optimizer=opt, epochs=10, batch_size=21, schedule=optim.ExponentialLR(opt, 0.5),
+        penalty=lambda: nn.l2(model.parameters(), 1e-3), callbacks=[lambda k, h: seen.append((k, opt.lr)) or k == 2],
+    )  # fmt: skip
+    assert [k for k, _ in seen] == [0, 1, 2]
+    assert opt.lr == pytest.approx(0.1 * 0.5**3)
+
+
+def test_ctrl_c_leaves_a_usable_model():
+    model = small()
+
+    def interrupt(epoch, history):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    history = nn.fit(model, XS, YS, optimizer="sgd", epochs=50, batch_size=7, callbacks=[interrupt])
+    assert history.stopped == "interrupted"
+    assert len(history.loss) == 3
+    assert math.isfinite(nn.predict(model, XS)[0][0])
+    assert not model.training
+
+
+def test_the_bar_shuts_up_when_not_on_a_terminal(capfd):
+    nn.fit(small(), XS, YS, optimizer="sgd", epochs=2, batch_size=7)
+    assert capfd.readouterr() == ("", "")
+    nn.fit(small(), XS, YS, optimizer="sgd", epochs=2, batch_size=7, progress=True)
+    assert "training" in capfd.readouterr().err
+
+
+def test_dropout_drops_in_training_only():
+    drop = nn.Dropout(0.4, rng=1)
+    xs = [Value(1.0) for _ in range(2000)]
+    out = [x.data for x in drop(xs)]
+    assert set(out) == {0.0, 1.0 / 0.6}
+    assert 0.35 < out.count(0.0) / 2000 < 0.45
+    assert [x.data for x in nn.Dropout(0.4, rng=1)(xs)] == out
+    assert drop.eval()(xs) == xs
+    model = nn.Sequential(nn.Layer(1, 3, rng=0), drop, nn.Layer(3, 1, "none", rng=1))
+    assert nn.predict(model, [[1.0]]) == nn.predict(model, [[1.0]])
+    assert len(model.parameters()) == 10
+
+
+@pytest.mark.parametrize("ending", ["json", "safetensors"])
+def test_saved_and_loaded_models_predict_bit_for_bit_the_same(tmp_path, ending):
+    model, other = small(0), small(1)
+    opt, rest = optim.Adam(model.parameters()), optim.Adam(other.parameters())
+    nn.fit(model, XS, YS, optimizer=opt, epochs=2, batch_size=7)
+    path = nn.save(tmp_path / f"model.{ending}", model, opt)
+    nn.load(path, other, rest)
+    assert nn.predict(other, XS) == nn.predict(model, XS)
+    nn.fit(model, XS, YS, optimizer=opt, epochs=2, batch_size=7)
+    nn.fit(other, XS, YS, optimizer=rest, epochs=2, batch_size=7)
+    assert nn.predict(other, XS) == nn.predict(model, XS)
+
+
+def damaged(path):
+    raw = path.read_bytes()
+    yield "empty", b""
+    yield "cut", raw[: len(raw) // 2]
+    yield "random", bytes(random.Random(0).randrange(256) for _ in range(500))
+    yield "deep", b"[" * 100_000
+    yield "another thing", b'{"a": 1}'
+    yield "a huge header", (2**62).to_bytes(8, "little") + raw[8:]
+
+
+@pytest.mark.parametrize("ending", ["json", "safetensors"])
+def test_damaged_and_hostile_files_are_refused_and_nothing_is_lost(tmp_path, ending):
+    model = small()
+    path = nn.save(tmp_path / f"model.{ending}", model)
+    before = model.state_dict()
+    for what, raw in damaged(path):
+        bad = tmp_path / f"bad.{ending}"
+        bad.write_bytes(raw)
+        with pytest.raises(ArgumentError, match=r"bad.*damaged"):
+            nn.load(bad, model)
+        assert model.state_dict() == before, what
+
+
+def test_files_that_do_not_fit_are_refused(tmp_path):
+    path = nn.save(tmp_path / "model.json", small())
+    content = json.loads(path.read_text())
+    for change, fragment in (
+        ({"version": 99}, "version 99"),
+        ({"format": "pickle"}, "does not say"),
+        ({"model": {**content["model"], "layers.0.neurons.0.bias": float("inf")}}, "finite"),
+        ({"model": {**content["model"], "layers.0.neurons.0.bias": "1"}}, "finite number"),
+        ({"model": {"a": 1.0}}, "does not fit"),
+    ):
+        bad = tmp_path / "bad.json"
+        bad.write_text(json.dumps(content | change))
+        with pytest.raises(ArgumentError, match=fragment):
+            nn.load(bad, small())
+    with pytest.raises(ArgumentError, match="does not fit"):
+        nn.load(path, nn.MLP(1, [7, 1]))
+    model = small(1)
+    before = model.state_dict()
+    with pytest.raises(ArgumentError, match="without one"):
+        nn.load(path, model, optim.Adam(model.parameters()))
+    assert model.state_dict() == before
+    with pytest.raises(ArgumentError, match=r"\.json or \.safetensors"):
+        nn.save(tmp_path / "model.pkl", small())
+    with pytest.raises(OSError, match="nowhere"):
+        nn.save(tmp_path / "nowhere" / "model.json", small())
+    with pytest.raises(FileNotFoundError):
+        nn.load(tmp_path / "none.json", small())
+
+
+def test_a_save_killed_half_way_leaves_a_whole_file(tmp_path):
+    """200 times: a process that saves in a loop is killed; the file is always there and whole."""
+    path = tmp_path / "model.json"
+    program = (
+        "import sys, nn\n"
+        "a, b = nn.MLP(1, [6, 1], 'tanh', rng=0), nn.MLP(1, [6, 1], 'tanh', rng=1)\n"
+        "nn.save(sys.argv[1], a); print('.', flush=True)\n"
+        "while True: nn.save(sys.argv[1], a); nn.save(sys.argv[1], b)\n"
+    )
+    known = [small(0).state_dict(), small(1).state_dict()]
+    kills = 0
+    while kills < 200:
+        process = subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE)
+        process.stdout.read(1)
+        # One process is stopped and looked at many times, then killed: each stop is a moment at which it might die.
+        for _ in range(40):
+            time.sleep(random.Random(kills).random() * 0.002)
+            process.send_signal(signal.SIGSTOP)
+            model = small(5)
+            nn.load(path, model)
+            assert model.state_dict() in known
+            kills += 1
+            process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        model = small(5)
+        nn.load(path, model)
+        assert model.state_dict() in known
+    assert path.name in os.listdir(tmp_path)
+
+
+def test_plots_are_axes():
+    model = small()
+    history = nn.fit(model, XS, YS, optimizer="adam", epochs=3, batch_size=7, validation_split=0.2)
+    axes = nn.plot_history(history)
+    assert axes.get_xlabel() == "epoch"
+    assert len(axes.lines) == 2
+    plane = nn.plot_decision_regions(lambda x: x[0] - x[1], [[0.0, 1.0], [1.0, 0.0]], [0, 1], points=10)
+    assert plane.get_xlabel() == "x1"
+    assert nn.plot_history(history, ax=plane) is plane
+    with pytest.raises(ArgumentError, match="two features"):
+        nn.plot_decision_regions(lambda x: 1.0, [[1.0]], [0])
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "fragments"),
+    [
+        ({"xs": []}, ArgumentError, ["xs is empty"]),
+        ({"xs": [[1.0], [1.0, 2.0]], "ys": [0, 1]}, ArgumentError, ["row 1 of xs", "2 numbers", "row 0 has 1"]),
+        ({"xs": [[1.0], [math.nan]], "ys": [0, 1]}, ArgumentError, ["row 1 of xs", "nan", "column 0"]),
+        ({"xs": np.array([[1.0], [np.inf]]), "ys": [0, 1]}, ArgumentError, ["inf"]),
+        ({"xs": [["a"]], "ys": [0]}, InputError, ["row 0 of xs", "'a'"]),
+        ({"xs": 3.0}, InputError, ["xs"]),
+        ({"ys": [1.0]}, ArgumentError, ["21 rows", "not 1"]),
+        ({"batch_size": 22}, ArgumentError, ["batch of 22", "21 rows"]),
+        ({"batch_size": 0}, ArgumentError, ["batch_size"]),
+        ({"epochs": 0}, ArgumentError, ["epochs"]),
+        ({"validation_split": 1.0}, ArgumentError, ["validation_split"]),
+        ({"validation_split": 0.001}, ArgumentError, ["no row"]),
+        ({"early_stopping": 3}, ArgumentError, ["early_stopping"]),
+        ({"loss": "msee"}, ArgumentError, ["'msee'", "did you mean 'mse'"]),
+        ({"optimizer": "adan"}, ArgumentError, ["'adan'", "did you mean"]),
+        ({"loss": "softmax_cross_entropy", "ys": [5] * 21}, ArgumentError, ["class 5", "outside"]),
+        ({"xs": [[1.0, 2.0]] * 21}, ArgumentError, ["1 inputs", "given 2"]),
+        ({"rng": "x"}, InputError, ["seed"]),
+    ],
+)
+def test_what_is_refused(change, kind, fragments):
+    arguments = {"xs": XS, "ys": YS, "optimizer": "adam", "epochs": 1, "batch_size": 5} | change
+    model = small()
+    before = model.state_dict()
+    with pytest.raises(kind) as error:
+        nn.fit(model, arguments.pop("xs"), arguments.pop("ys"), **arguments)
+    for fragment in fragments:
+        assert fragment in str(error.value)
+    assert model.state_dict() == before
+
+
+def test_dropout_refuses_what_is_no_probability():
+    for p in (1.0, -0.1):
+        with pytest.raises(ArgumentError, match="probability"):
+            nn.Dropout(p)
+    with pytest.raises(InputError, match="modules"):
+        nn.Sequential(ag.relu)
