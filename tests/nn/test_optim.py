@@ -54,7 +54,7 @@ def test_25_steps_on_a_net(row):
 TO_THE_BOTTOM = {
     "sgd": {"lr": 0.002, "momentum": 0.9},
     "adagrad": {"lr": 0.5},
-    "adadelta": {"lr": 200.0},
+    "adadelta": {"lr": 0.1, "eps": 1e-5},
     "rmsprop": {"lr": 0.002},
     "adam": {"lr": 0.05},
     "adamw": {"lr": 0.05, "weight_decay": 0.0},
