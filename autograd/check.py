@@ -193,7 +193,7 @@ class _Probe:
         kinks = [node for node in order if node in varied and is_at_kink(node)]
         own = any(node.op is not None and not node.op.shipped for node in order)
         claim = 16.0 * EPSILON * math.fsum(abs(d) * s for d, s in zip(direction, self.sizes(k), strict=True))
-        return _Line(at, size, self.noise(k), claim, kinks, self.names, own)
+        return _Line(at, sizes_of(size, *map(abs, self.point)), self.noise(k), claim, kinks, self.names, own)
 
     def sizes(self, k: int) -> list[float]:
         """For each input, the sizes of all paths' products to output k, added up: its derivative is rounded at that."""
@@ -257,11 +257,16 @@ def is_at_kink(node: Value) -> bool:
     return all(map(math.isfinite, operands)) and node.op.kink(*operands) == 0.0
 
 
+def sizes_of(own: float, *others: float) -> tuple[float, ...]:
+    """A number's own size and the smallest of the others': where a function may have its features."""
+    return tuple(x for x in (own, min((x for x in others if x > 0.0), default=0.0)) if 0.0 < x < math.inf)
+
+
 class _Line(NamedTuple):
     """A function of one variable around 0: what is measured."""
 
     at: Callable[[float], tuple[float, Signature]]  # its value, and the course that the computation took
-    size: float  # how far from 0 the point is
+    sizes: tuple[float, ...]  # of the numbers that the point is made of, where they are not 0; its own first
     noise: float  # by how much a value may be off by rounding
     claim: float  # by how much the claimed derivative may be off by rounding
     kinks: Sequence[Value]  # the nodes that are exactly at a kink where it is measured
@@ -340,7 +345,7 @@ def _compare(line: _Line, claimed: float, what: str, rtol: float, atol: float) -
     def agrees(slope: Slope) -> bool:
         return _verdict(claimed, slope, rtol, atol) == "pass"
 
-    slope = _measured(lambda h: central(lambda x: on_course(x, course), h, line.noise), line.size, agrees)
+    slope = _measured(lambda h: central(lambda x: on_course(x, course), h, line.noise), line.sizes, agrees)
     if slope is not None and agrees(slope):
         return Comparison(what, claimed, slope.value, slope.error, "pass")
     if any(node.op is not None and node.op.name in _STEPS for node in line.kinks):
@@ -351,12 +356,12 @@ def _compare(line: _Line, claimed: float, what: str, rtol: float, atol: float) -
     sides, elsewhere = [], False
     for side in (-1.0, 1.0):
         try:
-            beside = line.at(side * (min(SMALLEST, 1e-3 * line.size) or SMALLEST))[1]
+            beside = line.at(side * min(SMALLEST, *(1e-3 * size for size in line.sizes), SMALLEST))[1]
         except (AutogradError, ArithmeticError, ValueError):
             continue  # outside the domain
         elsewhere = elsewhere or _operations(beside) != _operations(course)
         quotient = lambda h, side=side, beside=beside: one_sided(lambda x: on_course(x, beside), side * h, line.noise)
-        found = _measured(quotient, line.size)
+        found = _measured(quotient, line.sizes)
         if found is not None:
             sides.append(found)
     return _judge_sides(line, claimed, slope, sides, what, rtol, atol, elsewhere)
@@ -371,7 +376,7 @@ class _LeftTheCourse(Exception):  # noqa: N818  (never seen outside this file)
 
 
 def _measured(
-    measure: Callable[[float], Slope], size: float, agrees: Callable[[Slope], bool] = lambda slope: False
+    measure: Callable[[float], Slope], sizes: Sequence[float], agrees: Callable[[Slope], bool] = lambda slope: False
 ) -> Slope | None:
     """The best measurement over first steps of all magnitudes; None if there is none to trust.
 
@@ -379,7 +384,7 @@ def _measured(
     itself by accident. So a measurement counts if it agrees with the claimed slope, or with another one made with
     smaller steps; of those, the one with the smallest error is taken.
     """
-    scales = {1.0, size} if size > 0.0 else {1.0}
+    scales = {1.0, *sizes}
     steps = sorted({0.1 * scale / 6.0**k for scale in scales for k in range(9)}, reverse=True)
     best: Slope | None = None
     before: Slope | None = None
@@ -504,4 +509,4 @@ def _edge(probe: _Probe, node: Value, op: Op, place: int, partial: float) -> _Li
     size = abs(operands[place])
     noise = 4.0 * EPSILON * (abs(node.data) + abs(partial * size))
     kinks = [node] if is_at_kink(node) else []
-    return _Line(at, size, noise, 0.0, kinks, probe.names, not op.shipped)
+    return _Line(at, sizes_of(size, *map(abs, operands)), noise, 0.0, kinks, probe.names, not op.shipped)

@@ -14,10 +14,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+import autograd as ag
 import nn
 from nn import optim
 
-from .common import heading, need_sklearn, paragraph, save_plot
+from .common import at_least_one, heading, need_sklearn, paragraph, save_plot, show_steps
 
 # PyTorch's defaults where they suit this network. mini-batch SGD is SGD in batches; "adam-tutorial" has its settings.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -74,8 +75,10 @@ def accuracy(counts: list[list[int]]) -> float:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this demo alone."""
     parser.add_argument("--optimizer", choices=SETTINGS, default="adam", help="default: adam")
-    parser.add_argument("--epochs", type=int, default=60, metavar="N", help="default: 60; the tutorial's run has 100")
-    parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="default: 64")
+    parser.add_argument(
+        "--epochs", type=at_least_one, default=60, metavar="N", help="default: 60; the tutorial's run has 100"
+    )
+    parser.add_argument("--batch-size", type=at_least_one, default=64, metavar="N", help="default: 64")
 
 
 def main(args: argparse.Namespace) -> None:
@@ -85,6 +88,10 @@ def main(args: argparse.Namespace) -> None:
     settings = dict(SETTINGS[args.optimizer])
     batch_size = settings.pop("batch_size", args.batch_size)
     optimizer: Any = optim.by_name(KINDS.get(args.optimizer, args.optimizer))
+    if args.step or args.steps:
+        loss = nn.half_squared_error(model(train_x[0].tolist()), [float(train_y[0])])
+        show_steps(args, ag.steps(loss, optimizer(model.parameters(), **settings)))
+        return
     heading(f"{args.optimizer}, {args.epochs} epochs, batches of {batch_size}, {len(train_x)} rows to train on")
     if args.epochs < 100:
         paragraph(

@@ -18,6 +18,17 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", choices=["all"], help="print every step instead, for pipes")
 
 
+def at_least_one(text: str) -> int:
+    """A whole number from 1 on, for argparse."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 on is needed, not {text!r}")
+    return number
+
+
 def heading(text: str) -> None:
     """A section's title."""
     print(f"\n{text}\n{'─' * len(text)}")

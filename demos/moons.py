@@ -18,7 +18,7 @@ import autograd as ag
 import nn
 from nn import optim
 
-from .common import heading, save_plot
+from .common import at_least_one, heading, save_plot, show_steps
 
 
 def points(n: int, noise: float, seed: int) -> tuple[list[list[float]], list[float]]:
@@ -40,7 +40,9 @@ def accuracy(model: nn.Module, rows: list[list[float]], labels: list[float]) -> 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this demo alone."""
-    parser.add_argument("--iterations", type=int, default=100, metavar="N", help="full-batch steps (default: 100)")
+    parser.add_argument(
+        "--iterations", type=at_least_one, default=100, metavar="N", help="full-batch steps (default: 100)"
+    )
 
 
 def main(args: argparse.Namespace) -> None:
@@ -49,6 +51,9 @@ def main(args: argparse.Namespace) -> None:
     model = nn.MLP(2, [16, 16, 1], rng=args.seed)
     parameters = model.parameters()
     optimizer = optim.SGD(parameters, lr=1.0)
+    if args.step or args.steps:
+        show_steps(args, ag.steps(nn.hinge(model(rows[0]), [labels[0]]), optimizer))
+        return
     heading(f"{model}, {len(parameters)} parameters, {args.iterations} steps on all {len(rows)} points")
     for k in tqdm(range(args.iterations), desc="  training", leave=False, disable=None):
         optimizer.lr = 1.0 - 0.9 * k / args.iterations  # as the notebook does

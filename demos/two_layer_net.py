@@ -22,7 +22,7 @@ import nn
 from autograd import ArgumentError, Value
 from nn import optim
 
-from .common import heading, need_sklearn, paragraph, save_plot
+from .common import at_least_one, heading, need_sklearn, paragraph, save_plot, show_steps
 
 Data = tuple[list[list[float]], list[int]]
 MAGIC = {2051: "images", 2049: "labels"}
@@ -139,10 +139,12 @@ def check_gradients(model: nn.MLP, data: Data, most: int, seed: int) -> dict[str
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this demo alone."""
     parser.add_argument("--data", type=Path, metavar="DIR", help="a directory with MNIST's idx files")
-    parser.add_argument("--epochs", type=int, default=15, metavar="N", help="default: 15")
-    parser.add_argument("--limit", type=int, default=1000, metavar="N", help="MNIST images to train on (default: 1000)")
+    parser.add_argument("--epochs", type=at_least_one, default=15, metavar="N", help="default: 15")
     parser.add_argument(
-        "--check", type=int, default=500, metavar="N", help="weights of a group to check (default: 500)"
+        "--limit", type=at_least_one, default=1000, metavar="N", help="MNIST images to train on (default: 1000)"
+    )
+    parser.add_argument(
+        "--check", type=at_least_one, default=500, metavar="N", help="weights of a group to check (default: 500)"
     )
 
 
@@ -154,6 +156,10 @@ def main(args: argparse.Namespace) -> None:
         train, held = digits(args.seed)
     size = len(train[0][0])
     model = network(size, args.seed)
+    if args.step or args.steps:
+        loss = nn.softmax_cross_entropy(model(train[0][0]), train[1][0])
+        show_steps(args, ag.steps(loss, optim.SGD(model.parameters(), lr=0.1)))
+        return
     heading(f"Gradient check on 3 images, {size}-50-10: mean absolute difference to central differences")
     for name, difference in check_gradients(model, (train[0][:3], train[1][:3]), args.check, args.seed).items():
         print(f"  {name}: {difference:.3e}")

@@ -20,7 +20,7 @@ import nn
 from autograd import Value
 from nn import optim
 
-from .common import figure, heading, paragraph, save, show_steps
+from .common import at_least_one, figure, heading, paragraph, save, show_steps
 
 INPUTS, TARGETS, RATE = (0.05, 0.10), (0.01, 0.99), 0.5
 
@@ -108,15 +108,8 @@ def train(order: Callable[[nn.MLP], Callable[[], None]], iterations: int) -> tup
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this demo alone."""
     parser.add_argument(
-        "--iterations", type=_at_least_one, default=10_000, metavar="N", help="training steps (default: 10000)"
+        "--iterations", type=at_least_one, default=10_000, metavar="N", help="training steps (default: 10000)"
     )
-
-
-def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
 
 
 def main(args: argparse.Namespace) -> None:

@@ -129,6 +129,15 @@ def test_a_directory_that_cannot_be_made_is_an_error_not_a_traceback(tmp_path, c
     assert "sweeps:" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", names())
+def test_every_demo_has_steps(name, tmp_path, capsys):
+    assert main([name, "--steps", "all", "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "── forward" in said
+    assert "── backward" in said
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_a_terminal_step_prints_and_ends():
     done = subprocess.run(
         [sys.executable, "-m", "demos", "sweeps", "--step"], stdin=subprocess.DEVNULL, capture_output=True, text=True
@@ -137,12 +146,13 @@ def test_without_a_terminal_step_prints_and_ends():
     assert "e → c" in done.stdout
 
 
-def test_readmes_ten_lines_run(tmp_path, monkeypatch):
+def test_readmes_code_runs(tmp_path, monkeypatch):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", readme, re.S)
     monkeypatch.chdir(tmp_path)
-    exec(compile(code, "README.md", "exec"), {})
+    for code in re.findall(r"```python\n(.*?)```", readme, re.S):
+        exec(compile(code, "README.md", "exec"), {})
     assert (tmp_path / "z.svg").exists()
+    assert (tmp_path / "xor.json").exists()
 
 
 def test_the_catalogue_of_operations_is_true():
