@@ -27,6 +27,8 @@ from .errors import (
 )
 from .functions import *  # noqa: F403  (the table's operations, named in functions.__all__)
 from .graph import leaves, size, topological
+from .sweep import forward as forward_sweep
+from .sweep import reverse as reverse_sweep
 from .value import Value, affine
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from .drawing import draw as draw
     from .explaining import Explanation as Explanation
     from .explaining import explain as explain
+    from .files import write_atomically as write_atomically
     from .stepping import Log as Log
     from .stepping import steps as steps
 
@@ -59,6 +62,7 @@ _ROOMS = {
     "Drawing": "drawing",
     "explain": "explaining",
     "Explanation": "explaining",
+    "write_atomically": "files",
     "steps": "stepping",
     "Log": "stepping",
 }
@@ -73,8 +77,10 @@ __all__ = [
     "MissingExtraError",
     "Value",
     "affine",
+    "forward_sweep",
     "leaves",
     "no_grad",
+    "reverse_sweep",
     "scope",
     "size",
     "topological",

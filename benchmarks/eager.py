@@ -11,8 +11,7 @@ from itertools import pairwise
 
 import autograd as ag
 import nn
-from autograd import Value
-from autograd.sweep import forward
+from autograd import Value, forward_sweep
 from nn import optim
 
 from .timing import alternate
@@ -93,7 +92,7 @@ def chain(n: int) -> float:
     y.backward()
     times.append(time.perf_counter())
     order = ag.topological(y)
-    deque(forward(order, {x: 1.0}), maxlen=0)
+    deque(forward_sweep(order, {x: 1.0}), maxlen=0)
     times.append(time.perf_counter())
     del order, y
     times.append(time.perf_counter())

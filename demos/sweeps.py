@@ -13,8 +13,7 @@ import argparse
 from collections.abc import Iterator
 
 import autograd as ag
-from autograd import Value
-from autograd.sweep import forward, reverse
+from autograd import Value, forward_sweep, reverse_sweep
 
 from .common import heading, paragraph, save, show_steps
 
@@ -43,8 +42,8 @@ def work(n: int) -> tuple[int, int, int]:
     output = ag.sum(inputs) * ag.sum([x * x for x in inputs])
     order = ag.topological(output)
     edges = ag.size(output).edges
-    forward_edges = sum(sum(1 for _ in forward(_reached(order, x), {x: 1.0})) for x in inputs)
-    reverse_edges = sum(1 for _ in reverse(order))
+    forward_edges = sum(sum(1 for _ in forward_sweep(_reached(order, x), {x: 1.0})) for x in inputs)
+    reverse_edges = sum(1 for _ in reverse_sweep(order))
     return edges, forward_edges, reverse_edges
 
 
@@ -74,12 +73,12 @@ def main(args: argparse.Namespace) -> None:
 
     heading("2. Forward from b: how everything depends on b")
     tangents = {b: 1.0}
-    for node, x in edges_of(forward(order, tangents)):
+    for node, x in edges_of(forward_sweep(order, tangents)):
         print(f"  the edge {x.name} → {node.name}: ∂{node.name}/∂b is now {tangents.get(node, 0.0):g}")
     save(ag.draw(e, tangents=tangents, gradients=False), args.out, "sweeps_forward.svg")
 
     heading("3. Reverse from e: how e depends on everything")
-    for node, x in edges_of(reverse(order)):
+    for node, x in edges_of(reverse_sweep(order)):
         print(f"  the edge {node.name} → {x.name}: ∂e/∂{x.name} is now {x.grad:g}")
     save(ag.draw(e), args.out, "sweeps_reverse.svg")
 

@@ -8,8 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from autograd import ArgumentError, MissingExtraError
-from autograd.files import write_atomically
+from autograd import ArgumentError, MissingExtraError, write_atomically
 
 from .module import Module
 from .optim import Optimizer
