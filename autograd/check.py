@@ -420,7 +420,8 @@ def _verdict(claimed: float, slope: Slope, rtol: float, atol: float) -> Verdict:
     if abs(claimed - slope.value) <= 3.0 * slope.error + rtol * size + atol:
         # Agreement within a large error says little.
         return "pass" if slope.error <= 1e-4 * size + 100.0 * atol else "inconclusive"
-    return "fail"
+    # Only a sharp measurement condemns: near a singularity the error estimate itself is too small.
+    return "fail" if slope.error <= 1e-5 * size + atol else "inconclusive"
 
 
 def _judge_sides(

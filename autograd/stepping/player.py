@@ -108,5 +108,6 @@ def _draw(console: Console, position: Position, message: str) -> None:
     body.rstrip()
     title = f"step {at + 1} of {len(log)} · {event.sweep}"
     console.print(Panel(body, title=escape(title), title_align="left", width=min(console.width, 100)))
-    if message:
+    if message and message != HELP:
         console.print(escape(message), style="italic")
+    console.print(escape(HELP), style="dim")
