@@ -1,4 +1,4 @@
-"""Apples and oranges: a price computed by layers of multiplications and additions, and its five gradients.
+"""A price computed from apples and oranges, and its gradients.
 
 It teaches how a multiplication swaps its inputs on the way back while an addition passes the adjoint on, and how to
 read a gradient: the price rises by 2.2 for each unit that an apple gets dearer, by 110 for each apple more.

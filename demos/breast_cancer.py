@@ -1,4 +1,4 @@
-"""Malignant or benign: a 30-64-32-1 network on scikit-learn's breast-cancer data, with any of the eight optimisers.
+"""Malignant or benign: 30-64-32-1, with any of eight optimisers.
 
 It teaches a whole training run: scaling, a held-out test set, mini-batches, dropout, a loss curve, a confusion matrix,
 and how much the choice of the optimiser matters.
@@ -18,7 +18,7 @@ import autograd as ag
 import nn
 from nn import optim
 
-from .common import at_least_one, heading, need_sklearn, paragraph, save_plot, show_steps
+from .common import at_least_one, heading, need, paragraph, save_plot, show_steps
 
 # PyTorch's defaults where they suit this network. mini-batch SGD is SGD in batches; "adam-tutorial" has its settings.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -37,7 +37,6 @@ KINDS = {"minibatch": "sgd", "momentum": "sgd", "adam-tutorial": "adam"}
 
 def data() -> tuple[Any, Any, Any, Any]:
     """Training rows, test rows, training targets, test targets; features scaled to [0, 1]."""
-    need_sklearn()
     from sklearn.datasets import load_breast_cancer
     from sklearn.model_selection import train_test_split
     from sklearn.preprocessing import MinMaxScaler
@@ -83,6 +82,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the demo."""
+    need("matplotlib", "sklearn")
     train_x, test_x, train_y, test_y = data()
     model = network(args.seed)
     settings = dict(SETTINGS[args.optimizer])

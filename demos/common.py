@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +70,11 @@ def save_plot(axes: Any, out: Path, name: str) -> None:
     print(f"  picture: {out / name}")
 
 
-def need_sklearn() -> None:
-    """Say what to install where scikit-learn, which brings the data, is missing."""
-    try:
-        import sklearn  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("scikit-learn", "demos", "this demo's data") from None
+def need(*modules: str) -> None:
+    """Say what to install, before any work is done, where what a demo needs is missing."""
+    for module in modules:
+        if find_spec(module) is None:
+            raise MissingExtraError(module, "demos", "this demo")
 
 
 def show_steps(args: argparse.Namespace, log: Log) -> None:

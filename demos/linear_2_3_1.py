@@ -1,4 +1,4 @@
-"""A linear 2-3-1 net worked out by hand: 40 and 80 in, 60 wanted, 100 steps of gradient descent.
+"""A linear 2-3-1 net worked out by hand, and a misspelt variable.
 
 It teaches backpropagation without any activation in the way: every gradient is a product of three numbers. The
 tutorial's version with functions has a misspelt variable, so its first layer never learns; both versions run here side

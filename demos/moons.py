@@ -1,4 +1,4 @@
-"""Two moons told apart by a 2-16-16-1 network with a margin: micrograd's demo, and what it decides over the plane.
+"""Two moons told apart by a 2-16-16-1 network with a margin.
 
 It teaches classification with a hinge loss and an L2 penalty: points inside the margin pull on the boundary, the others
 do not. The picture shows the boundary that comes out.
@@ -18,7 +18,7 @@ import autograd as ag
 import nn
 from nn import optim
 
-from .common import at_least_one, heading, save_plot, show_steps
+from .common import at_least_one, heading, need, save_plot, show_steps
 
 
 def points(n: int, noise: float, seed: int) -> tuple[list[list[float]], list[float]]:
@@ -47,6 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the demo."""
+    need("matplotlib")
     rows, labels = points(100, 0.1, args.seed)
     model = nn.MLP(2, [16, 16, 1], rng=args.seed)
     parameters = model.parameters()

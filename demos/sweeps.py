@@ -1,4 +1,4 @@
-"""Calculus on a computational graph, e = (a + b)·(b + 1): edges with partials, forward from b, reverse from e.
+"""Forward and reverse on the graph of e = (a + b)·(b + 1).
 
 It teaches that the derivative lives on the edges: multiply along a path, add over paths. A forward sweep answers "how
 does everything depend on b", a reverse sweep "how does e depend on everything". With n inputs and one output, n forward

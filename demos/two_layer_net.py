@@ -1,4 +1,4 @@
-"""Handwritten digits by a two-layer net with softmax, its gradients checked against numerical differences.
+"""Handwritten digits by a two-layer net, its gradients checked.
 
 It teaches the layers-and-loss view of backpropagation, and why a gradient check is worth its time: the mean absolute
 difference between the two gradients is printed for W1, b1, W2 and b2, as the tutorial does.
@@ -22,7 +22,7 @@ import nn
 from autograd import ArgumentError, Value
 from nn import optim
 
-from .common import at_least_one, heading, need_sklearn, paragraph, save_plot, show_steps
+from .common import at_least_one, heading, need, paragraph, save_plot, show_steps
 
 Data = tuple[list[list[float]], list[int]]
 MAGIC = {2051: "images", 2049: "labels"}
@@ -75,7 +75,7 @@ def read_mnist(directory: Path, part: str, most: int) -> Data:
 
 def digits(seed: int) -> tuple[Data, Data]:
     """scikit-learn's 1797 digits of 8×8 pixels in [0, 1], a fifth of them held out."""
-    need_sklearn()
+    need("sklearn")
     from sklearn.datasets import load_digits
 
     x, y = load_digits(return_X_y=True)
@@ -150,6 +150,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the demo."""
+    need("matplotlib")
     if args.data is not None:
         train, held = read_mnist(args.data, "train", args.limit), read_mnist(args.data, "t10k", args.limit)
     else:

@@ -1,4 +1,4 @@
-"""The 0.05/0.10 → 0.01/0.99 example: computed, explained, drawn and trained, as two tutorials work it out by hand.
+"""0.05/0.10 → 0.01/0.99, from the forward pass to 10 000 steps.
 
 It teaches the whole of backpropagation on one small network: a forward pass, an error, the chain rule for a weight of
 the output layer and for one of the hidden layer, where two paths add up, and gradient descent. It also shows that two

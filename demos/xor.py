@@ -1,4 +1,4 @@
-"""XOR by a 2-5-1 network of sigmoids, one random pattern a step: what a single neuron cannot learn.
+"""XOR by a 2-5-1 network of sigmoids, one random pattern a step.
 
 It teaches why a hidden layer is needed, and that gradient descent from random weights does not always succeed: the demo
 says for how many seeds it did. The decision region shows how the plane is cut.
@@ -18,7 +18,7 @@ import autograd as ag
 import nn
 from nn import optim
 
-from .common import at_least_one, heading, paragraph, save_plot, show_steps
+from .common import at_least_one, heading, need, paragraph, save_plot, show_steps
 
 PATTERNS = [((0.0, 0.0), 0.0), ((0.0, 1.0), 1.0), ((1.0, 0.0), 1.0), ((1.0, 1.0), 0.0)]
 
@@ -73,6 +73,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Run the demo."""
+    need("matplotlib")
     if args.step or args.steps:
         model, _ = train(args.seed, 0)
         loss = nn.half_squared_error(model(PATTERNS[1][0]), [PATTERNS[1][1]])
