@@ -31,7 +31,8 @@ class Names:
 
     def __init__(self, order: Sequence[Value], digits: int = 6) -> None:
         self._digits = digits
-        self._pieces: dict[tuple[Value, Style], Piece] = {}
+        self._order = order
+        self._pieces: dict[Style, dict[Value, Piece]] = {}
         self._plain: dict[Value, str] = {}
         times: dict[str, int] = {}
         taken = {node.name for node in order if node.name is not None}
@@ -46,15 +47,20 @@ class Names:
                 times[node.name] = nth = times.get(node.name, 0) + 1
                 # A name that several nodes carry is told apart from its second node on.
                 self._plain[node] = node.name if nth == 1 else f"{node.name}′{nth}"
-        for node in order:  # inputs first, so that each label only looks at labels that are there
-            for style in ("text", "latex"):
-                self._pieces[node, style] = self._name(node, style)
+
+    def _pieces_in(self, style: Style) -> dict[Value, Piece]:
+        """All labels in a style, made when the first of them is asked for; inputs first, so each finds theirs there."""
+        if style not in self._pieces:
+            self._pieces[style] = {}
+            for node in self._order:
+                self._pieces[style][node] = self._name(node, style)
+        return self._pieces[style]
 
     def _name(self, node: Value, style: Style) -> Piece:
         plain = label(self._plain[node], style)
         if node.name is not None or not node.inputs or len(node.operands) > 4:
             return plain
-        if style == "latex" and self._pieces[node, "text"].text == self._plain[node]:
+        if style == "latex" and self.label(node).text == self._plain[node]:
             return plain
         formula = self.formula(node, style)
         return formula if style == "latex" or len(formula.text) <= SHORT else plain
@@ -64,7 +70,7 @@ class Names:
 
     def label(self, node: Value, style: Style = "text") -> Piece:
         """What the node is called."""
-        return self._pieces[node, style]
+        return self._pieces_in(style)[node]
 
     def atom(self, node: Value, style: Style = "text") -> str:
         """What the node is called, in parentheses if that is a formula of several parts."""

@@ -107,6 +107,8 @@ class Folded:
 
     def __init__(self, part: Between, expand: bool = False) -> None:
         self.part, self.expand = part, expand
+        self._found: dict[tuple[Value, int | None], list[Factor]] = {}
+        self._chains: dict[Value, tuple[list[Factor], Value]] = {}
 
     def ways(self, node: Value) -> list[Step]:
         """The steps that lead on from a node."""
@@ -127,7 +129,9 @@ class Folded:
 
     def factors(self, station: Value, most: int | None = None) -> list[Factor]:
         """One factor for each way that leads on from a station, up to the next station; the first ``most`` of them."""
-        result = []
+        if (station, most) in self._found:
+            return self._found[station, most]
+        result = self._found[station, most] = []
         for first in self.ways(station)[:most]:
             steps, product, node = [first], first.partial, first.node
             while not self.is_station(node):
@@ -140,14 +144,16 @@ class Folded:
 
     def chain(self, station: Value) -> tuple[list[Factor], Value]:
         """The factors from a station up to the output or to the next station where paths part, and that station."""
-        factors = []
-        while station is not self.part.output:
-            found = self.factors(station, most=2)
-            if len(found) > 1:
-                break
-            factors.append(found[0])
-            station = found[0].target
-        return factors, station
+        if station not in self._chains:
+            factors, last = [], station
+            while last is not self.part.output:
+                found = self.factors(last, most=2)
+                if len(found) > 1:
+                    break
+                factors.append(found[0])
+                last = found[0].target
+            self._chains[station] = factors, last
+        return self._chains[station]
 
 
 def times(x: float, y: float) -> float:

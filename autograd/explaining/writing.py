@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ..naming import Names
 from ..notation import ATOM, PRODUCT, SIGNED, SUM, Piece, Style, piece, show
 from ..value import Value
 from .folding import Factor, Folded, Step
 
+T = TypeVar("T")
 MOST_FACTORS, MOST_TERMS = 8, 8  # of a product or sum that are written out
 
 
@@ -64,27 +66,28 @@ class Writer:
         """A number as a part of a product or sum."""
         return piece(x, self.digits, self.style)
 
-    def product(self, parts: Sequence[str]) -> str:
+    def product(self, factors: Sequence[T], write: Callable[[T], str]) -> str:
         """Factors in a row, with the middle left out where there are many."""
         sign = r" \cdot " if self.style == "latex" else " · "
-        if len(parts) > MOST_FACTORS:
-            parts = [*parts[:4], r"\cdots" if self.style == "latex" else "…", *parts[-3:]]
-        return sign.join(parts)
+        if len(factors) <= MOST_FACTORS:
+            return sign.join(map(write, factors))
+        gap = r"\cdots" if self.style == "latex" else "…"
+        return sign.join([*map(write, factors[:4]), gap, *map(write, factors[-3:])])
 
     def chain(self, station: Value, first: Factor | None = None) -> tuple[str, str, float]:
         """The product that leads from a station to the output: in symbols, in numbers, and its value."""
         factors, last = self.folded.chain(station)
         if first is not None:
             factors = [first, *factors]
-        symbols = [self.d(f.target, f.source) for f in reversed(factors)]
-        numbers = [self.number(f.product) for f in reversed(factors)]
+        sides = [(f.target, f.source, f.product) for f in reversed(factors)]
         if last is not self.output:
-            symbols.insert(0, self.d(self.output, last))
-            numbers.insert(0, self.number(self.adjoints[last]))
+            sides.insert(0, (self.output, last, self.adjoints[last]))
         value = self.adjoints[last]
         for factor in reversed(factors):
             value *= factor.product if value != 0.0 and factor.product != 0.0 else 0.0
-        return self.product(symbols), self.product([n.within(ATOM, self.style) for n in numbers]), value
+        symbols = self.product(sides, lambda side: self.d(side[0], side[1]))
+        numbers = self.product(sides, lambda side: self.number(side[2]).within(ATOM, self.style))
+        return symbols, numbers, value
 
     def equation(self, station: Value) -> Equation:
         """The equation for ∂output/∂station: a product, or a sum over the ways that lead on."""
@@ -120,12 +123,11 @@ class Writer:
     def rule(self, factor: Factor) -> Equation:
         """The local rule behind a factor: the table's formulas along its edges."""
         steep = [step for step in reversed(factor.steps) if not step.is_one]
-        slopes = [self._slope(step, alone=len(steep) == 1) for step in steep]
-        written = self.product(slopes) if slopes else "1"
-        numbers = self.product([self.number(step.partial).within(ATOM, self.style) for step in steep])
+        written = self.product(steep, lambda step: self._slope(step, alone=len(steep) == 1)) or "1"
+        numbers = self.product(steep, lambda step: self.number(step.partial).within(ATOM, self.style))
         result = show(factor.product, self.digits, self.style)
         sides = [self.d(factor.target, factor.source), written]
-        if len(slopes) > 1 and numbers != written:
+        if len(steep) > 1 and numbers != written:
             sides.append(numbers)
         if result != sides[-1]:
             sides.append(result)
