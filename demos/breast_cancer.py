@@ -108,7 +108,8 @@ def main(args: argparse.Namespace) -> None:
         rng=args.seed,
         validation_data=(test_x, test_y),
     )
-    for k in sorted({0, *range(9, args.epochs, 10), args.epochs - 1}):
+    last = len(history.loss)
+    for k in sorted({0, *range(9, last, 10), last - 1}) if last else ():
         print(f"  epoch {k + 1:>3}  training loss {history.loss[k]:.5f}  held-out loss {history.val_loss[k]:.5f}")
     for what, rows, targets in (("training", train_x, train_y), ("held-out", test_x, test_y)):
         counts = confusion(model, rows, targets)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import random
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,10 @@ def read_idx(path: Path) -> tuple[tuple[int, ...], bytes]:
     Raises:
         ArgumentError: if the magic number or the length is not right.
     """
-    raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    try:
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ArgumentError(f"{path} is damaged: {error}") from None
     magic = int.from_bytes(raw[:4], "big")
     if magic not in MAGIC:
         raise ArgumentError(f"{path} starts with {magic}, which is no idx file of images (2051) or labels (2049)")
@@ -172,7 +176,8 @@ def main(args: argparse.Namespace) -> None:
         model, *train, loss="softmax_cross_entropy", optimizer=optimizer, epochs=args.epochs,
         batch_size=min(32, len(train[0])), rng=args.seed,
     )  # fmt: skip
-    print(f"  loss {history.loss[0]:.4f} → {history.loss[-1]:.4f}")
+    if history.loss:
+        print(f"  loss {history.loss[0]:.4f} → {history.loss[-1]:.4f}")
     print(f"  accuracy: training {accuracy(model, train):.1%}, held out {accuracy(model, held):.1%}")
     axes = nn.plot_history(history)
     axes.set_title(f"digits, {size}-50-10")

@@ -23,6 +23,13 @@ from .training import History, fit, predict
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
 
+def _spread(columns: Any) -> Any:
+    """The standard deviation of each column, 1 for a column that is constant up to rounding."""
+    std = columns.std(axis=0)
+    noise = 10.0 * np.finfo(np.float64).eps * np.abs(columns).max(axis=0)
+    return np.where(std > noise, std, 1.0)
+
+
 class _Estimator(BaseEstimator):  # type: ignore[misc]
     """What the two estimators share: their settings, and how a network is trained on standardised features."""
 
@@ -58,29 +65,29 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
     def _train(self, X: Any, targets: Any, nout: int, loss: str) -> None:  # noqa: N803  (scikit-learn's names)
         random = check_random_state(self.random_state)
         seed = int(random.randint(2**31 - 1))
-        self._mean, self._scale = X.mean(axis=0), X.std(axis=0)
-        self._scale = np.where(self._scale > 0.0, self._scale, 1.0)
+        mean, scale = X.mean(axis=0), _spread(X)
         hidden = np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist()
-        self.model_ = MLP(X.shape[1], [*hidden, nout], self.activation, rng=seed)
-        parameters = self.model_.parameters()
-        weights = [w for layer in self.model_.layers for neuron in layer.neurons for w in neuron.weights]
-        size: Any = min(32, len(X)) if self.batch_size == "auto" else self.batch_size
+        model = MLP(X.shape[1], [*hidden, nout], self.activation, rng=seed)
+        weights = [w for layer in model.layers for neuron in layer.neurons for w in neuron.weights]
+        split = self.validation_fraction if self.early_stopping else 0.0
         history: History = fit(
-            self.model_,
-            (X - self._mean) / self._scale,
+            model,
+            (X - mean) / scale,
             targets,
             loss=loss,
-            optimizer=by_name(self.solver)(parameters, lr=self.learning_rate_init),
+            optimizer=by_name(self.solver)(model.parameters(), lr=self.learning_rate_init),
             epochs=self.max_iter,
-            batch_size=size,
+            batch_size=None if self.batch_size == "auto" else self.batch_size,  # type: ignore[arg-type]
             rng=seed,
-            validation_split=self.validation_fraction if self.early_stopping else 0.0,
+            validation_split=split,
             early_stopping=self.n_iter_no_change if self.early_stopping else None,
             penalty=(lambda: l2(weights, self.alpha / len(X))) if self.alpha else None,
             progress=None if self.verbose else False,
         )
-        self.loss_curve_, self.n_iter_, self.loss_ = history.loss, len(history.loss), history.loss[-1]
-        self.history_ = history
+        # Only now, so that a refused or failed fit leaves the estimator as it was.
+        self.model_, self._mean, self._scale, self.history_ = model, mean, scale, history
+        self.loss_curve_, self.n_iter_ = history.loss, len(history.loss)
+        self.loss_ = history.loss[-1] if history.loss else float("nan")
 
     def _outputs(self, X: Any) -> Any:  # noqa: N803
         check_is_fitted(self)
@@ -110,10 +117,11 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         """Train on n rows and their classes."""
         X, y = validate_data(self, X, y, dtype=np.float64)  # noqa: N806
         check_classification_targets(y)
-        self.classes_, indices = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"This classifier needs at least 2 classes; got 1 class: {self.classes_[0]!r}")
-        self._train(X, indices, len(self.classes_), "softmax_cross_entropy")
+        classes, indices = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(f"This classifier needs at least 2 classes; got 1 class: {classes[0]!r}")
+        self._train(X, indices, len(classes), "softmax_cross_entropy")
+        self.classes_ = classes
         return self
 
     def predict_proba(self, X: Any) -> Any:  # noqa: N803
@@ -145,11 +153,11 @@ class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)  # noqa: N806
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        self._flat = y.ndim == 1
+        flat = y.ndim == 1
         columns = y.reshape(len(y), -1).astype(np.float64)
-        self._y_mean, self._y_scale = columns.mean(axis=0), columns.std(axis=0)
-        self._y_scale = np.where(self._y_scale > 0.0, self._y_scale, 1.0)
-        self._train(X, (columns - self._y_mean) / self._y_scale, columns.shape[1], "mse")
+        mean, scale = columns.mean(axis=0), _spread(columns)
+        self._train(X, (columns - mean) / scale, columns.shape[1], "mse")
+        self._flat, self._y_mean, self._y_scale = flat, mean, scale
         return self
 
     def predict(self, X: Any) -> Any:  # noqa: N803

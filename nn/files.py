@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from autograd import ArgumentError, MissingExtraError, write_atomically
+from autograd import ArgumentError, AutogradError, MissingExtraError, write_atomically
 
 from .module import Module
 from .optim import Optimizer
@@ -34,6 +34,9 @@ def save(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | Non
     """
     path = Path(path)
     state = model.state_dict()
+    for name, x in state.items():
+        if not math.isfinite(x):
+            raise ArgumentError(f"{name} is {x!r}; a model that is not finite is not saved over one that may be")
     memory = None if optimizer is None else optimizer.state_dict()
     if path.suffix == ".json":
         content = {"format": FORMAT, "version": VERSION, "model": state, "optimizer": memory}
@@ -55,6 +58,8 @@ def load(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | Non
     path = Path(path)
     if path.suffix not in (".json", ".safetensors"):
         raise ArgumentError(f"cannot tell the format from {path.name!r}; it ends with neither .json nor .safetensors")
+    if path.exists() and not path.is_file():
+        raise ArgumentError(f"{path.name} is no ordinary file")
     if path.stat().st_size > LARGEST:
         raise ArgumentError(f"{path.name} has {path.stat().st_size:,} bytes; no model of scalars is that large")
     raw = path.read_bytes()
@@ -74,7 +79,7 @@ def load(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | Non
             if memory is None:
                 raise ArgumentError(f"{path.name} holds no optimiser's memory; it was saved without one")
             optimizer.load_state_dict(memory)
-        except ArgumentError:
+        except AutogradError:
             model.load_state_dict(before)
             raise
 
@@ -119,6 +124,8 @@ def _from_safetensors(raw: bytes) -> dict[str, Any]:
     memory = described.get("optimizer")
     if memory is not None:
         kept, count = memory.pop("kept"), memory.pop("count")
+        if not 0 <= count <= len(described["names"]) or any(len(arrays[f"optimizer.{k}"]) != count for k in kept):
+            raise ValueError("the optimiser's memory does not fit the model")
         memory["state"] = [{name: arrays[f"optimizer.{name}"][i] for name in kept} for i in range(count)]
     state = dict(zip(described["names"], arrays["model"], strict=True))
     version = int(metadata["version"])

@@ -22,8 +22,8 @@ def as_rng(rng: Any) -> random.Random:
     """
     if isinstance(rng, random.Random):
         return rng
-    if isinstance(rng, int) and not isinstance(rng, bool):
-        return random.Random(rng)
+    if hasattr(rng, "__index__") and not isinstance(rng, bool):
+        return random.Random(int(rng))
     if hasattr(rng, "integers"):  # numpy.random.Generator
         return random.Random(int(rng.integers(2**63)))
     if hasattr(rng, "randint") and hasattr(rng, "random_sample"):  # numpy.random.RandomState

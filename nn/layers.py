@@ -142,7 +142,7 @@ class Layer(Module):
         rng = as_rng(rng)
         if weights is not None and len(weights) != nout:
             raise ArgumentError(f"a layer of {nout} neurons needs {nout} rows of weights, not {len(weights)}")
-        if share_bias:
+        if share_bias and biases is not False:
             biases = [biases if isinstance(biases, Value) else Value(0.0 if biases is False else biases)] * nout
         elif not isinstance(biases, list | tuple):
             biases = [biases] * nout
@@ -174,7 +174,10 @@ class Layer(Module):
         nets = affine(weights, _inputs(xs, self.nin, "a layer"), biases)
         if self._named or self._squash is None:
             return [neuron.finish(net) for neuron, net in zip(self.neurons, nets, strict=True)]
-        return list(map(self._squash, nets))
+        outs = list(map(self._squash, nets))
+        if not isinstance(outs[0], Value):
+            raise InputError(f"the activation {_called(self.activation)} returned {outs[0]!r}; it must return a Value")
+        return outs
 
     def __repr__(self) -> str:
         return f"Layer({self.nin}, {self.nout}, activation={_called(self.activation)!r})"
@@ -276,9 +279,9 @@ def _count(things: Any) -> Any:
 
 
 def _whole(what: str, n: Any, least: int) -> int:
-    if not isinstance(n, int) or isinstance(n, bool) or n < least:
+    if not hasattr(n, "__index__") or isinstance(n, bool) or n < least:
         raise ArgumentError(f"{what} is a whole number from {least} on, not {n!r}")
-    return n
+    return int(n)
 
 
 def _inputs(xs: Iterable[Any], nin: int, who: str) -> tuple[Any, ...]:

@@ -64,14 +64,17 @@ def hinge(outputs: Sequence[Any], targets: Sequence[Any]) -> Any:
 def binary_cross_entropy(outputs: Sequence[Any], targets: Sequence[Any]) -> Any:
     """The mean of −t·ln o − (1 − t)·ln(1 − o) for outputs in [0, 1]; PyTorch's BCELoss.
 
-    After a sigmoid, prefer ``bce_with_logits``, which never takes the logarithm of 0.
+    Outputs are kept 1e-15 away from 0 and 1, where the logarithm ends; there the slope is 0. After a sigmoid, prefer
+    ``bce_with_logits``, which loses nothing.
     """
-    return _mean([-(ag.xlogy(t, o) + ag.xlog1py(1.0 - t, -o)) for o, t in _pairs(outputs, _probabilities(targets))])
+    pairs = _pairs(_probabilities(outputs, "outputs"), _probabilities(targets, "targets"))
+    kept = [(ag.clamp(o, 1e-15, 1.0 - 1e-15), t) for o, t in pairs]
+    return _mean([-(ag.xlogy(t, o) + ag.xlog1py(1.0 - t, -o)) for o, t in kept])
 
 
 def bce_with_logits(outputs: Sequence[Any], targets: Sequence[Any]) -> Any:
     """Binary cross-entropy of sigmoid(output), without overflow; its slope is sigmoid(output) − t."""
-    return _mean([ag.softplus(o) - t * o for o, t in _pairs(outputs, _probabilities(targets))])
+    return _mean([ag.softplus(o) - t * o for o, t in _pairs(outputs, _probabilities(targets, "targets"))])
 
 
 def softmax_cross_entropy(outputs: Sequence[Any], target: int | Sequence[Any]) -> Any:
@@ -90,7 +93,9 @@ def softmax_cross_entropy(outputs: Sequence[Any], target: int | Sequence[Any]) -
     """
     n = len(outputs)
     if isinstance(target, Sequence):
-        targets = [t for _, t in _pairs(outputs, target)]
+        targets = [t for _, t in _pairs(outputs, _probabilities(target, "targets"))]
+        if abs(sum(map(float_of, targets)) - 1.0) > 1e-6:
+            raise ArgumentError(f"target probabilities add up to 1, not to {sum(map(float_of, targets)):g}")
     else:
         index = int(target)
         if index != target or not 0 <= index < n:
@@ -137,11 +142,11 @@ def _mean(terms: Sequence[Any]) -> Any:
     return terms[0] if len(terms) == 1 else ag.sum(terms) / float(len(terms))
 
 
-def _probabilities(targets: Sequence[Any]) -> Sequence[Any]:
-    for t in targets:
-        if not 0.0 <= float_of(t) <= 1.0:
-            raise ArgumentError(f"cross-entropy takes targets between 0 and 1, not {float_of(t):g}")
-    return targets
+def _probabilities(numbers: Sequence[Any], what: str) -> Sequence[Any]:
+    for x in numbers:
+        if not 0.0 <= float_of(x) <= 1.0:
+            raise ArgumentError(f"cross-entropy takes {what} between 0 and 1, not {float_of(x):g}")
+    return numbers
 
 
 def _pairs(outputs: Sequence[Any], targets: Sequence[Any]) -> list[tuple[Any, Any]]:

@@ -86,8 +86,10 @@ class Optimizer:
             parameter.grad = 0.0
 
     def state_dict(self) -> dict[str, Any]:
-        """What is needed to go on: the number of steps, the learning rate, and what is remembered of each parameter."""
-        return {"kind": type(self).__name__, "steps": self.steps, "lr": self.lr, "state": [dict(s) for s in self.state]}
+        """What is needed to go on: the number of steps, the settings, and what is remembered of each parameter."""
+        memory = [dict(s) for s in self.state]
+        settings = self._settings()
+        return {"kind": type(self).__name__, "steps": self.steps, "lr": self.lr, "settings": settings, "state": memory}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a ``state_dict``; all or nothing.
@@ -99,14 +101,35 @@ class Optimizer:
             raise ArgumentError("this is no optimiser's state: it needs kind, steps, lr and state")
         if state["kind"] != type(self).__name__:
             raise ArgumentError(f"this state is of {state['kind']}, not of {type(self).__name__}")
-        rows = [dict(row) for row in state["state"]]
+        try:
+            rows = [{str(name): Value(x).data for name, x in row.items()} for row in state["state"]]
+            steps, settings = int(state["steps"]), dict(state.get("settings", {}))
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise ArgumentError(f"this optimiser's state is damaged: {error}") from None
+        if steps != state["steps"] or steps < 0 or not all(math.isfinite(x) for row in rows for x in row.values()):
+            raise ArgumentError("this optimiser's state is damaged: steps and memory must be finite numbers")
         if len(rows) != len(self.params) or any(set(row) != set(self.memory) for row in rows):
             raise ArgumentError(
                 f"this state is of {len(rows)} parameters with {', '.join(rows[0]) if rows else 'nothing'}; "
                 f"{len(self.params)} parameters with {', '.join(self.memory) or 'nothing'} are needed"
             )
-        rows = [{name: Value(x).data for name, x in row.items()} for row in rows]
-        self.lr, self.steps, self.state = at_least_zero("lr", state["lr"]), int(state["steps"]), rows
+        own = self._settings()
+        for name, x in settings.items():
+            if name not in own or type(x) is not type(own[name]):
+                raise ArgumentError(
+                    f"this state has the setting {name!r} = {x!r}, which {type(self).__name__} cannot take"
+                )
+        rate = at_least_zero("lr", state["lr"])
+        self.lr, self.steps, self.state = rate, steps, rows
+        for name, x in settings.items():
+            setattr(self, name, tuple(x) if isinstance(x, list) else x)
+
+    def _settings(self) -> dict[str, Any]:
+        """The numbers it was made with, but for the learning rate, as JSON has them."""
+        taken = {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items() if not k.startswith("_")}
+        for name in ("params", "state", "steps", "lr", "memory", "formula"):
+            taken.pop(name, None)
+        return taken
 
 
 def at_least_zero(what: str, x: Any) -> float:
@@ -114,6 +137,13 @@ def at_least_zero(what: str, x: Any) -> float:
     number = Value(x).data
     if not (number >= 0.0 and math.isfinite(number)):
         raise ArgumentError(f"{what} must be a finite number that is not negative, not {x!r}")
+    return number
+
+
+def _above_zero(what: str, x: Any) -> float:
+    number = at_least_zero(what, x)
+    if number == 0.0:
+        raise ArgumentError(f"{what} must be above 0: it keeps a division from being by 0")
     return number
 
 
@@ -181,7 +211,7 @@ class Adagrad(Optimizer):
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
     ) -> None:
-        self.lr_decay, self.eps = at_least_zero("lr_decay", lr_decay), at_least_zero("eps", eps)
+        self.lr_decay, self.eps = at_least_zero("lr_decay", lr_decay), _above_zero("eps", eps)
         self.memory = {"sum": at_least_zero("initial_accumulator_value", initial_accumulator_value)}
         super().__init__(params, lr, weight_decay)
 
@@ -202,7 +232,7 @@ class Adadelta(Optimizer):
     def __init__(
         self, params: Iterable[Value], lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0.0
     ) -> None:
-        self.rho, self.eps = _fraction("rho", rho), at_least_zero("eps", eps)
+        self.rho, self.eps = _fraction("rho", rho), _above_zero("eps", eps)
         super().__init__(params, lr, weight_decay)
 
     def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
@@ -230,7 +260,7 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         centered: bool = False,
     ) -> None:
-        self.alpha, self.eps = _fraction("alpha", alpha), at_least_zero("eps", eps)
+        self.alpha, self.eps = _fraction("alpha", alpha), _above_zero("eps", eps)
         self.momentum, self.centered = at_least_zero("momentum", momentum), centered
         self.memory = {"v": 0.0, **({"mean": 0.0} if centered else {}), **({"buffer": 0.0} if momentum else {})}
         if momentum:
@@ -264,7 +294,7 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        self.betas, self.eps = _betas(betas), at_least_zero("eps", eps)
+        self.betas, self.eps = _betas(betas), _above_zero("eps", eps)
         super().__init__(params, lr, weight_decay)
 
     def updates(self) -> Iterator[Update]:
@@ -316,7 +346,7 @@ class Adamax(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        self.betas, self.eps = _betas(betas), at_least_zero("eps", eps)
+        self.betas, self.eps = _betas(betas), _above_zero("eps", eps)
         super().__init__(params, lr, weight_decay)
 
     def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
@@ -349,7 +379,7 @@ def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
     (8.0, 2.0)
     """
     params, limit = list(params), at_least_zero("max_norm", max_norm)
-    norm = math.sqrt(math.fsum(p.grad * p.grad for p in params))
+    norm = math.hypot(*(p.grad for p in params))
     scale = limit / (norm + 1e-6)  # PyTorch's
     if scale < 1.0:
         for p in params:

@@ -13,8 +13,9 @@ T = TypeVar("T")
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """``"; did you mean 'relu'?"``, or nothing where no known name is near."""
-    found = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    lower = {k.lower(): k for k in known}
+    found = get_close_matches(name.lower(), list(lower), n=1)
+    return f"; did you mean {lower[found[0]]!r}?" if found else "."
 
 
 def choose(what: str, name: str, known: Mapping[str, T]) -> T:

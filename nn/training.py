@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +27,7 @@ class History:
         loss: the mean loss over the training data of each epoch, as it was while training.
         val_loss: the mean loss over the validation data after each epoch; empty without any.
         best_epoch: the epoch, counted from 0, with the smallest validation loss (training loss without validation).
-        stopped: why training ended: ``"epochs"``, ``"early"``, ``"callback"`` or ``"interrupted"``.
+        stopped: why training ended: ``"epochs"``, ``"early"``, ``"callback"``, ``"interrupted"`` or ``"diverged"``.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -37,7 +38,8 @@ class History:
     def best_epoch(self) -> int:
         """The epoch with the smallest loss."""
         watched = self.val_loss or self.loss
-        return min(range(len(watched)), key=watched.__getitem__) if watched else 0
+        finite = [k for k, x in enumerate(watched) if math.isfinite(x)]
+        return min(finite, key=watched.__getitem__, default=0)
 
 
 def fit(
@@ -48,7 +50,7 @@ def fit(
     loss: str | Loss = "mse",
     optimizer: Optimizer | str = "adam",
     epochs: int = 100,
-    batch_size: int = 32,
+    batch_size: int | None = None,
     rng: Any = 0,
     validation_split: float = 0.0,
     validation_data: tuple[Iterable[Any], Iterable[Any]] | None = None,
@@ -67,7 +69,7 @@ def fit(
         loss: a name from ``nn.LOSSES`` or a function of outputs and targets.
         optimizer: an optimiser over the model's parameters, or a name, which stands for its default settings.
         epochs: how often to go through the data.
-        batch_size: rows for each step; all rows are shuffled before every epoch.
+        batch_size: rows for each step, by default 32 or all if there are fewer; rows are shuffled before every epoch.
         rng: a seed or a random generator, for shuffling and splitting.
         validation_split: the share of the rows that is held out for validation, from 0 to below 1.
         validation_data: rows and targets for validation, instead of a split.
@@ -98,8 +100,10 @@ def fit(
         _same_length(*held)
     else:
         rows, targets, held = _split(rows, targets, validation_split, rng)
+    if batch_size is None:
+        batch_size = min(32, len(rows))
     for what, number in (("epochs", epochs), ("batch_size", batch_size)):
-        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        if not hasattr(number, "__index__") or isinstance(number, bool) or number < 1:
             raise ArgumentError(f"{what} is a whole number from 1 on, not {number!r}")
     if batch_size > len(rows):
         raise ArgumentError(f"a batch of {batch_size} rows is larger than the {len(rows)} rows of training data")
@@ -109,6 +113,12 @@ def fit(
     if not isinstance(optimizer, Optimizer):
         chosen = by_name(optimizer)
         chosen = chosen(model.parameters())
+    state = set(model.parameters())
+    if not state.issuperset(chosen.params):
+        raise ArgumentError("the optimiser holds parameters that are not this model's; make it from model.parameters()")
+    if schedule is not None and schedule.optimizer is not chosen:
+        raise ArgumentError("the schedule belongs to another optimiser; make it from the one that is given")
+    _check_targets(model, rows, targets, loss_of)
     history = History()
     best = (math.inf, model.state_dict())
     bar = _bar(epochs, progress)
@@ -123,7 +133,8 @@ def fit(
                 schedule.step()
             bar.set_postfix_str(f"loss {history.loss[-1]:.4g}", refresh=False)
             bar.update()
-            if True in [callback(epoch, history) for callback in callbacks]:
+            answers = [callback(epoch, history) for callback in callbacks]
+            if any(answer is True for answer in answers):
                 history.stopped = "callback"
                 break
             if early_stopping is not None and epoch - history.best_epoch >= early_stopping:
@@ -131,6 +142,14 @@ def fit(
                 break
     except KeyboardInterrupt:
         history.stopped = "interrupted"
+    except _Diverged as error:
+        history.stopped = "diverged"
+        warnings.warn(
+            f"training stopped in epoch {len(history.loss)}: the loss became {error}. "
+            "Try a smaller learning rate, or optim.clip_grad_norm",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     finally:
         bar.close()
     if early_stopping is not None and history.val_loss:
@@ -158,14 +177,36 @@ def _epoch(
             batch = order[start : start + batch_size]
             optimizer.zero_grad()
             loss = ag.sum([loss_of(model(rows[i]), targets[i]) for i in batch]) / float(len(batch))
+            if not math.isfinite(float_of(loss)):
+                raise _Diverged(float_of(loss))
             total += float_of(loss) * len(batch)
             if penalty is not None:
                 loss = loss + penalty()
             loss.backward()
-            optimizer.step()
+            before = [p.data for p in optimizer.params]
+            try:
+                optimizer.step()
+            except KeyboardInterrupt:  # no half steps
+                for p, x in zip(optimizer.params, before, strict=True):
+                    p.data = x
+                raise
     finally:
         model.eval()
     return total / len(rows)
+
+
+class _Diverged(Exception):  # noqa: N818  (never seen outside this file)
+    """The loss is not finite any more; the weights are those before the step."""
+
+
+def _check_targets(model: Module, rows: Rows, targets: Rows, loss_of: Loss) -> None:
+    """Refuse targets that the loss cannot take before any weight is changed, naming the row."""
+    outputs = [0.5] * len(predict(model, rows[:1])[0])
+    for i, target in enumerate(targets):
+        try:
+            loss_of(outputs, target)
+        except ArgumentError as error:
+            raise ArgumentError(f"row {i} of ys: {error}") from None
 
 
 def mean_loss(model: Module, xs: Iterable[Any], ys: Iterable[Any], *, loss: str | Loss = "mse") -> float:
@@ -179,13 +220,14 @@ def mean_loss(model: Module, xs: Iterable[Any], ys: Iterable[Any], *, loss: str 
 
 def predict(model: Module, xs: Iterable[Any]) -> Rows:
     """The model's outputs for each row, as numbers; without dropout and without recording."""
-    was_training = model.training
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
         with ag.no_grad():
             return [[float_of(out) for out in model(row)] for row in table(xs, "xs")]
     finally:
-        model.train(was_training)
+        for module, mode in modes:
+            module.training = mode
 
 
 def table(data: Iterable[Any], what: str) -> Rows:
@@ -195,9 +237,11 @@ def table(data: Iterable[Any], what: str) -> Rows:
         ArgumentError: if it is empty, its rows differ in length, or a number is not finite; names the row.
         InputError: if something is not a number.
     """
+    if hasattr(data, "to_numpy"):  # pandas, polars
+        data = data.to_numpy()
     if hasattr(data, "tolist"):
         data = data.tolist()
-    if not isinstance(data, Iterable):
+    if not isinstance(data, Iterable) or isinstance(data, str | Mapping):
         raise InputError(f"{what} is a list of rows, not {data!r}")
     rows: Rows = []
     for i, row in enumerate(data):

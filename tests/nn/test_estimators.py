@@ -1,5 +1,6 @@
 """scikit-learn's own checks, and the estimators at work in its pipelines."""
 
+import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, make_moons, make_regression
@@ -55,6 +56,21 @@ def test_breast_cancer_with_adams_default_settings():
         .score(test_x, test_y)
         >= 0.96
     )
+
+
+def test_a_constant_feature_and_a_failed_refit_do_no_harm():
+    x, y = make_moons(40, noise=0.1, random_state=0)
+    x = np.c_[x, np.full(40, 0.1)]
+    model = nn.MLPClassifier(random_state=0, max_iter=20).fit(x, y)
+    before = model.predict_proba(x)
+    with pytest.raises(ValueError, match="1 class"):
+        model.fit(x, np.zeros(40))
+    with pytest.raises(ValueError, match="larger"):
+        model.set_params(batch_size=1000).fit(x, y)
+    assert (model.predict_proba(x) == before).all()
+    x[:, 2] = 0.1000001
+    assert model.predict_proba(x) == pytest.approx(before, abs=1e-3)
+    nn.MLPClassifier(early_stopping=True, max_iter=3, random_state=0).fit(x[:30], y[:30])
 
 
 def test_settings_that_make_no_sense_are_refused():

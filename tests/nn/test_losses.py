@@ -50,7 +50,11 @@ def test_the_fused_gradient_of_softmax_and_cross_entropy_is_shown_as_y_minus_t()
 def test_losses_are_stable():
     assert nn.bce_with_logits([Value(1000.0)], [0.0]).data == 1000.0
     assert nn.softmax_cross_entropy([Value(1000.0), Value(-1000.0)], 1).data == 2000.0
-    assert nn.binary_cross_entropy([Value(1.0)], [1.0]).data == 0.0
+    sure = Value(1.0)
+    loss = nn.binary_cross_entropy([sure], [1.0])
+    loss.backward()
+    assert loss.data == pytest.approx(0.0, abs=1e-14)
+    assert sure.grad == 0.0
 
 
 NAMES = {"logsigmoid": "log_sigmoid"}
@@ -75,6 +79,8 @@ def test_activations(name):
         (lambda: nn.bce_with_logits([Value(1.0)], [2.0]), ["between 0 and 1", "2"]),
         (lambda: nn.softmax_cross_entropy([Value(1.0), Value(2.0)], 2), ["class 2", "0 … 1"]),
         (lambda: nn.softmax_cross_entropy([Value(1.0), Value(2.0)], 0.5), ["class 0.5"]),
+        (lambda: nn.softmax_cross_entropy([Value(1.0), Value(2.0)], [1.0, 1.0]), ["add up to 1"]),
+        (lambda: nn.binary_cross_entropy([Value(1.5)], [1.0]), ["outputs between 0 and 1"]),
         (lambda: nn.huber([Value(1.0)], [1.0], delta=0.0), ["delta"]),
     ],
 )

@@ -81,6 +81,76 @@ def test_ctrl_c_leaves_a_usable_model():
     assert not model.training
 
 
+def test_ctrl_c_within_a_step_leaves_no_half_step(monkeypatch):
+    model = small()
+    opt = optim.Adam(model.parameters())
+    rule, calls = opt.rule, []
+
+    def interrupted(*args):
+        calls.append(1)
+        if len(calls) == len(opt.params) + 3:
+            raise KeyboardInterrupt
+        return rule(*args)
+
+    seen = []
+    monkeypatch.setattr(opt, "rule", interrupted)
+    monkeypatch.setattr(opt, "zero_grad", lambda: seen.append(model.state_dict()))
+    history = nn.fit(model, XS, YS, optimizer=opt, epochs=50, batch_size=7)
+    assert history.stopped == "interrupted"
+    assert model.state_dict() == seen[1]
+
+
+def test_diverging_training_stops_and_says_so():
+    model = small()
+    with pytest.warns(RuntimeWarning, match="smaller learning rate"):
+        history = nn.fit(model, XS, [1e150 * y for y in YS], optimizer=optim.SGD(model.parameters(), 1e9), epochs=50)
+    assert history.stopped == "diverged"
+
+
+def test_targets_are_checked_before_any_weight_changes():
+    model = nn.MLP(1, [2])
+    before = model.state_dict()
+    with pytest.raises(ArgumentError, match=r"row 5 of ys.*class 7"):
+        nn.fit(model, XS, [0] * 5 + [7] + [1] * 15, loss="softmax_cross_entropy", batch_size=1)
+    assert model.state_dict() == before
+
+
+def test_foreign_optimisers_and_schedules_are_refused():
+    model, other = small(), small(1)
+    with pytest.raises(ArgumentError, match="not this model's"):
+        nn.fit(model, XS, YS, optimizer=optim.SGD(other.parameters()))
+    schedule = optim.ExponentialLR(optim.SGD(model.parameters()), 0.9)
+    with pytest.raises(ArgumentError, match="another optimiser"):
+        nn.fit(model, XS, YS, optimizer="sgd", schedule=schedule)
+
+
+def test_a_damaged_optimiser_state_changes_nothing(tmp_path):
+    model = small()
+    opt = optim.Adam(model.parameters())
+    path = nn.save(tmp_path / "m.json", model, opt)
+    content = json.loads(path.read_text())
+    other = small(1)
+    before = other.state_dict()
+    for change in ({"steps": "x"}, {"steps": None}, {"steps": -1}, {"state": 5}, {"state": ["ab"]}, {"lr": "a"}):
+        path.write_text(json.dumps(content | {"optimizer": content["optimizer"] | change}))
+        with pytest.raises(ag.AutogradError):
+            nn.load(path, other, optim.Adam(other.parameters()))
+        assert other.state_dict() == before
+    model.parameters()[0].data = math.nan
+    good = path.read_bytes()
+    with pytest.raises(ArgumentError, match="not saved"):
+        nn.save(path, model)
+    assert path.read_bytes() == good
+
+
+def test_settings_are_restored():
+    w = Value(1.0)
+    opt = optim.Adam([w], betas=(0.5, 0.6), weight_decay=0.3)
+    other = optim.Adam([Value(1.0)])
+    other.load_state_dict(json.loads(json.dumps(opt.state_dict())))
+    assert (other.betas, other.weight_decay) == ((0.5, 0.6), 0.3)
+
+
 def test_the_bar_shuts_up_when_not_on_a_terminal(capfd):
     nn.fit(small(), XS, YS, optimizer="sgd", epochs=2, batch_size=7)
     assert capfd.readouterr() == ("", "")
