@@ -417,6 +417,7 @@ def affine(rows: Sequence[Sequence[Value | float]], xs: Iterable[Any], biases: S
         xs = tuple([x if isinstance(x, Value) else as_float(x) for x in xs])
     x_data = xs if constant else [number(x) for x in xs] if not plain else [x.data for x in xs]
     f, df = op.f, op.df[0]
+    silent = context.active and not context.recording.get()
     nodes = []
     for ws, b in zip(rows, biases, strict=True):
         try:  # Values throughout, which is what a layer has; whatever lacks a float as its .data takes the careful way
@@ -429,6 +430,9 @@ def affine(rows: Sequence[Sequence[Value | float]], xs: Iterable[Any], biases: S
             if len(ws) != n:
                 raise ArgumentError(f"dot needs as many weights as inputs: {len(ws)} weights, {n} inputs")
             nodes.append(record(op, (*ws, *xs, b)))
+            continue
+        if silent:
+            nodes.append(node(op, z, (), (), ()))
             continue
         partials = df(z, w_data, x_data, b.data)  # type: ignore[union-attr]
         operands = (*ws, *xs, b)

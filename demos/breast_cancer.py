@@ -94,9 +94,7 @@ def main(args: argparse.Namespace) -> None:
         return
     heading(f"{args.optimizer}, {args.epochs} epochs, batches of {batch_size}, {len(train_x)} rows to train on")
     if args.epochs < 100:
-        paragraph(
-            f"The tutorial trains 100 epochs; {args.epochs} take about a third of the time. --epochs 100 runs them all."
-        )
+        paragraph("The tutorial trains 100 epochs; fewer are shown, to be done within a minute. --epochs 100 runs all.")
     history = nn.fit(
         model,
         train_x,
