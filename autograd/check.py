@@ -11,12 +11,12 @@ from . import context, functions, sweep
 from .derivatives import grad, jvp
 from .differences import Slope, central, one_sided
 from .errors import ArgumentError, AutogradError, DomainError, GraphError, InputError
-from .graph import topological
+from .graph import depending, is_at_kink, topological
 from .naming import Names
 from .notation import show
 from .ops import Op
 from .structure import flatten
-from .value import Value, describe
+from .value import Value, describe, numbers_of, places
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 Signature = tuple[Any, ...]
@@ -187,9 +187,7 @@ class _Probe:
 
         varied = {x for x, d in zip(self.inputs, direction, strict=True) if d != 0.0}
         order = topological(self.outputs[k]) if isinstance(self.outputs[k], Value) else []
-        for node in order:
-            if not varied.isdisjoint(node.inputs):
-                varied.add(node)
+        varied = depending(order, varied)
         kinks = [node for node in order if node in varied and is_at_kink(node)]
         own = any(node.op is not None and not node.op.shipped for node in order)
         claim = 16.0 * EPSILON * math.fsum(abs(d) * s for d, s in zip(direction, self.sizes(k), strict=True))
@@ -234,7 +232,7 @@ def signature(order: Sequence[Value]) -> Signature:
         if node.op is not None:
             course.append(node.op)
             if node.op.kink is not None:
-                course.append(_side(node.op, [x.data if isinstance(x, Value) else x for x in node.operands], node.data))
+                course.append(_side(node.op, numbers_of(node.operands), node.data))
     return tuple(course)
 
 
@@ -247,14 +245,6 @@ def _side(op: Op, operands: Sequence[float], value: float) -> float:
     assert op.kink is not None
     side = op.kink(*operands) if all(map(math.isfinite, operands)) else math.nan
     return (side > 0) - (side < 0)
-
-
-def is_at_kink(node: Value) -> bool:
-    """Whether a node is exactly at a kink or jump of its operation."""
-    if node.op is None or node.op.kink is None:
-        return False
-    operands = [x.data if isinstance(x, Value) else x for x in node.operands]
-    return all(map(math.isfinite, operands)) and node.op.kink(*operands) == 0.0
 
 
 def sizes_of(own: float, *others: float) -> tuple[float, ...]:
@@ -483,8 +473,7 @@ def _blame(probe: _Probe) -> str:
         op = node.op
         if op is None or (is_at_kink(node) and op.convention):
             continue
-        places = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
-        for position, place in enumerate(places):
+        for position, place in enumerate(places(node)):
             found = _compare(
                 _edge(probe, node, op, place, node.partials[position]), node.partials[position], "", 1e-6, 1e-9
             )
@@ -501,7 +490,7 @@ def _blame(probe: _Probe) -> str:
 
 def _edge(probe: _Probe, node: Value, op: Op, place: int, partial: float) -> _Line:
     """One operation by itself, as a function of one operand."""
-    operands = [x.data if isinstance(x, Value) else x for x in node.operands]
+    operands = numbers_of(node.operands)
 
     def at(h: float) -> tuple[float, Signature]:
         moved = [v + h if i == place else v for i, v in enumerate(operands)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from itertools import filterfalse
 from typing import NamedTuple
 
-from .value import Value
+from .value import Value, numbers_of
 
 
 def topological(*roots: Value) -> list[Value]:
@@ -68,3 +70,20 @@ def size(*roots: Value) -> Size:
     """
     order = topological(*roots)
     return Size(len(order), sum(len(n.inputs) for n in order), sum(1 for n in order if not n.inputs))
+
+
+def depending(order: Iterable[Value], sources: Iterable[Value]) -> set[Value]:
+    """The sources, and every node of a topological order that depends on one of them."""
+    depends = set(sources)
+    for node in order:
+        if not depends.isdisjoint(node.inputs):
+            depends.add(node)
+    return depends
+
+
+def is_at_kink(node: Value) -> bool:
+    """Whether a node is exactly at a kink or jump of its operation, where its slope is a convention."""
+    if node.op is None or node.op.kink is None:
+        return False
+    operands = numbers_of(node.operands)
+    return all(map(math.isfinite, operands)) and node.op.kink(*operands) == 0.0

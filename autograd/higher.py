@@ -12,6 +12,7 @@ from typing import Any
 
 from . import functions
 from .errors import DomainError
+from .graph import depending
 from .ops import Op
 from .value import Value, number
 
@@ -79,7 +80,7 @@ def reverse(order: Sequence[Value], wrt: Sequence[Value], adjoint: Linear = 1.0)
     The sweep stops at ``wrt``, whether they are leaves or not.
     """
     stop = set(wrt)
-    depends = _depending(order, stop)
+    depends = depending(order, stop)
     incoming: dict[Value, tuple[list[Linear], list[Linear]]] = {order[-1]: ([adjoint], [1.0])}
     found: dict[Value, Linear] = {}
     for node in reversed(order):
@@ -108,11 +109,3 @@ def forward(order: Sequence[Value], tangents: Mapping[Value, Linear]) -> dict[Va
         slopes = partials(node, result)
         result[node] = _combine([result.get(x, 0.0) for x in node.inputs], slopes)
     return result
-
-
-def _depending(order: Sequence[Value], wrt: set[Value]) -> set[Value]:
-    depends = set(wrt)
-    for node in order:
-        if not depends.isdisjoint(node.inputs):
-            depends.add(node)
-    return depends

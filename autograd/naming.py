@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .notation import ATOM, Piece, Style, label, piece, render
-from .value import Value
+from .value import Value, numbers_of, places
 
 SHORT = 22  # a formula up to this many characters stands for its node
 
@@ -83,15 +83,14 @@ class Names:
 
     def numbers(self, node: Value, style: Style = "text") -> Piece:
         """The same with the operands' present values, for example ``0.15·0.05 + 0.2·0.1 + 0.35``."""
-        values = [x.data if isinstance(x, Value) else x for x in node.operands]
+        values = numbers_of(node.operands)
         return self._written(node, [self._number(x, style) for x in values], style)
 
     def slope(self, node: Value, position: int, style: Style = "text") -> Piece:
         """The local rule of one edge: the partial with respect to the input at that position, as a formula."""
-        places = [k for k, x in enumerate(node.operands) if isinstance(x, Value)]
         pieces = [self.label(x, style) if isinstance(x, Value) else self._number(x, style) for x in node.operands]
         assert node.op is not None
-        formula = node.op.slope_for(places[position], len(node.operands))
+        formula = node.op.slope_for(places(node)[position], len(node.operands))
         return render(formula, self._operands(node, pieces) | {"z": self.label(node, style)}, style)
 
     def _number(self, x: float, style: Style) -> Piece:

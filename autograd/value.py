@@ -242,6 +242,16 @@ def number(x: Any) -> float:
     return x.data if isinstance(x, Value) else x if type(x) is float else as_float(x)
 
 
+def numbers_of(operands: Iterable[Value | float]) -> list[float]:
+    """The numbers of a node's operands, constants included."""
+    return [x.data if isinstance(x, Value) else x for x in operands]
+
+
+def places(node: Value) -> list[int]:
+    """Which of a node's operands its inputs are: the place of each among all operands."""
+    return [k for k, x in enumerate(node.operands) if isinstance(x, Value)]
+
+
 def describe(x: Value | float) -> str:
     """A node in a few words for error texts: its name or operation, and its value."""
     if not isinstance(x, Value):
@@ -343,7 +353,7 @@ def record(op: Op, operands: Iterable[Any]) -> Value:
         DomainError: if the operation has no value there; the text names it and its operands.
     """
     operands = tuple([x if isinstance(x, Value) else as_float(x) for x in operands])
-    numbers = [x.data if isinstance(x, Value) else x for x in operands]
+    numbers = numbers_of(operands)
     tracked = [isinstance(x, Value) for x in operands]
     arguments = op.arguments(numbers)
     z = evaluate(op, operands)
@@ -364,7 +374,7 @@ def evaluate(op: Op, operands: Sequence[Value | float]) -> float:
         DomainError: where Python's ``math`` raises.
     """
     try:
-        result = op.f(*op.arguments([x.data if isinstance(x, Value) else x for x in operands]))
+        result = op.f(*op.arguments(numbers_of(operands)))
     except _MATH_ERRORS as error:
         raise _domain_error(op, operands, error) from None
     return result if type(result) is float else as_float(result)

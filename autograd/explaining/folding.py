@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..value import Value
+from ..graph import depending
+from ..value import Value, places
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,7 @@ class Edge:
     def slope(self) -> str:
         """The table's formula for the partial."""
         assert self.node.op is not None
-        places = [k for k, x in enumerate(self.node.operands) if isinstance(x, Value)]
-        return self.node.op.slope_for(places[self.position], len(self.node.operands))
+        return self.node.op.slope_for(places(self.node)[self.position], len(self.node.operands))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,7 @@ class Between:
 def between(order: Sequence[Value], wrt: Value) -> Between:
     """The nodes and edges on the paths from ``wrt`` to the last node of ``order``."""
     output = order[-1]
-    depends = {wrt}
-    for node in order:
-        if node is not wrt and not depends.isdisjoint(node.inputs):
-            depends.add(node)
+    depends = depending(order, {wrt})
     part = Between(output, wrt, [node for node in order if node in depends])
     for node in part.order:
         part.out[node] = []

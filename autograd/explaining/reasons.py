@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from ..graph import is_at_kink
 from ..naming import Names
 from ..notation import show
 from ..value import Value
@@ -141,10 +142,7 @@ def _not_finite(order: Sequence[Value], part: Between, names: Names) -> list[str
 def _kinks(part: Between, names: Names) -> Iterator[str]:
     found = 0
     for node in part.order:
-        if node is part.wrt or node.op is None or node.op.kink is None:
-            continue
-        operands = [x.data if isinstance(x, Value) else x for x in node.operands]
-        if all(map(math.isfinite, operands)) and node.op.kink(*operands) == 0.0:
+        if node is not part.wrt and node.op is not None and is_at_kink(node):
             found += 1
             if found <= 3:
                 yield (
