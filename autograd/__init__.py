@@ -24,6 +24,7 @@ from .errors import (
     InputError,
     LayoutError,
     MissingExtraError,
+    TraceError,
 )
 from .functions import *  # noqa: F403  (the table's operations, named in functions.__all__)
 from .graph import leaves, size, topological
@@ -34,6 +35,8 @@ from .value import Value, affine
 if TYPE_CHECKING:
     from .check import GradcheckError as GradcheckError
     from .check import gradcheck as gradcheck
+    from .compiling import Compiled as Compiled
+    from .compiling import compile as compile
     from .custom import operation as operation
     from .derivatives import grad as grad
     from .derivatives import hessian as hessian
@@ -56,6 +59,8 @@ __version__ = "0.1.0"
 _ROOMS = {
     "gradcheck": "check",
     "GradcheckError": "check",
+    "compile": "compiling",
+    "Compiled": "compiling",
     "operation": "custom",
     **dict.fromkeys(("grad", "value_and_grad", "jvp", "vjp", "jacobian", "hessian", "hvp"), "derivatives"),
     "draw": "drawing",
@@ -75,6 +80,7 @@ __all__ = [
     "InputError",
     "LayoutError",
     "MissingExtraError",
+    "TraceError",
     "Value",
     "affine",
     "forward_sweep",

@@ -92,10 +92,11 @@ FLOATS = SimpleNamespace(
         )
     },
     abs=math.fabs,
-    floor=lambda x: float(math.floor(x)),
-    ceil=lambda x: float(math.ceil(x)),
-    trunc=lambda x: float(math.trunc(x)),
-    round=lambda x: float(round(x)),
+    # Python's own give an int, which has no −0.
+    floor=lambda x: math.copysign(math.floor(x), x),
+    ceil=lambda x: math.copysign(math.ceil(x), x),
+    trunc=lambda x: math.copysign(math.trunc(x), x),
+    round=lambda x: math.copysign(round(x), x),
     digamma=_special(lambda mp, x: mp.digamma(x)),
     polygamma=_special(lambda mp, n, x: mp.psi(_whole(n), x)),
     erfinv=_special(lambda mp, x: mp.erfinv(x)),

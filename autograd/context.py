@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar, Token
 from threading import Lock, get_ident
 from types import TracebackType
 from typing import Any, TypeVar
+
+from .errors import TraceError
 
 recording: ContextVar[bool] = ContextVar("recording", default=True)
 # While a derivative of a function is being taken: how many of them are nested, and the Values that left the graph.
@@ -44,6 +47,9 @@ class Surrounding:
                 self._variable.reset(tokens.pop())
 
 
+# While a function is being compiled: what records the operations that every row will go through.
+tracing: ContextVar[Callable[..., Any] | None] = ContextVar("tracing", default=None)
+
 T = TypeVar("T")
 
 
@@ -51,6 +57,17 @@ def leave(value: T) -> T:
     """Note that a Value is being turned into a plain number, which carries no derivative on; returns the Value."""
     if active and (noted := departed.get()) is not None:
         noted.append(value)
+    return settle(value)
+
+
+def settle(value: T) -> T:
+    """The Value itself, unless a function is being compiled: what a number decides then would hold for every row."""
+    if active and tracing.get() is not None:
+        raise TraceError(
+            "this function is being compiled, so a Value has no number to branch on or to convert: it stands for every "
+            "row, or is read afresh at each call. Write  where(x > 0, a, b)  instead of  a if x > 0 else b, "
+            "maximum and minimum instead of max and min, and autograd's functions instead of math's"
+        )
     return value
 
 

@@ -26,6 +26,10 @@ class GraphError(AutogradError, ValueError):
     """A question about a graph that it cannot answer: an input that the output does not depend on."""
 
 
+class TraceError(AutogradError, TypeError, ValueError):
+    """A function cannot be compiled: it asks for the number of something that stands for every row."""
+
+
 class LayoutError(AutogradError, RuntimeError):
     """No layout engine is to be had, or it could not lay out the drawing."""
 

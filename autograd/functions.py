@@ -7,7 +7,7 @@ the table's rules, run over it, give derivatives that are Values themselves.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from . import carriers, ops
@@ -17,14 +17,15 @@ from .value import Value, as_float, evaluate, number, record, unary
 
 # fmt: off
 __all__ = [  # noqa: RUF022  (in the alphabet's order)
-    "abs", "acos", "acosh", "add", "asin", "asinh", "atan", "atan2", "atanh", "beta", "cbrt", "ceil", "celu", "clamp",
-    "copysign", "cos", "cosh", "cospi", "cot", "cross_entropy", "csc", "degrees", "digamma", "div", "dot", "elu",
-    "erf", "erfc", "erfcx", "erfinv", "exp", "exp2", "expm1", "floor", "fma", "fmod", "gamma", "gelu", "hardsigmoid",
-    "hardswish", "hardtanh", "hypot", "identity", "leaky_relu", "lgamma", "log", "log10", "log1mexp", "log1p", "log2",
-    "log_sigmoid", "logaddexp", "logit", "logsumexp", "maximum", "minimum", "mish", "mod", "mul", "neg", "normal_cdf",
-    "normal_quantile", "polygamma", "pow", "radians", "reciprocal", "relu", "round", "sec", "sech", "selu", "sigmoid",
-    "sign", "silu", "sin", "sinh", "sinpi", "smooth_abs", "smooth_maximum", "smooth_minimum", "softmax", "softplus",
-    "softsign", "sqrt", "square", "squareplus", "sub", "sum", "tan", "tanh", "trunc", "where", "xlog1py", "xlogy",
+    "abs", "acos", "acosh", "add", "asin", "asinh", "atan", "atan2", "atanh", "beta", "cbrt", "ceil", "celu",
+    "clamp", "copysign", "cos", "cosh", "cospi", "cot", "cross_entropy", "csc", "degrees", "digamma", "div", "dot",
+    "elu", "erf", "erfc", "erfcx", "erfinv", "exp", "exp2", "expm1", "floor", "fma", "fmod", "gamma", "gelu",
+    "hardsigmoid", "hardswish", "hardtanh", "hypot", "identity", "leaky_relu", "less", "less_equal", "lgamma",
+    "log", "log10", "log1mexp", "log1p", "log2", "log_sigmoid", "logaddexp", "logit", "logsumexp", "maximum",
+    "minimum", "mish", "mod", "mul", "neg", "normal_cdf", "normal_quantile", "polygamma", "pow", "radians",
+    "reciprocal", "relu", "round", "sec", "sech", "selu", "sigmoid", "sign", "silu", "sin", "sinh", "sinpi",
+    "smooth_abs", "smooth_maximum", "smooth_minimum", "softmax", "softplus", "softsign", "sqrt", "square",
+    "squareplus", "sub", "sum", "tan", "tanh", "trunc", "where", "xlog1py", "xlogy",
 ]
 # fmt: on
 
@@ -32,8 +33,20 @@ Number = TypeVar("Number", float, Value)
 
 
 # Not public, but parts of a carrier.
-choose = carriers.choose
-detach = number
+def choose(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+    """The branch that the condition takes; while compiling both are recorded."""
+    if _is_traced(condition):
+        return where(condition, then(), otherwise())
+    return carriers.choose(condition, then, otherwise)
+
+
+def detach(x: Any) -> Any:
+    """The number of x, which carries no derivative on."""
+    return x.detach() if _is_traced(x) else number(x)
+
+
+def _is_traced(x: Any) -> bool:
+    return isinstance(x, Value) and x.tracer is not None
 
 
 def _one(op: Op, x: Number) -> Number:
@@ -504,7 +517,17 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     >>> where(t > 0, t, 0.5 * t).data
     -2.0
     """
-    return _any(ops.WHERE, 1.0 if condition else 0.0, x, y)
+    return _any(ops.WHERE, condition if _is_traced(condition) else 1.0 if condition else 0.0, x, y)
+
+
+def less(x: Any, y: Any) -> Any:
+    """1 where x < y, else 0; slope 0 everywhere."""
+    return _any(ops.LESS, x, y)
+
+
+def less_equal(x: Any, y: Any) -> Any:
+    """1 where x ≤ y, else 0; slope 0 everywhere."""
+    return _any(ops.LESS_EQUAL, x, y)
 
 
 # Any number of operands ----------------------------------------------------------------------------------------------

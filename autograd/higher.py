@@ -16,6 +16,7 @@ from .graph import depending
 from .ops import Op
 from .value import Value, number
 
+Combine = Callable[[Sequence["Linear"], Sequence["Linear"]], "Linear"]
 Linear = Value | float  # a tangent or adjoint: a plain 0.0 or 1.0 where nothing needs to be recorded
 
 
@@ -40,44 +41,50 @@ def partials(node: Value, wanted: Container[Value]) -> list[Linear]:
     result: list[Linear] = []
     for rule, x in zip(rules, node.operands, strict=True):
         if isinstance(x, Value):
-            recorded = node.partials[len(result)]
             try:
                 result.append(rule(node, *arguments) if x in wanted else 0.0)
             except DomainError:
+                recorded = node.partials[len(result)]
                 if math.isfinite(recorded):
                     raise
                 result.append(recorded)
     return result
 
 
-def _combine(factors: Sequence[Linear], others: Sequence[Linear]) -> Linear:
-    """Σ factor·other, without recording what is plainly 0 or 1."""
-    pairs = [(x, y) for x, y in zip(factors, others, strict=True) if not _carries_nothing(x, y)]
+def combine(factors: Sequence[Linear], others: Sequence[Linear]) -> Linear:
+    """Σ factor·other over what is not known to be 0."""
+    return total([(x, y) for x, y in zip(factors, others, strict=True) if not _carries_nothing(x, y)])
+
+
+def total(pairs: Sequence[tuple[Linear, Linear]]) -> Linear:
+    """Σ x·y, without recording what is plainly 0 or 1."""
     if not pairs:
         return 0.0
-    if all(_is(y, 1.0) for _, y in pairs):
+    if all(is_plainly(y, 1.0) for _, y in pairs):
         return pairs[0][0] if len(pairs) == 1 else functions.sum([x for x, _ in pairs])
     if len(pairs) == 1:
         (x, y) = pairs[0]
-        return y if _is(x, 1.0) else x * y
+        return y if is_plainly(x, 1.0) else x * y
     return functions.dot(*zip(*pairs, strict=True))  # type: ignore[no-any-return]
 
 
 def _carries_nothing(x: Linear, y: Linear) -> bool:
-    if _is(x, 0.0) or _is(y, 0.0):
+    if is_plainly(x, 0.0) or is_plainly(y, 0.0):
         return True
     a, b = number(x), number(y)  # a zero that may vary is kept, unless it stands against inf or nan
     return (a == 0.0 and b - b != 0.0) or (b == 0.0 and a - a != 0.0)
 
 
-def _is(x: Linear, number: float) -> bool:
+def is_plainly(x: Linear, number: float) -> bool:
     return type(x) is float and x == number
 
 
-def reverse(order: Sequence[Value], wrt: Sequence[Value], adjoint: Linear = 1.0) -> list[Linear]:
+def reverse(
+    order: Sequence[Value], wrt: Sequence[Value], adjoint: Linear = 1.0, combine: Combine = combine
+) -> list[Linear]:
     """The derivative of the last node with respect to each of ``wrt``, as Values where they depend on anything.
 
-    The sweep stops at ``wrt``, whether they are leaves or not.
+    The sweep stops at ``wrt``, whether they are leaves or not. ``combine`` adds up adjoints times partials.
     """
     stop = set(wrt)
     depends = depending(order, stop)
@@ -86,26 +93,28 @@ def reverse(order: Sequence[Value], wrt: Sequence[Value], adjoint: Linear = 1.0)
     for node in reversed(order):
         if node not in incoming:
             continue
-        total = _combine(*incoming.pop(node))
+        arriving = combine(*incoming.pop(node))
         if node in stop:
-            found[node] = total
+            found[node] = arriving
             continue
-        if not node.inputs or node not in depends or _is(total, 0.0):
+        if not node.inputs or node not in depends or is_plainly(arriving, 0.0):
             continue
         for x, partial in zip(node.inputs, partials(node, depends), strict=True):
             if x in depends:
                 adjoints, slopes = incoming.setdefault(x, ([], []))
-                adjoints.append(total)
+                adjoints.append(arriving)
                 slopes.append(partial)
     return [found.get(x, 0.0) for x in wrt]
 
 
-def forward(order: Sequence[Value], tangents: Mapping[Value, Linear]) -> dict[Value, Linear]:
+def forward(
+    order: Sequence[Value], tangents: Mapping[Value, Linear], combine: Combine = combine
+) -> dict[Value, Linear]:
     """The tangent of every node that varies with the given ones, as Values where they depend on anything."""
     result = dict(tangents)
     for node in order:
         if node in result or not node.inputs or result.keys().isdisjoint(node.inputs):
             continue
         slopes = partials(node, result)
-        result[node] = _combine([result.get(x, 0.0) for x in node.inputs], slopes)
+        result[node] = combine([result.get(x, 0.0) for x in node.inputs], slopes)
     return result

@@ -642,6 +642,20 @@ MINIMUM = row(
     lambda m: lambda z, x, y: m.where(y < x, 1.0, m.where(y > x, 0.0, 0.5)),
     kink=lambda x, y: x - y, convention="slopes ½ and ½ at a tie", symbol="min",
 )
+LESS = row(
+    "less", "x y", "1 if x < y else 0", ("0", "0"),
+    lambda m: lambda x, y: m.where(x < y, 1.0, 0.0),
+    lambda m: lambda z, x, y: 0.0,
+    lambda m: lambda z, x, y: 0.0,
+    kink=lambda x, y: x - y, convention="slope 0 everywhere, also at the jump", symbol="<",
+)
+LESS_EQUAL = row(
+    "less_equal", "x y", "1 if x <= y else 0", ("0", "0"),
+    lambda m: lambda x, y: m.where(x <= y, 1.0, 0.0),
+    lambda m: lambda z, x, y: 0.0,
+    lambda m: lambda z, x, y: 0.0,
+    kink=lambda x, y: x - y, convention="slope 0 everywhere, also at the jump", symbol="≤",
+)
 WHERE = row(
     "where", "c x y", "x if c else y", ("0", "1 if c else 0", "0 if c else 1"),
     lambda m: lambda c, x, y: m.where(c > 0, x, y),

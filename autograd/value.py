@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 from . import context, ops
 from .carriers import IEEE, Extended
@@ -52,6 +52,7 @@ class Value:
     partials: tuple[float, ...]
     operands: tuple[Value | float, ...]
     scope: tuple[str, ...]
+    tracer: ClassVar[Any] = None  # what records operations on a subclass that has no number
 
     def __init__(self, data: Any, name: str | None = None) -> None:
         self.data = data if type(data) is float else as_float(data)
@@ -158,11 +159,11 @@ class Value:
         return unary(ops.ROUND, self) if not digits else unary(ops.ROUND, self * 10.0**digits) / 10.0**digits
 
     # A Value compares and converts as the number it holds; equality and hash stay those of the object.
-    def __lt__(self, other: Any) -> bool: return self.data < number(other)
-    def __le__(self, other: Any) -> bool: return self.data <= number(other)
-    def __gt__(self, other: Any) -> bool: return self.data > number(other)
-    def __ge__(self, other: Any) -> bool: return self.data >= number(other)
-    def __bool__(self) -> bool: return self.data != 0.0
+    def __lt__(self, other: Any) -> Any: return _compare(ops.LESS, self, other)
+    def __le__(self, other: Any) -> Any: return _compare(ops.LESS_EQUAL, self, other)
+    def __gt__(self, other: Any) -> Any: return _compare(ops.LESS, other, self)
+    def __ge__(self, other: Any) -> Any: return _compare(ops.LESS_EQUAL, other, self)
+    def __bool__(self) -> bool: return context.settle(self).data != 0.0
     def __float__(self) -> float: return context.leave(self).data
     def __int__(self) -> int: return int(context.leave(self).data)
     def item(self) -> float: return self.data
@@ -293,8 +294,8 @@ def node(
 
 def unary(op: Op, x: Value) -> Value:
     """Record an operation on one Value."""
-    a = x.data
     try:
+        a = x.data
         z = op.f(a)
         partial = op.df[0](z, a)
     except _MATH_ERRORS:
@@ -341,6 +342,13 @@ def _operator(op: Op, x: Any, y: Any) -> Value:
     return binary(op, x, y)
 
 
+def _compare(op: Op, x: Any, y: Any) -> Any:
+    """A comparison of the numbers, or where a function is being compiled a condition that each row decides."""
+    if context.active and (trace := context.tracing.get()) is not None:
+        return trace(op, (x, y))
+    return number(x) < number(y) if op is ops.LESS else number(x) <= number(y)
+
+
 def _is_number(x: Any) -> bool:
     return isinstance(x, Value | Real) and not isinstance(x, bool)
 
@@ -353,6 +361,9 @@ def record(op: Op, operands: Iterable[Any]) -> Value:
         DomainError: if the operation has no value there; the text names it and its operands.
     """
     operands = tuple([x if isinstance(x, Value) else as_float(x) for x in operands])
+    for x in operands:
+        if isinstance(x, Value) and x.tracer is not None:
+            return x.tracer(op, operands)  # type: ignore[no-any-return]
     numbers = numbers_of(operands)
     tracked = [isinstance(x, Value) for x in operands]
     arguments = op.arguments(numbers)
@@ -425,6 +436,8 @@ def affine(rows: Sequence[Sequence[Value | float]], xs: Iterable[Any], biases: S
     plain = constant or kinds == {Value}
     if not plain:
         xs = tuple([x if isinstance(x, Value) else as_float(x) for x in xs])
+        if any(isinstance(x, Value) and x.tracer is not None for x in xs) and all(len(ws) == n for ws in rows):
+            return [record(op, (*ws, *xs, b)) for ws, b in zip(rows, biases, strict=True)]
     x_data = xs if constant else [number(x) for x in xs] if not plain else [x.data for x in xs]
     f, df = op.f, op.df[0]
     silent = context.active and not context.recording.get()

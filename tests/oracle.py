@@ -73,6 +73,8 @@ REFERENCE = {
     "atanh": mp.atanh,
     "maximum": max,
     "minimum": min,
+    "less": lambda x, y: mpf(x < y),
+    "less_equal": lambda x, y: mpf(x <= y),
     "where": lambda c, x, y: x if c else y,
     "clamp": _clamp,
     "floor": mp.floor,

@@ -1,0 +1,11 @@
+"""Compilation: a function of scalars is recorded once and becomes a native function over rows of arrays.
+
+The stages, one a file: ``trace`` records, ``derive`` sweeps, ``symbols`` writes the ``program``, ``schedule`` orders
+it, ``emit`` and ``kernels`` turn it into LLVM's language, ``native`` into machine code (``replay`` runs it on NumPy
+where that cannot be), ``task`` runs it over ``rows``, and ``function`` is what people call.
+"""
+
+from . import rows as _rows  # noqa: F401  (says which extra to install where NumPy is missing)
+from .function import Compiled, compile
+
+__all__ = ["Compiled", "compile"]

@@ -1,0 +1,92 @@
+"""Derivatives of a trace: sweeps over its nodes, which record the derivative as more nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .. import higher, ops
+from ..graph import topological
+from ..ops import Op
+from .trace import Linear, Traced
+
+
+def _is_zero(x: Any) -> Any:
+    return (x >= 0) & (x <= 0)
+
+
+# An adjoint times a partial, 0 where either is exactly 0: what eager sweeps do by passing over zeros, so that the
+# branch that where() did not take stays silent even if it is inf or nan.
+CARRY = Op(
+    "carry",
+    ("x", "y"),
+    "x * y",
+    ("y", "x"),
+    lambda m: lambda x, y: m.where(_is_zero(x) | _is_zero(y), 0.0, x * y),
+    (lambda m: lambda z, x, y: y, lambda m: lambda z, x, y: x),
+    domain=ops.MUL.domain,
+    samples=(),
+    symbol="×",
+    kink=None,
+    convention="",
+    note="",
+    group=None,
+)
+
+
+def combiner(strict: bool) -> higher.Combine:
+    """What adds up adjoints times partials: plain products where nothing can go wrong, else carried ones.
+
+    Args:
+        strict: guard every product with a factor that may be inf or nan, not only those where a choice may have made
+            the other factor 0.
+    """
+
+    def combine(factors: Sequence[Linear], others: Sequence[Linear]) -> Linear:
+        pairs: list[tuple[Linear, Linear]] = []
+        for x, y in zip(factors, others, strict=True):
+            if higher.is_plainly(x, 0.0) or higher.is_plainly(y, 0.0):
+                continue
+            if isinstance(x, Traced) and isinstance(y, Traced) and _needs_care(x, y, strict):
+                pairs.append((x.recording.record(CARRY, (x, y)), 1.0))
+            else:
+                pairs.append((x, y))
+        return higher.total(pairs)
+
+    return combine
+
+
+def _needs_care(x: Traced, y: Traced, strict: bool) -> bool:
+    if strict:
+        return x.may_be_infinite or y.may_be_infinite
+    return (x.may_vanish and y.may_be_infinite) or (y.may_vanish and x.may_be_infinite)
+
+
+def gradient(output: Linear, wrt: Sequence[Traced], combine: higher.Combine) -> list[Linear]:
+    """The derivative of one output with respect to each input, by one reverse sweep."""
+    if not isinstance(output, Traced):
+        return [0.0] * len(wrt)
+    return higher.reverse(topological(output), wrt, 1.0, combine)
+
+
+def jacobian(outputs: Sequence[Linear], wrt: Sequence[Traced], combine: higher.Combine) -> list[list[Linear]]:
+    """For each output its derivatives: by reverse sweeps, or forward sweeps if there are fewer inputs than outputs."""
+    if len(outputs) <= len(wrt):
+        return [gradient(output, wrt, combine) for output in outputs]
+    columns = [tangents(outputs, {x: 1.0}, combine) for x in wrt]
+    return [list(line) for line in zip(*columns, strict=True)]
+
+
+def hessian(output: Linear, wrt: Sequence[Traced], combine: higher.Combine) -> list[list[Linear]]:
+    """The second derivatives: the gradient's own gradients; only one half is worked out, the other mirrors it."""
+    first = gradient(output, wrt, combine)
+    half = [gradient(slope, wrt[: i + 1], combine) for i, slope in enumerate(first)]
+    n = len(wrt)
+    return [[half[max(i, j)][min(i, j)] for j in range(n)] for i in range(n)]
+
+
+def tangents(outputs: Sequence[Linear], seeds: Mapping[Traced, Linear], combine: higher.Combine) -> list[Linear]:
+    """The derivative of the outputs in the direction of the seeds, by one forward sweep."""
+    order = topological(*[x for x in outputs if isinstance(x, Traced)])
+    found = higher.forward(order, seeds, combine)  # type: ignore[arg-type]
+    return [found.get(x, 0.0) if isinstance(x, Traced) else 0.0 for x in outputs]

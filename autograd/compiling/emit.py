@@ -1,0 +1,479 @@
+"""LLVM's assembly language from a schedule: arithmetic on vectors of rows, a block of rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .kernels import Shape, kernel, vector_function
+from .program import CONDITIONS, ROW, Program
+from .schedule import Layer, Outer, Product, Schedule, Straight, Total
+from .symbols import FUNCTIONS
+
+_ARITHMETIC = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
+_COMPARISONS = {"lt": "olt", "le": "ole", "eq": "oeq"}
+_INTRINSICS = {
+    "abs": "fabs",
+    "sqrt": "sqrt",
+    "floor": "floor",
+    "ceil": "ceil",
+    "trunc": "trunc",
+    "round": "roundeven",
+    "copysign": "copysign",
+    "fma": "fma",
+}
+
+
+@dataclass
+class Code:
+    """What ``emit`` returns.
+
+    Attributes:
+        text: the module with the program's own functions.
+        kernels: the module with the loops that it calls, which many programs have in common.
+        instructions: how many instructions its stretches have.
+        packed: the shared numbers in the order in which the loops over weights read them: instructions, or −1 for 0.
+        shared: where among the parameters each instruction is kept that all rows share.
+        parameters: how many parameters there are: inputs, then what ``prepare`` computes, then constants.
+        constants: the parameters that are known, and their numbers.
+        calls: the operations that call back into Python, in the order of the table of pointers.
+    """
+
+    text: str
+    kernels: str
+    instructions: int
+    packed: list[int]
+    shared: dict[int, int]
+    parameters: int
+    constants: dict[int, float]
+    calls: list[str]
+
+
+class _Emitter:
+    def __init__(self, plan: Schedule, shape: Shape, vector_library: Callable[[str, int], str | None]) -> None:
+        self.plan, self.program, self.shape = plan, plan.program, shape
+        self.library = vector_library
+        self.calls: list[str] = []
+        self.globals: dict[str, str] = {}
+        self.kernels: dict[str, str] = {}
+        self.instructions = 0
+        self.tables: dict[tuple[int, ...], str] = {}
+        self.functions: list[str] = []
+        self.packed: list[int] = []
+        self.constants: dict[int, float] = {}
+        inputs = len(self.program.shared)
+        self.parameter: dict[int, int] = {}
+        for i, (op, operands, _) in enumerate(self.program.code):
+            if op == "shared":
+                self.parameter[i] = operands[0]
+        for i in plan.prepare:
+            self.parameter[i] = inputs
+            inputs += 1
+        self.parameters = inputs
+
+    # Pieces ----------------------------------------------------------------------------------------------------------
+
+    def need(self, name: str, text: str) -> None:
+        """A declaration or function that the module must have once."""
+        self.globals.setdefault(name, text)
+
+    def kernel(self, name: str, *sizes: int) -> str:
+        """The name of one of the loops over blocks, which becomes part of the module of kernels."""
+        full = "_".join((name, *map(str, sizes)))
+        if full not in self.kernels:
+            text, intrinsics = kernel(name, self.shape, *sizes)
+            for declared_name, declaration in intrinsics:
+                self.kernels[declared_name] = declaration
+            self.kernels[full] = text
+            self.need(full, text.split(" {", 1)[0].replace("define", "declare", 1))
+        return f"@{full}"
+
+    def table(self, numbers: Sequence[int]) -> str:
+        """A constant table of 64-bit integers."""
+        key = tuple(numbers)
+        if key not in self.tables:
+            self.tables[key] = f"@table{len(self.tables)}"
+        return self.tables[key]
+
+    def offset(self, i: int) -> int:
+        """Where an instruction's block begins in the workspace, in bytes."""
+        return self.plan.slot[i] * self.shape.block_bytes
+
+    def offsets(self, numbers: Sequence[int]) -> str:
+        """A table of those."""
+        return self.table([self.offset(i) for i in numbers])
+
+    # Stretches -------------------------------------------------------------------------------------------------------
+
+    def straight(self, name: str, step: Straight) -> None:
+        """A function that does a stretch of arithmetic for every vector of a block."""
+        shape = self.shape
+        body = _Body(self, shape, lambda i: f"getelementptr i8, ptr %base, i64 {self.offset(i)}")
+        body.run(step.code, step.kept)
+        self.instructions += len(step.code)
+        head = [f"define internal void @{name}(ptr noalias %ws, ptr noalias %params, ptr noalias %calls) {{", "entry:"]
+        if shape.vectors == 1:
+            head += ["%base = getelementptr i8, ptr %ws, i64 0"]
+            tail = ["ret void", "}"]
+        else:
+            head += [
+                "br label %vector",
+                "vector:",
+                "%v = phi i64 [ 0, %entry ], [ %next, %vector ]",
+                "%base = getelementptr i8, ptr %ws, i64 %v",
+            ]
+            tail = [
+                f"%next = add i64 %v, {shape.vector_bytes}",
+                f"%more = icmp ult i64 %next, {shape.block_bytes}",
+                "br i1 %more, label %vector, label %end",
+                "end:",
+                "ret void",
+                "}",
+            ]
+        self.functions.append("\n".join((*head, *body.lines, *tail)))
+
+    def prepare(self) -> None:
+        """A function that computes, once a call, what all rows share."""
+        shape = self.shape.scalar()
+        place = self.parameter
+        code = self.plan.prepare
+        for number, start in enumerate(range(0, len(code), 256)):
+            part = code[start : start + 256]
+            body = _Body(self, shape, lambda i: f"getelementptr i8, ptr %params, i64 {place[i] * shape.item_bytes}")
+            body.run(part, part)
+            self.functions.append(
+                f"define internal void @prepare{number}(ptr %params, ptr %calls) {{\n"
+                + "\n".join(body.lines)
+                + "\nret void\n}"
+            )
+        calls = [f"call void @prepare{k}(ptr %params, ptr %calls)" for k in range(-(-len(code) // 256))]
+        self.functions.append(
+            "define void @prepare(ptr %params, ptr %calls) {\n" + "\n".join((*calls, "ret void", "}"))
+        )
+
+    # The whole -------------------------------------------------------------------------------------------------------
+
+    def run(self, arrays: Sequence[Sequence[int]], results: Sequence[Sequence[int]]) -> None:
+        """The function that goes through the rows block by block.
+
+        Args:
+            arrays: for each input array the places of its row inputs.
+            results: for each output array the instructions it gets.
+        """
+        shape, plan = self.shape, self.plan
+        main: list[str] = []
+        slot_of = {self.program.code[i].operands[0]: i for i in plan.live}
+        for k, places in enumerate(arrays):
+            wanted = [(c, slot_of[p]) for c, p in enumerate(places) if p in slot_of]
+            if wanted:
+                table = self.table([x for c, i in wanted for x in (c * shape.item_bytes, self.offset(i))])
+                self.array(main, k)
+                load = self.kernel("load")
+                main.append(
+                    f"call void {load}(ptr %ws, ptr %p{k}, i64 %s{k}, i64 %count, ptr {table}, i64 {len(wanted)})"
+                )
+        cleared: set[int] = set()
+        for number, step in enumerate(plan.steps):
+            if isinstance(step, Straight):
+                self.straight(f"stretch{number}", step)
+                main.append(f"call void @stretch{number}(ptr %ws, ptr %params, ptr %calls)")
+            elif isinstance(step, Layer):
+                main.extend(self.layer(step))
+            elif isinstance(step, Product):
+                product = self.kernel("product")
+                tables = f"ptr {self.offsets(step.xs)}, ptr {self.offsets(step.ys)}"
+                main.append(f"call void {product}(ptr %ws, {tables}, i64 {self.offset(step.out)}, i64 {len(step.xs)})")
+        self.stores(main, results, len(arrays))
+        for step in plan.steps:
+            if isinstance(step, Outer | Total):
+                main.extend(self.accumulate(step, cleared))
+        self.functions.append(_MAIN.format(rows=shape.rows, body="\n".join(main)))
+
+    def array(self, main: list[str], k: int) -> None:
+        """Where block by block an array begins, and the bytes from row to row."""
+        main += [
+            f"%t{k} = getelementptr i64, ptr %arrays, i64 {2 * k}",
+            f"%b{k} = load ptr, ptr %t{k}",
+            f"%u{k} = getelementptr i64, ptr %arrays, i64 {2 * k + 1}",
+            f"%s{k} = load i64, ptr %u{k}",
+            f"%m{k} = mul i64 %row, %s{k}",
+            f"%p{k} = getelementptr i8, ptr %b{k}, i64 %m{k}",
+        ]
+
+    def stores(self, main: list[str], results: Sequence[Sequence[int]], first: int) -> None:
+        """Write the results of the rows of a block to their arrays."""
+        shape = self.shape
+        for k, wanted in enumerate(results, first):
+            if not wanted:
+                continue
+            self.array(main, k)
+            varying = [(c, i) for c, i in enumerate(wanted) if self.program.level[i] == ROW]
+            if varying:
+                table = self.table([x for c, i in varying for x in (c * shape.item_bytes, self.offset(i))])
+                store = self.kernel("store")
+                main.append(
+                    f"call void {store}(ptr %ws, ptr %p{k}, i64 %s{k}, i64 %count, ptr {table}, i64 {len(varying)})"
+                )
+            same = [(c, i) for c, i in enumerate(wanted) if self.program.level[i] != ROW]
+            if same:
+                table = self.table(
+                    [x for c, i in same for x in (c * shape.item_bytes, self.place(i) * shape.item_bytes)]
+                )
+                spread = self.kernel("spread")
+                main.append(
+                    f"call void {spread}(ptr %params, ptr %p{k}, i64 %s{k}, i64 %count, ptr {table}, i64 {len(same)})"
+                )
+
+    def place(self, i: int) -> int:
+        """Where among the parameters a number is that all rows share; a constant gets a place."""
+        if i not in self.parameter:
+            self.parameter[i] = self.parameters
+            self.constants[self.parameters] = self.program.code[i].constant
+            self.parameters += 1
+        return self.parameter[i]
+
+    def layer(self, step: Layer) -> list[str]:
+        """Dots over the same operands, a few at a time."""
+        shape, lines, done = self.shape, [], 0
+        for tile in shape.tiles:
+            count = (len(step.outs) - done) // tile
+            if not count:
+                continue
+            start = len(self.packed) * shape.item_bytes
+            for first in range(done, done + count * tile, tile):
+                group = step.weights[first : first + tile]
+                for k in range(len(step.xs)):
+                    self.packed.extend(self.place(ws[k]) for ws in group)
+            outs = self.offsets(step.outs[done : done + count * tile])
+            xs = self.offsets(step.xs)
+            lines.append(
+                f"call void {self.kernel('layer', tile)}"
+                f"(ptr %ws, ptr %packed, i64 {start}, ptr {xs}, ptr {outs}, i64 {len(step.xs)}, i64 {count})"
+            )
+            done += count * tile
+        return lines
+
+    def accumulate(self, step: Outer | Total, cleared: set[int]) -> list[str]:
+        """Add a block's numbers to the sums; rows beyond the last one are cleared first."""
+        shape = self.shape
+        operands = step.terms if isinstance(step, Total) else [*step.a, *step.b]
+        fresh = [i for i in dict.fromkeys(operands) if i not in cleared]
+        cleared.update(fresh)
+        lines = []
+        if fresh:
+            clear = self.kernel("clear")
+            lines.append(f"call void {clear}(ptr %ws, ptr {self.offsets(fresh)}, i64 {len(fresh)}, i64 %count)")
+        start = step.first * shape.vector_bytes
+        if isinstance(step, Total):
+            total = self.kernel("total")
+            return [
+                *lines,
+                f"call void {total}(ptr %ws, ptr {self.offsets(operands)}, i64 {len(operands)}, ptr %acc, i64 {start})",
+            ]
+        done = 0
+        for tile in (2, 1):
+            count = (len(step.a) - done) // tile
+            if count:
+                tables = f"ptr {self.offsets(step.a[done : done + count * tile])}, ptr {self.offsets(step.b)}"
+                begin = start + done * len(step.b) * shape.vector_bytes
+                lines.append(
+                    f"call void {self.kernel('outer', tile)}"
+                    f"(ptr %ws, {tables}, i64 {count}, i64 {len(step.b)}, ptr %acc, i64 {begin})"
+                )
+                done += count * tile
+        return lines
+
+    def text(self) -> str:
+        """The module."""
+        tables = [
+            f"{name} = private unnamed_addr constant [{len(numbers)} x i64] [{', '.join(f'i64 {x}' for x in numbers)}]"
+            for numbers, name in self.tables.items()
+        ]
+        return "\n\n".join((*tables, *self.globals.values(), *self.functions, ""))
+
+
+_MAIN = """\
+define void @run(i64 %rows, ptr %ws, ptr %params, ptr %packed, ptr %acc, ptr %calls, ptr %arrays) {{
+entry:
+%some = icmp ugt i64 %rows, 0
+br i1 %some, label %block, label %end
+block:
+%row = phi i64 [ 0, %entry ], [ %next, %block ]
+%left = sub i64 %rows, %row
+%whole = icmp ugt i64 %left, {rows}
+%count = select i1 %whole, i64 {rows}, i64 %left
+{body}
+%next = add i64 %row, {rows}
+%more = icmp ult i64 %next, %rows
+br i1 %more, label %block, label %end
+end:
+ret void
+}}"""
+
+
+class _Body:
+    """The lines of one stretch; ``address`` says where a number that is kept stands."""
+
+    def __init__(self, emitter: _Emitter, shape: Shape, address: Callable[[int], str]) -> None:
+        self.emitter, self.shape, self.address = emitter, shape, address
+        self.program: Program = emitter.program
+        self.lines: list[str] = []
+        self.names: dict[int, str] = {}
+        self.fresh = 0
+        self.flags = "" if self.program.strict else "contract "
+
+    def name(self) -> str:
+        """A new name."""
+        self.fresh += 1
+        return f"%n{self.fresh}"
+
+    def run(self, code: Sequence[int], kept: Sequence[int]) -> None:
+        """Do the instructions in order and store those that are kept."""
+        keep = set(kept)
+        for i in code:
+            self.instruction(i)
+            if i in keep:
+                p = self.name()
+                self.lines.append(f"{p} = {self.address(i)}")
+                self.lines.append(f"store {self.shape.vector} {self.names[i]}, ptr {p}, align {self.shape.align}")
+
+    def number(self, i: int) -> str:
+        """The name of an operand: computed here, a constant, or loaded."""
+        found = self.names.get(i)
+        if found is not None:
+            return found
+        op, _, constant = self.program.code[i]
+        shape = self.shape
+        if op == "const":
+            found = shape.constant(constant)
+        elif op in CONDITIONS:
+            return self.condition(i)
+        else:
+            p, found = self.name(), self.name()
+            if self.program.level[i] == ROW:
+                self.lines.append(f"{p} = {self.address(i)}")
+                self.lines.append(f"{found} = load {shape.vector}, ptr {p}, align {shape.align}")
+            else:
+                place = self.emitter.place(i) * shape.item_bytes
+                self.lines.append(f"{p} = getelementptr i8, ptr %params, i64 {place}")
+                self.lines.extend(shape.spread(found, p))
+        self.names[i] = found
+        return found
+
+    def condition(self, root: int) -> str:
+        """A comparison, or several combined: made where it is used, never stored."""
+        stack = [root]
+        while stack:
+            i = stack[-1]
+            op, operands, _ = self.program.code[i]
+            if i in self.names:
+                stack.pop()
+                continue
+            inner = [k for k in operands if self.program.code[k].op in CONDITIONS and k not in self.names]
+            if inner:
+                stack.extend(inner)
+                continue
+            stack.pop()
+            names = [self.number(k) for k in operands]
+            result = self.name()
+            if op in _COMPARISONS:
+                self.lines.append(f"{result} = fcmp {_COMPARISONS[op]} {self.shape.vector} {names[0]}, {names[1]}")
+            else:
+                other = self.shape.all_true if op == "not" else names[1]
+                what = "xor" if op == "not" else op
+                self.lines.append(f"{result} = {what} {self.shape.mask} {names[0]}, {other}")
+            self.names[i] = result
+        return self.names[root]
+
+    def instruction(self, i: int) -> None:
+        """Do one instruction."""
+        op, operands, _ = self.program.code[i]
+        v = self.shape.vector
+        if op == "dot":  # what all rows share is written out
+            self.names[i] = self.dot(operands)
+            return
+        names = [self.number(k) for k in operands]
+        result = self.name()
+        if op in _ARITHMETIC:
+            line = f"{_ARITHMETIC[op]} {self.flags}{v} {names[0]}, {names[1]}"
+        elif op == "neg":
+            line = f"fneg {v} {names[0]}"
+        elif op == "select":
+            line = f"select {self.shape.mask} {names[0]}, {v} {names[1]}, {v} {names[2]}"
+        elif op in _INTRINSICS:
+            line = self.intrinsic(_INTRINSICS[op], names)
+        else:
+            line = self.call(op, names)
+        self.lines.append(f"{result} = {line}")
+        self.names[i] = result
+
+    def dot(self, operands: tuple[int, ...]) -> str:
+        n = len(operands) // 2
+        total = self.shape.constant(0.0)
+        for a, b in zip(operands[:n], operands[n:], strict=True):
+            line = self.intrinsic("fma", [self.number(a), self.number(b), total])
+            total = self.name()
+            self.lines.append(f"{total} = {line}")
+        return total
+
+    def intrinsic(self, name: str, names: Sequence[str]) -> str:
+        """A call of one of LLVM's own functions."""
+        v = self.shape.vector
+        full = f"@llvm.{name}.{self.shape.suffix}"
+        self.emitter.need(full, f"declare {v} {full}({', '.join([v] * len(names))})")
+        return f"call {v} {full}({', '.join(f'{v} {x}' for x in names)})"
+
+    def call(self, op: str, names: Sequence[str]) -> str:
+        """A call of a mathematical function: of the vector library, of the machine's libm, or of Python."""
+        emitter, shape, v = self.emitter, self.shape, self.shape.vector
+        library = None if self.program.strict or op not in FUNCTIONS else emitter.library(op, shape.lanes)
+        if library is not None:
+            emitter.need(library, f"declare {v} @{library}({', '.join([v] * len(names))})")
+            return f"call {v} @{library}({', '.join(f'{v} {x}' for x in names)})"
+        slot = None
+        if op not in FUNCTIONS or (self.program.strict and op == "hypot"):  # CPython's own hypot is not libm's
+            if op not in emitter.calls:
+                emitter.calls.append(op)
+            slot = emitter.calls.index(op)
+        label = f"python{slot}" if slot is not None else op
+        full = f"@each_{label}_{shape.lanes}"
+        if full not in emitter.globals:
+            text, declared = vector_function(full, op, len(names), shape, slot)
+            emitter.need(full, text)
+            for d in declared:
+                emitter.need(*d)
+        return f"call {v} {full}(ptr %calls, {', '.join(f'{v} {x}' for x in names)})"
+
+
+def emit(
+    plan: Schedule,
+    shape: Shape,
+    arrays: Sequence[Sequence[int]],
+    results: Sequence[Sequence[int]],
+    vector_library: Callable[[str, int], str | None],
+) -> Code:
+    """The module that runs a schedule.
+
+    Args:
+        plan: the schedule.
+        shape: how wide vectors and blocks are.
+        arrays: for each input array the places of its row inputs.
+        results: for each output array the instructions it gets.
+        vector_library: gives the name of a function on so many numbers at once, or None.
+    """
+    emitter = _Emitter(plan, shape, vector_library)
+    emitter.run(arrays, results)
+    emitter.prepare()
+    for share in plan.shares:
+        if share.scale is not None:
+            emitter.place(share.scale)
+    return Code(
+        text=emitter.text(),
+        kernels="\n\n".join(sorted(emitter.kernels.values())),
+        instructions=emitter.instructions,
+        packed=emitter.packed,
+        shared=emitter.parameter,
+        parameters=emitter.parameters,
+        constants=emitter.constants,
+        calls=emitter.calls,
+    )

@@ -1,0 +1,584 @@
+"""``compile`` and the array functions that it returns."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import higher
+from ..errors import ArgumentError, InputError
+from ..value import Value
+from . import derive, native, rows
+from .symbols import write_program
+from .task import Task
+from .trace import Linear, Trace, Traced
+
+Argnums = int | Sequence[int]
+
+
+class Stats(NamedTuple):
+    """What a compiled function comes to.
+
+    Attributes:
+        recorded: operations in the recorded graph of the last call, derivatives included.
+        operations: operations that are done for each row, after simplification; a dot of n counts as n.
+        bytes_a_row: workspace that each row of a block takes.
+        seconds: what recording and compiling took, in all calls so far.
+        was_cached: whether the machine code came out of the cache.
+    """
+
+    recorded: int
+    operations: int
+    bytes_a_row: int
+    seconds: float
+    was_cached: bool
+
+
+def compile(
+    f: Callable[..., Any],
+    in_axes: int | Sequence[int | None] | None = 0,
+    reduce: str | None = None,
+    threads: int | None = None,
+    *,
+    dtype: Any = "float64",
+    strict: bool = False,
+    check: bool = False,
+) -> Compiled:
+    """Turn a function of scalars into a native function over arrays, with its derivatives.
+
+    The function is run once on Values that record what it does; branching on them is an error (use ``where``). Leaf
+    Values that it closes over are read afresh at each call.
+
+    Args:
+        f: a function of numbers, or of nested lists of numbers, written with Python's operators and this library's
+            functions. It returns a number, nested lists of numbers, or tuples or dicts of such.
+        in_axes: for each argument the axis along which its rows lie, or None for an argument that all rows share; one
+            for all arguments, or a sequence. An argument's other axes reach ``f`` as nested lists.
+        reduce: ``"sum"`` or ``"mean"`` over the rows; the value is then one number. None keeps a value a row.
+        threads: how many to use at most; by default as many as there are processors where that is worth it. Results
+            do not depend on it.
+        dtype: ``"float64"`` or ``"float32"``.
+        strict: do every operation exactly as an eager run does, one after the other and rounded the same: results
+            agree bit for bit, and take several times longer. By default they agree to about 1e-12.
+        check: look for results that are not finite, and run ``f`` again eagerly on the first such row, so that the
+            error names the operation and its operands.
+
+    Returns:
+        a function of arrays: see ``Compiled``.
+
+    Raises:
+        InputError, ArgumentError: if a setting is outside its range.
+        MissingExtraError: without NumPy. Without llvmlite compiled functions run on NumPy, slower.
+
+    >>> import numpy as np
+    >>> from autograd import compile, sin
+    >>> f = compile(lambda x, y: x * sin(y))
+    >>> f(np.array([1.0, 2.0]), np.array([0.0, 0.5]))
+    array([0.        , 0.95885108])
+    >>> f.grad(np.array([1.0, 2.0]), np.array([0.0, 0.5]), argnums=(0, 1))
+    (array([0.        , 0.47942554]), array([1.        , 1.75516512]))
+    """
+    return Compiled(f, in_axes, reduce, threads, dtype=dtype, strict=strict, check=check)
+
+
+class _Want(NamedTuple):
+    """What is wanted of a trace: traced results for each row, traced sums, and how the arrays are put together."""
+
+    results: list[tuple[list[Linear], tuple[int, ...], bool]]  # nodes, shape of a row, whether a mean divides them
+    sums: list[tuple[list[Linear], tuple[int, ...]]]
+    build: Callable[[list[Any], list[Any]], Any]  # from the arrays of results and of sums
+
+
+class _Ready(NamedTuple):
+    """A trace and a task for one kind of question about arguments of certain shapes."""
+
+    trace: Trace
+    want: _Want
+    task: Task
+    recorded: int
+    leaves: list[Value]
+
+
+class Compiled:
+    """A function over rows of arrays, and its derivatives. Made by ``compile``.
+
+    Calling it gives the values: an array with the rows first, or with ``reduce`` what they add up to. Lists that the
+    function returns become further axes; tuples and dicts stay what they are, with an array in each place.
+
+    It can be called from several threads at once, releases the interpreter's lock while it computes, and can be pickled
+    if the function can.
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        in_axes: int | Sequence[int | None] | None = 0,
+        reduce: str | None = None,
+        threads: int | None = None,
+        *,
+        dtype: Any = "float64",
+        strict: bool = False,
+        check: bool = False,
+    ) -> None:
+        if not callable(f):
+            raise InputError(f"compile takes a function, not {f!r}")
+        if isinstance(f, Compiled):
+            raise InputError("this function is compiled already")
+        if reduce not in (None, "sum", "mean"):
+            raise ArgumentError(f"reduce is 'sum', 'mean' or None, not {reduce!r}")
+        if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or threads < 1):
+            raise ArgumentError(f"threads is a whole number from 1 on, or None, not {threads!r}")
+        try:
+            self.dtype = np.dtype(dtype)
+        except TypeError:
+            raise ArgumentError(f"dtype is 'float64' or 'float32', not {dtype!r}") from None
+        if self.dtype not in (np.float64, np.float32):
+            raise ArgumentError(f"dtype is 'float64' or 'float32', not {dtype!r}")
+        if not (in_axes is None or _is_axis(in_axes)):
+            if not isinstance(in_axes, Iterable) or isinstance(in_axes, str):
+                raise ArgumentError(f"in_axes is an axis, None, or a sequence of those, not {in_axes!r}")
+            in_axes = tuple(in_axes)
+            for axis in in_axes:
+                if not (axis is None or _is_axis(axis)):
+                    raise ArgumentError(f"in_axes holds axes (whole numbers) and None, not {axis!r}")
+        self.in_axes: int | tuple[int | None, ...] | None = in_axes  # type: ignore[assignment]
+        self.reduce, self.threads = reduce, threads
+        self.strict, self.check = bool(strict), bool(check)
+        functools.update_wrapper(self, f, updated=())
+        self.function = f
+        self._names = _parameters(f)
+        self._target: native.Target | None = None
+        self._ready: dict[Any, _Ready] = {}
+        self._lock = threading.RLock()
+        self._last: _Ready | None = None
+
+    # What people call ------------------------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, out: Any = None) -> Any:
+        """The values.
+
+        Args:
+            args: arrays of numbers, with their rows along ``in_axes``.
+            out: an array, or a tuple of them, to write the values into.
+        """
+        if any(map(rows.holds_values, args)):
+            return self.function(*args)
+        return self._run("value", args, (), out)
+
+    def value_and_grad(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> tuple[Any, Any]:
+        """The values, and the gradients in one or several arguments; see ``grad``."""
+        return self._run("value_and_grad", args, _places(argnums, len(args)), out)  # type: ignore[no-any-return]
+
+    def grad(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> Any:
+        """The gradients, each in the shape of its argument.
+
+        Args:
+            args: arrays of numbers.
+            argnums: which argument, or a sequence of several, which gives a tuple.
+            out: an array, or a tuple of them, to write the gradients into that come row by row.
+
+        Returns:
+            one gradient a row; with ``reduce``, those of shared arguments are summed (or averaged) over the rows.
+
+        Raises:
+            ArgumentError: if the function returns more than one number.
+        """
+        return self._run("grad", args, _places(argnums, len(args)), out)
+
+    def jacobian(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> Any:
+        """The derivative of everything that the function returns, with its axes before those of the argument."""
+        return self._run("jacobian", args, _places(argnums, len(args)), out)
+
+    def hessian(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> Any:
+        """The second derivatives of a function that returns one number; for several arguments a tuple of tuples."""
+        return self._run("hessian", args, _places(argnums, len(args)), out)
+
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], out: Any = None) -> tuple[Any, Any]:
+        """The values, and their derivatives in the direction of the tangents.
+
+        Args:
+            primals: the arguments.
+            tangents: for each an array of the same shape.
+            out: arrays to write both into.
+        """
+        if not isinstance(primals, list | tuple) or not isinstance(tangents, list | tuple):
+            raise InputError("jvp takes a list or tuple of primals and one of tangents")
+        if len(primals) != len(tangents):
+            raise ArgumentError(f"{len(primals)} primals need as many tangents, not {len(tangents)}")
+        return self._run("jvp", primals, (), out, tangents)  # type: ignore[no-any-return]
+
+    def backward(self, *args: Any) -> float:
+        """Add to ``grad`` of every leaf Value that the function closes over, and return the value.
+
+        As ``backward()`` of an eager loss does, so that a training loop looks the same.
+
+        Raises:
+            ArgumentError: without ``reduce``, or if the function returns more than one number.
+        """
+        if self.reduce is None:
+            raise ArgumentError("backward() needs one number: compile the function with reduce='mean' or reduce='sum'")
+        value, slopes = self._run("backward", args, (), None)
+        assert self._last is not None
+        for leaf, slope in zip(self._last.leaves, slopes.tolist(), strict=True):
+            leaf.grad += slope
+        return value  # type: ignore[no-any-return]
+
+    @property
+    def program(self) -> Any:
+        """The program of the last call: ``str()`` lists it."""
+        return self._called().task.program
+
+    @property
+    def stats(self) -> Stats:
+        """Operations, workspace and compile time of the last call's program."""
+        last = self._called()
+        task = last.task
+        seconds = sum(ready.task.seconds for ready in self._ready.values())
+        return Stats(last.recorded, task.program.operations(), task.bytes_a_row, seconds, task.was_cached)
+
+    def explain(self) -> str:
+        """The program of the last call before and after simplification, numbered, with what it comes to."""
+        last = self._called()
+        from .listing import recorded
+
+        before = recorded([x for nodes, _, _ in last.want.results for x in nodes] + _summed(last.want))
+        stats = self.stats
+        return "\n".join(
+            (
+                f"recorded: {stats.recorded} operations",
+                before,
+                "",
+                f"program: {stats.operations} operations a row, {stats.bytes_a_row} bytes of workspace a row, "
+                f"compiled in {stats.seconds:.3f} s{' (from the cache)' if stats.was_cached else ''}",
+                str(last.task.program),
+            )
+        )
+
+    def _called(self) -> _Ready:
+        if self._last is None:
+            raise ArgumentError(
+                "the function has not been called yet: what is compiled depends on the arguments' shapes"
+            )
+        return self._last
+
+    def __repr__(self) -> str:
+        name = getattr(self, "__qualname__", repr(self.function))
+        return f"<compiled {name}, in_axes={self.in_axes!r}, reduce={self.reduce!r}>"
+
+    def __reduce__(self) -> Any:
+        module = sys.modules.get(getattr(self, "__module__", ""), None)
+        name = getattr(self, "__qualname__", "")
+        found: Any = module
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if found is self:  # used as a decorator: it goes by its name
+            return name
+        settings = {"dtype": self.dtype.name, "strict": self.strict, "check": self.check}
+        make = functools.partial(Compiled, **settings)
+        return make, (self.function, self.in_axes, self.reduce, self.threads)
+
+    # How it runs -----------------------------------------------------------------------------------------------------
+
+    def _axes(self, count: int) -> tuple[int | None, ...]:
+        if self.in_axes is None or isinstance(self.in_axes, int):
+            return (self.in_axes,) * count
+        if len(self.in_axes) != count:
+            raise ArgumentError(f"in_axes is for {len(self.in_axes)} arguments, {count} were given")
+        return self.in_axes
+
+    def _run(
+        self, kind: str, args: Sequence[Any], argnums: tuple[int, ...] | int, out: Any, tangents: Sequence[Any] = ()
+    ) -> Any:
+        names = [self._names[k] if k < len(self._names) else f"argument {k}" for k in range(len(args))]
+        axes = self._axes(len(args))
+        given = [rows.read(a, axis, name) for a, axis, name in zip(args, axes, names, strict=True)]
+        if tangents:
+            moved = [
+                rows.read(a, axis, f"the tangent of {n}") for a, axis, n in zip(tangents, axes, names, strict=True)
+            ]
+            for a, b, name in zip(given, moved, names, strict=True):
+                if a.array.shape != b.array.shape:
+                    raise ArgumentError(
+                        f"the tangent of {name} must have its shape {a.array.shape}, not {b.array.shape}"
+                    )
+            given += moved
+        count = rows.count(given, [*names, *names][: len(given)])
+        key = (kind, argnums, tuple((a.shape, a.axis is None) for a in given))
+        ready = self._ready.get(key)
+        if ready is None:
+            with self._lock:
+                ready = self._ready.get(key) or self._prepare(kind, argnums, given[: len(args)], names, bool(tangents))
+                self._ready[key] = ready
+        self._last = ready
+        if self.reduce == "mean" and not count:
+            raise ArgumentError("the mean over no rows has no value; give at least one row, or use reduce='sum'")
+        return self._filled(ready, given, count, axes, out)
+
+    def _prepare(
+        self, kind: str, argnums: tuple[int, ...] | int, given: Sequence[rows.Argument], names: list[str], jvp: bool
+    ) -> _Ready:
+        is_row = [a.axis is not None for a in given]
+        trace = Trace(self.function, [a.shape for a in given], is_row, names)
+        recording = trace.recording
+        arrays = [
+            [n.place[1] for n in nodes if n.place] for nodes, row in zip(trace.inputs, is_row, strict=True) if row
+        ]
+        seeds: list[list[Traced]] = []
+        if jvp:
+            for nodes, row, name in zip(trace.inputs, is_row, names, strict=True):
+                seeds.append([recording.input("row" if row else "shared", f"d{n.name or name}") for n in nodes])
+                if row:
+                    arrays.append([n.place[1] for n in seeds[-1] if n.place])
+        want = self._wanted(kind, argnums, trace, given, seeds)
+        program = write_program(
+            [x for nodes, _, _ in want.results for x in nodes],
+            _summed(want),
+            [n.name or f"x{k}" for k, n in enumerate(recording.rows)],
+            [n.name or f"shared {k}" for k, n in enumerate(recording.shared)],
+            self.strict,
+        )
+        results, start = [], 0
+        for wanted, _, _ in want.results:
+            results.append(program.results[start : start + len(wanted)])
+            start += len(wanted)
+        task = Task(program, arrays, results, self.dtype, self._target)
+        operations = recording.count - len(recording.rows) - len(recording.shared)
+        return _Ready(trace, want, task, operations, [leaf for _, leaf in trace.closed])
+
+    def _wanted(
+        self,
+        kind: str,
+        argnums: tuple[int, ...] | int,
+        trace: Trace,
+        given: Sequence[rows.Argument],
+        seeds: Sequence[Sequence[Traced]],
+    ) -> _Want:
+        combine = derive.combiner(self.strict)
+        want = _Want([], [], lambda results, sums: None)
+        reduced = self.reduce is not None
+
+        def place(nodes: Sequence[Linear], shape: tuple[int, ...], summed: bool, mean: bool) -> Callable[..., Any]:
+            """Ask for an array; returns what picks it from those that were made."""
+            if summed:
+                want.sums.append((list(nodes), shape))
+                k = len(want.sums) - 1
+                return lambda results, sums: sums[k]
+            want.results.append((list(nodes), shape, mean))
+            k = len(want.results) - 1
+            return lambda results, sums: results[k]
+
+        def values(nodes: Sequence[Linear]) -> Callable[..., Any]:
+            picked, start = [], 0
+            for shape in trace.output.shapes:
+                size = _size(shape)
+                picked.append(place(nodes[start : start + size], shape, reduced, False))
+                start += size
+            return lambda results, sums: trace.output.rebuild([p(results, sums) for p in picked])
+
+        if kind == "value":
+            return want._replace(build=values(trace.outputs))
+        if kind == "jvp":
+            value = values(trace.outputs)
+            pairs = {x: s for xs, ss in zip(trace.inputs, seeds, strict=True) for x, s in zip(xs, ss, strict=True)}
+            tangent = values(derive.tangents(trace.outputs, pairs, combine))
+            return want._replace(build=lambda results, sums: (value(results, sums), tangent(results, sums)))
+        if kind == "backward":
+            value = place([self._scalar(trace)], (), True, False)
+            slopes = place(
+                derive.gradient(trace.outputs[0], [n for n, _ in trace.closed], combine),
+                (len(trace.closed),),
+                True,
+                False,
+            )
+            return want._replace(build=lambda results, sums: (value(results, sums), slopes(results, sums)))
+        one = isinstance(argnums, int)
+        chosen: tuple[int, ...] = (argnums,) if isinstance(argnums, int) else argnums
+        groups = [trace.inputs[k] for k in chosen]
+        wrt = [x for group in groups for x in group]
+        summed = [reduced and given[k].axis is None for k in chosen]
+
+        def split(lines: Sequence[Sequence[Linear]], shape: tuple[int, ...]) -> Callable[..., Any]:
+            """Arrays of derivatives, one for each argument; each line holds those of one output."""
+            picked, start = [], 0
+            for k, group, s in zip(chosen, groups, summed, strict=True):
+                slopes = [x for line in lines for x in line[start : start + len(group)]]
+                picked.append(place(slopes, (*shape, *given[k].shape), s, True))
+                start += len(group)
+            if one:
+                return picked[0]
+            return lambda results, sums: tuple(p(results, sums) for p in picked)
+
+        if kind == "jacobian":
+            lines = derive.jacobian(trace.outputs, wrt, combine)
+            parts, start = [], 0
+            for shape in trace.output.shapes:
+                parts.append(split(lines[start : start + _size(shape)], shape))
+                start += _size(shape)
+            return want._replace(build=lambda results, sums: trace.output.rebuild([p(results, sums) for p in parts]))
+        if kind == "hessian":
+            return want._replace(build=self._hessian(trace, chosen, groups, summed, given, one, place, combine))
+        gradients = split([derive.gradient(self._scalar(trace), wrt, combine)], ())
+        if kind == "grad":
+            return want._replace(build=gradients)
+        value = values(trace.outputs)
+        return want._replace(build=lambda results, sums: (value(results, sums), gradients(results, sums)))
+
+    def _hessian(
+        self,
+        trace: Trace,
+        chosen: Sequence[int],
+        groups: Sequence[Sequence[Traced]],
+        summed: Sequence[bool],
+        given: Sequence[rows.Argument],
+        one: bool,
+        place: Callable[..., Callable[..., Any]],
+        combine: higher.Combine,
+    ) -> Callable[..., Any]:
+        lines = derive.hessian(self._scalar(trace), [x for group in groups for x in group], combine)
+        starts = [sum(len(g) for g in groups[:k]) for k in range(len(groups))]
+        blocks = []
+        for a, i, group, s in zip(chosen, starts, groups, summed, strict=True):
+            blocks.append(
+                [
+                    place(
+                        [x for line in lines[i : i + len(group)] for x in line[j : j + len(other)]],
+                        (*given[a].shape, *given[b].shape),
+                        s and t,
+                        True,
+                    )
+                    for b, j, other, t in zip(chosen, starts, groups, summed, strict=True)
+                ]
+            )
+        if one:
+            return blocks[0][0]
+        return lambda results, sums: tuple(tuple(p(results, sums) for p in row) for row in blocks)
+
+    def _scalar(self, trace: Trace) -> Linear:
+        if len(trace.outputs) != 1:
+            raise ArgumentError(
+                f"this derivative is of one number, but the function returns {len(trace.outputs)}; use jacobian()"
+            )
+        return trace.outputs[0]
+
+    def _filled(self, ready: _Ready, given: Sequence[rows.Argument], count: int, axes: Sequence[Any], out: Any) -> Any:
+        """Run a task on arguments and put its arrays together."""
+        want, task = ready.want, ready.task
+        inputs = [a.array for a in given if a.axis is not None and _size(a.shape)]
+        shared: list[float] = []
+        arguments = [a for a in given if a.axis is None]
+        mine = sum(1 for axis in axes if axis is None)
+        for a in arguments[:mine]:
+            shared.extend(np.ravel(a.array).tolist())
+        shared.extend([leaf.data for leaf in ready.leaves])
+        for a in arguments[mine:]:
+            shared.extend(np.ravel(a.array).tolist())
+        has_rows = any(axis is not None for axis in axes)
+        outs = _given(out, len(want.results))
+        arrays = [
+            rows.output(o, (count, *shape) if has_rows else shape, self.dtype, "the result")
+            for o, (_, shape, _) in zip(outs, want.results, strict=True)
+        ]
+        written = [a if has_rows else a.reshape(1, *a.shape) for a in arrays]
+        overlap = any(np.may_share_memory(a, b) for a in written for b in inputs) if out is not None else False
+        direct = [np.empty(a.shape, self.dtype) for a in written] if overlap else written
+        sums = task.run(inputs, shared, count, direct, self.threads)
+        if overlap:
+            for a, b in zip(written, direct, strict=True):
+                a[...] = b
+        if self.reduce == "mean":
+            sums = sums / count
+            for a, (_, _, mean) in zip(written, want.results, strict=True):
+                if mean:
+                    a /= count
+        parts, start = [], 0
+        for nodes, shape in want.sums:
+            part = sums[start : start + len(nodes)]
+            parts.append(part.reshape(shape) if shape else float(part[0]))
+            start += len(nodes)
+        if self.check:
+            self._check(ready, given, axes, written, sums, count)
+        shown = [a if a.ndim or out is not None else float(a) for a in arrays]
+        return want.build(shown, parts)
+
+    def _check(
+        self,
+        ready: _Ready,
+        given: Sequence[rows.Argument],
+        axes: Sequence[Any],
+        arrays: Sequence[Any],
+        sums: Any,
+        count: int,
+    ) -> None:
+        """Run the function eagerly on the first row with a result that is not finite, so that it raises there."""
+        from .checking import first_bad_row, run_eagerly
+
+        row = first_bad_row(arrays, count)
+        if row is None and not np.all(np.isfinite(sums)):
+            one_by_one = Compiled(self.function, self.in_axes, None, self.threads, dtype=self.dtype, strict=self.strict)
+            found = one_by_one._run("value", [_unmoved(a) for a in given[: len(axes)]], (), None)
+            found = (
+                found if isinstance(found, tuple) else tuple(found.values()) if isinstance(found, dict) else (found,)
+            )
+            row = first_bad_row([np.asarray(x) for x in found], count)
+            row = 0 if row is None and count else row
+        if row is not None:
+            run_eagerly(self.function, [a.array if a.axis is None else a.array[row] for a in given[: len(axes)]], row)
+
+
+def _unmoved(a: rows.Argument) -> Any:
+    return a.array if a.axis is None else np.moveaxis(a.array, 0, a.axis)
+
+
+def _given(out: Any, count: int) -> Sequence[Any]:
+    if out is None:
+        return (None,) * count
+    outs = tuple(out) if isinstance(out, list | tuple) else (out,)
+    if len(outs) != count:
+        raise ArgumentError(f"out needs {count} arrays, one for each array of results by row, not {len(outs)}")
+    return outs
+
+
+def _summed(want: _Want) -> list[Linear]:
+    return [x for nodes, _ in want.sums for x in nodes]
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for n in shape:
+        size *= n
+    return size
+
+
+def _is_axis(x: Any) -> bool:
+    return isinstance(x, int) and not isinstance(x, bool)
+
+
+def _places(argnums: Argnums, count: int) -> tuple[int, ...] | int:
+    """``argnums`` checked, with negative ones counted from the end."""
+    listed: tuple[Any, ...] = tuple(argnums) if isinstance(argnums, Iterable) else (argnums,)
+    if not all(map(_is_axis, listed)):
+        raise InputError(f"argnums is a whole number or a sequence of them, not {argnums!r}")
+    for k in listed:
+        if not -count <= k < count:
+            raise ArgumentError(f"argnums names argument {k}, but {count} were given")
+    places = tuple(k % count for k in listed)
+    if len(set(places)) != len(places):
+        raise ArgumentError(f"argnums names an argument twice: {argnums!r}")
+    return places[0] if _is_axis(argnums) else places
+
+
+def _parameters(f: Callable[..., Any]) -> list[str]:
+    try:
+        return [
+            p.name
+            for p in inspect.signature(f).parameters.values()
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
+    except (TypeError, ValueError):
+        return []

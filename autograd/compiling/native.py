@@ -1,0 +1,178 @@
+"""Native code: LLVM, through llvmlite, makes machine code of a module and hands out its functions."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache
+from threading import Lock
+from typing import Any, NamedTuple
+
+from ..errors import MissingExtraError
+from . import cache as store
+from .kernels import Shape
+
+_lock = Lock()  # LLVM's set-up, once for all threads
+
+
+class Target(NamedTuple):
+    """A kind of machine to make code for.
+
+    Attributes:
+        cpu: LLVM's name of the processor.
+        features: LLVM's list of what it can do.
+        vector_bytes: the width of its vector registers.
+        registers: how many of them it has.
+    """
+
+    cpu: str
+    features: str
+    vector_bytes: int
+    registers: int
+
+    def shape(self, item: str, vectors: int) -> Shape:
+        """Vectors and blocks for numbers of that type."""
+        return Shape(item, self.vector_bytes // (8 if item == "double" else 4), vectors, self.registers)
+
+
+@cache
+def _llvm() -> Any:
+    try:
+        import llvmlite.binding as llvm
+    except ImportError:
+        raise MissingExtraError("llvmlite", "compile", "native code") from None
+    with _lock:
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+    return llvm
+
+
+def available() -> bool:
+    """Whether llvmlite is installed."""
+    try:
+        _llvm()
+    except MissingExtraError:
+        return False
+    return True
+
+
+@cache
+def host() -> Target:
+    """This machine."""
+    llvm = _llvm()
+    features = llvm.get_host_cpu_features()
+    has = {name for name, on in features.items() if on}
+    wide = 64 if "avx512f" in has else 32 if "avx2" in has else 16
+    return Target(llvm.get_host_cpu_name(), features.flatten(), wide, 32 if wide == 64 or "neon" in has else 16)
+
+
+def narrowed(vector_bytes: int) -> Target:
+    """This machine, with nothing used that needs wider registers."""
+    target = host()
+    without = {64: (), 32: ("avx512",), 16: ("avx", "fma", "f16c", "vaes", "vpclmul", "xop")}[vector_bytes]
+    features = [
+        "-" + feature[1:] if any(feature[1:].startswith(name) for name in without) else feature
+        for feature in target.features.split(",")
+    ]
+    return Target(target.cpu, ",".join(features), vector_bytes, 16 if vector_bytes < 64 else target.registers)
+
+
+# Vector mathematics --------------------------------------------------------------------------------------------------
+
+# glibc's libmvec: its letter for each width, and which functions take two operands.
+_LIBMVEC = {64: "e", 32: "d", 16: "b"}
+_TWO = ("atan2", "hypot", "pow")
+
+
+@cache
+def _libmvec() -> Any:
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        return ctypes.CDLL("libmvec.so.1")
+    except OSError:
+        return None
+
+
+@cache
+def vector_function_name(op: str, lanes: int, item: str) -> str | None:
+    """glibc's function on so many numbers at once, made known to LLVM; None if there is none.
+
+    Its results are within 4 units in the last place of the true ones.
+    """
+    library = _libmvec()
+    letter = _LIBMVEC.get(lanes * (8 if item == "double" else 4))
+    if library is None or letter is None or lanes == 1:
+        return None
+    name = f"_ZGV{letter}N{lanes}{'vv' if op in _TWO else 'v'}_{op}{'f' if item == 'float' else ''}"
+    try:
+        function = getattr(library, name)
+    except AttributeError:
+        return None
+    _llvm().add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
+    return name
+
+
+@cache
+def _libm() -> None:
+    """Make the functions of the machine's libm known to LLVM under their own names."""
+    library = ctypes.CDLL(ctypes.util.find_library("m") or None)
+    from .symbols import FUNCTIONS
+
+    for op in FUNCTIONS:
+        for name in (op, op + "f"):
+            function = getattr(library, name, None)
+            if function is not None:
+                _llvm().add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
+
+
+# Compiling -----------------------------------------------------------------------------------------------------------
+
+_RUN = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * 6)  # releases the interpreter's lock
+_PREPARE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+
+
+class Machine:
+    """Machine code of modules, ready to be called.
+
+    Args:
+        modules: for each its text, and how thoroughly it is compiled: 0 to 3.
+        target: the machine to make code for.
+
+    Attributes:
+        run: goes through rows.
+        prepare: computes what all rows share.
+        was_cached: whether the code came out of the cache.
+    """
+
+    run: Callable[..., None]
+    prepare: Callable[..., None]
+
+    def __init__(self, modules: Sequence[tuple[str, int]], target: Target) -> None:
+        llvm = _llvm()
+        _libm()
+        self.was_cached = True
+        engine: Any = None
+        for text, effort in modules:
+            machine = llvm.Target.from_default_triple().create_target_machine(
+                cpu=target.cpu, features=target.features, opt=effort, jit=True
+            )
+            if engine is None:
+                engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+            engine.add_object_file(llvm.ObjectFileRef.from_data(self._compiled(llvm, machine, text, target, effort)))
+        engine.finalize_object()
+        self._engine = engine  # owns the code
+        self.run = _RUN(engine.get_function_address("run"))
+        self.prepare = _PREPARE(engine.get_function_address("prepare"))
+
+    def _compiled(self, llvm: Any, machine: Any, text: str, target: Target, effort: int) -> bytes:
+        """A module's machine code, out of the cache if it is there."""
+        key = store.key(text, target.cpu, target.features, str(effort), ".".join(map(str, llvm.llvm_version_info)))
+        found = store.load(key)
+        if found is None:
+            self.was_cached = False
+            found = machine.emit_object(llvm.parse_assembly(text))
+            store.save(key, found)
+        return found

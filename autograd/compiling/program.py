@@ -1,0 +1,102 @@
+"""A program: arithmetic in the order it is done, one numbered instruction a line, each on earlier ones.
+
+It is straight-line code for one row. Native code and NumPy's replay are both made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from ..ops import Op
+
+CONST, SHARED, ROW = 0, 1, 2  # what an instruction's result varies with: nothing, the call, the row
+
+CONDITIONS = frozenset({"lt", "le", "eq", "and", "or", "not"})
+COMMUTATIVE = frozenset({"add", "mul", "eq", "and", "or"})
+
+
+class Instruction(NamedTuple):
+    """One step: the operation, and the numbers of the instructions it works on.
+
+    An input's operand is its place among the inputs, a constant's is the number itself. ``dot`` has its n weights,
+    then its n others.
+    """
+
+    op: str
+    operands: tuple[int, ...]
+    constant: float = 0.0
+
+
+class Program:
+    """Instructions, and which of them are results.
+
+    Attributes:
+        code: the instructions.
+        level: for each what it varies with: CONST, SHARED or ROW.
+        results: the instructions that are written out for each row.
+        sums: the instructions that are added up over the rows.
+        own: operations of the user's own that only Python can compute, by the name they have in the code.
+        rows, shared: the names of the inputs.
+        strict: whether every operation is rounded as in an eager run.
+    """
+
+    def __init__(self, rows: Sequence[str], shared: Sequence[str], strict: bool) -> None:
+        self.code: list[Instruction] = []
+        self.level: list[int] = []
+        self.results: list[int] = []
+        self.sums: list[int] = []
+        self.own: dict[str, Op] = {}
+        self.rows, self.shared, self.strict = list(rows), list(shared), strict
+
+    def needed(self) -> list[int]:
+        """The instructions that some result depends on, in order."""
+        wanted = bytearray(len(self.code))
+        for i in (*self.results, *self.sums):
+            wanted[i] = 1
+        for i in range(len(self.code) - 1, -1, -1):
+            if wanted[i]:
+                op, operands, _ = self.code[i]
+                if op not in ("row", "shared", "const"):
+                    for k in operands:
+                        wanted[k] = 1
+        return [i for i, x in enumerate(wanted) if x]
+
+    def operations(self) -> int:
+        """How many operations are done: inputs and constants are not counted, a dot of n as n."""
+        count = 0
+        for i in self.needed():
+            op, operands, _ = self.code[i]
+            if op not in ("row", "shared", "const"):
+                count += len(operands) // 2 if op == "dot" else 1
+        return count
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines(self.needed()))
+
+    def lines(self, needed: Iterable[int]) -> list[str]:
+        """The instructions as text, numbered anew without gaps."""
+        number: dict[int, int] = {}
+        lines = []
+        for i in needed:
+            op, operands, _ = self.code[i]
+            if op == "const":
+                continue
+            number[i] = len(number)
+            if op in ("row", "shared"):
+                said = (self.rows if op == "row" else self.shared)[operands[0]] + f"  ({op})"
+            else:
+                said = " ".join((op, *(self._named(k, number) for k in _short(operands))))
+            lines.append(f"{f'%{number[i]}':>6} = {said}")
+        for what, where in (("result", self.results), ("sum over rows", self.sums)):
+            lines += [f"{what} {k}: {self._named(i, number)}" for k, i in enumerate(where)]
+        return lines
+
+    def _named(self, i: int, number: dict[int, int]) -> str:
+        if i < 0:
+            return "…"
+        return f"{self.code[i].constant!r}" if self.code[i].op == "const" else f"%{number[i]}"
+
+
+def _short(operands: tuple[int, ...]) -> tuple[int, ...]:
+    return operands if len(operands) <= 12 else (*operands[:6], -1, *operands[-3:])

@@ -1,0 +1,125 @@
+"""Arrays in and out: checked, brought to one row after the other, and cut into runs of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from ..errors import ArgumentError, InputError, MissingExtraError
+from ..value import Value, as_float
+
+try:
+    import numpy as np
+except ImportError:
+    raise MissingExtraError("numpy", "compile", "autograd.compile") from None
+
+RUN = 4096  # rows that are summed up by themselves, and converted at once
+RUNS = 64  # but no more runs than this
+
+
+class Argument(NamedTuple):
+    """One argument of a call.
+
+    Attributes:
+        array: rows along the first axis, or for a shared argument the numbers.
+        shape: what one row of it holds.
+        axis: which axis of what was given the rows are along; None for a shared argument.
+    """
+
+    array: Any
+    shape: tuple[int, ...]
+    axis: int | None
+
+
+def read(given: Any, axis: int | None, what: str) -> Argument:
+    """An argument as an array of numbers, its rows first.
+
+    Raises:
+        InputError: if it does not hold real numbers.
+        ArgumentError: if it has no such axis.
+    """
+    if isinstance(given, float | int) and not isinstance(given, bool):
+        array = np.asarray(as_float(given))
+    else:
+        try:
+            array = np.asarray(given)
+        except ValueError:
+            raise ArgumentError(f"{what} is ragged: its rows differ in length, so it is no array of numbers") from None
+    if array.dtype.kind == "O":
+        try:
+            array = np.asarray(array, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError(f"{what} holds objects that are no numbers; give an array of floats") from None
+    if array.dtype.kind not in "fiu":
+        hint = "; use .astype(float) if 1.0 and 0.0 are meant" if array.dtype.kind == "b" else ""
+        raise InputError(f"{what} holds {array.dtype} where real numbers are needed{hint}")
+    if axis is None:
+        return Argument(array, array.shape, None)
+    if not -array.ndim <= axis < array.ndim:
+        raise ArgumentError(
+            f"{what} has {array.ndim} dimensions and no axis {axis} for the rows; give an array with a row for each "
+            "evaluation, or in_axes=None for an argument that all rows share"
+        )
+    array = np.moveaxis(array, axis, 0)
+    return Argument(array, array.shape[1:], axis)
+
+
+def count(arguments: Sequence[Argument], names: Sequence[str]) -> int:
+    """How many rows there are; 1 if no argument has rows."""
+    found = [(len(a.array), name) for a, name in zip(arguments, names, strict=True) if a.axis is not None]
+    if len({n for n, _ in found}) > 1:
+        listed = ", ".join(f"{name} has {n}" for n, name in found)
+        raise ArgumentError(f"all arguments need the same number of rows: {listed}")
+    return found[0][0] if found else 1
+
+
+def runs(rows: int, block: int) -> list[tuple[int, int]]:
+    """The rows in pieces that depend on nothing but their number, so that sums do not depend on threads."""
+    size = max(RUN, -(-rows // RUNS))
+    size = -(-size // block) * block
+    return [(start, min(start + size, rows)) for start in range(0, rows, size)]
+
+
+def pieces(start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """A run in pieces that are small enough to be copied."""
+    for at in range(start, stop, RUN):
+        yield at, min(at + RUN, stop)
+
+
+def is_plain(array: Any, dtype: Any) -> bool:
+    """Whether native code can read the rows where they are: the right numbers, each row in one piece."""
+    if array.dtype != dtype or not array.dtype.isnative or not array.flags.aligned:
+        return False
+    expected = array.itemsize
+    for length, stride in zip(reversed(array.shape[1:]), reversed(array.strides[1:]), strict=True):
+        if length > 1 and stride != expected:
+            return False
+        expected *= length
+    return True
+
+
+def output(given: Any, shape: tuple[int, ...], dtype: Any, what: str) -> Any:
+    """An array for results: a new one, or the one given, checked."""
+    if given is None:
+        try:
+            return np.empty(shape, dtype)
+        except MemoryError:
+            raise MemoryError(f"{what} of shape {shape} does not fit into memory; give a np.memmap as out=") from None
+    if not isinstance(given, np.ndarray):
+        raise InputError(f"{what} is written into a NumPy array, not {type(given).__name__}")
+    if given.shape != shape:
+        raise ArgumentError(f"{what} has shape {shape}, the array given for it {given.shape}")
+    if not np.can_cast(dtype, given.dtype, "same_kind"):
+        raise ArgumentError(f"{what} is of {np.dtype(dtype)} and cannot be written into an array of {given.dtype}")
+    if not given.flags.writeable:
+        raise ArgumentError(f"the array given for {what} is read-only")
+    return given
+
+
+def holds_values(x: Any) -> bool:
+    """Whether an argument is, or holds, Values: then the function runs as it was written."""
+    if isinstance(x, Value):
+        return True
+    if isinstance(x, list | tuple):
+        return any(holds_values(item) for item in x)
+    return isinstance(x, np.ndarray) and x.dtype.kind == "O" and any(isinstance(item, Value) for item in x.flat)

@@ -1,0 +1,332 @@
+"""The schedule: which instructions run together, in which order, and where their results are kept in between.
+
+The rows are worked off in blocks. Arithmetic goes straight through short stretches, vector by vector; a dot over many
+operands is a loop of its own over the whole block, together with its neighbours over the same operands, as the neurons
+of a layer are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .program import CONDITIONS, CONST, ROW, SHARED, Program
+
+STRETCH = 96  # instructions of one stretch: longer ones run out of registers, shorter ones store and load more
+_INPUTS = frozenset({"row", "shared", "const"})
+
+
+@dataclass
+class Straight:
+    """A stretch of arithmetic; ``kept`` are the results that later steps need."""
+
+    code: list[int]
+    kept: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Layer:
+    """Dots over the same operands with weights that all rows share: out[j] = Σ weights[j][k]·xs[k]."""
+
+    outs: list[int]
+    xs: tuple[int, ...]
+    weights: list[tuple[int, ...]]
+
+
+@dataclass
+class Product:
+    """A dot of operands that both differ from row to row."""
+
+    out: int
+    xs: tuple[int, ...]
+    ys: tuple[int, ...]
+
+
+@dataclass
+class Outer:
+    """Sums over the rows of every a·b; ``first`` is the place of the first of len(a)·len(b) accumulators."""
+
+    a: list[int]
+    b: list[int]
+    first: int
+
+
+@dataclass
+class Total:
+    """Sums over the rows; one accumulator each."""
+
+    terms: list[int]
+    first: int
+
+
+Step = Straight | Layer | Product | Outer | Total
+Term = tuple[int | None, int | None, float, int | None]  # a, b, sign, what all rows share
+
+
+@dataclass
+class Share:
+    """A part of a sum: accumulator (−1 is the number of rows) × sign × a shared number, if there is one."""
+
+    result: int
+    accumulator: int
+    sign: float
+    scale: int | None
+
+
+@dataclass
+class Schedule:
+    """What the code generators are given.
+
+    Attributes:
+        steps: done for each block of rows.
+        prepare: instructions that are the same for all rows, done once a call.
+        slot: where each instruction's block of results is kept, counted in slots.
+        slots: how many of them there are.
+        accumulators: how many sums over the rows are kept.
+        shares: how the sums that were asked for are put together from accumulators.
+        live: the row inputs that something depends on.
+    """
+
+    program: Program
+    steps: list[Step]
+    prepare: list[int]
+    slot: dict[int, int]
+    slots: int
+    accumulators: int
+    shares: list[Share]
+    live: list[int]
+
+
+def numbers_behind(program: Program, i: int) -> list[int]:
+    """The operands of an instruction that are numbers: a condition stands for what it compares."""
+    found: list[int] = []
+    stack = [i]
+    first = True
+    while stack:
+        k = stack.pop()
+        op, operands, _ = program.code[k]
+        if first or op in CONDITIONS:
+            stack.extend(reversed(operands) if op not in _INPUTS else ())
+        else:
+            found.append(k)
+        first = False
+    return found
+
+
+def schedule(program: Program) -> Schedule:
+    """Put a program's instructions into steps."""
+    shares, outers, totals, accumulators = _sums(program)
+    summing: list[Step] = [*outers, *totals]
+    roots = [*program.results, *(i for step in summing for i in _reads(program, step))]
+    scales = [s.scale for s in shares if s.scale is not None]
+    needed = _needed(program, [*roots, *scales])
+    prepare = [i for i in needed if program.level[i] == SHARED and program.code[i].op not in _INPUTS | CONDITIONS]
+    steps = [*_arranged(program, [i for i in needed if program.level[i] == ROW]), *summing]
+    live = [i for i in needed if program.code[i].op == "row"]
+    slot, slots = _slots(program, steps, live)
+    return Schedule(program, steps, prepare, slot, slots, accumulators, shares, live)
+
+
+def _needed(program: Program, roots: Iterable[int]) -> list[int]:
+    wanted = bytearray(len(program.code))
+    for i in roots:
+        wanted[i] = 1
+    for i in range(len(wanted) - 1, -1, -1):
+        if wanted[i] and program.code[i].op not in _INPUTS:
+            for k in program.code[i].operands:
+                wanted[k] = 1
+    return [i for i, x in enumerate(wanted) if x]
+
+
+# Sums over the rows --------------------------------------------------------------------------------------------------
+
+
+def _sums(program: Program) -> tuple[list[Share], list[Outer], list[Total], int]:
+    """Take sums apart into sums of products of two numbers each; what all rows share is multiplied in afterwards."""
+    needed = _needed(program, [*program.results, *program.sums])
+    used = {k for i in needed if program.code[i].op not in _INPUTS for k in program.code[i].operands}
+    used.update(program.results)
+    shares: list[Share] = []
+    wanted: dict[tuple[int, int | None], list[Share]] = {}
+    for result, root in enumerate(program.sums):
+        for a, b, sign, scale in _terms(program, root, used):
+            share = Share(result, -1, sign, scale)
+            shares.append(share)
+            if a is None:
+                continue
+            wanted.setdefault((a, b), []).append(share)
+    by_first: dict[int, list[int]] = {}
+    alone: list[int] = []
+    for a, b in wanted:
+        if b is None:
+            alone.append(a)
+        else:
+            by_first.setdefault(a, []).append(b)
+    layers: dict[tuple[int, ...], list[int]] = {}
+    for a, bs in by_first.items():
+        layers.setdefault(tuple(bs), []).append(a)
+    outers, count = [], 0
+    for others, firsts in layers.items():
+        outers.append(Outer(firsts, list(others), count))
+        for j, a in enumerate(firsts):
+            for k, b in enumerate(others):
+                for share in wanted[a, b]:
+                    share.accumulator = count + j * len(others) + k
+        count += len(firsts) * len(others)
+    totals = [Total(alone, count)] if alone else []
+    for k, a in enumerate(alone):
+        for share in wanted[a, None]:
+            share.accumulator = count + k
+    return shares, outers, totals, count + len(alone)
+
+
+def _terms(program: Program, root: int, used: set[int]) -> list[Term]:
+    """A sum's terms; the factors a and b are missing where a term is the same for all rows.
+
+    What is ``used`` otherwise is computed anyway, and not taken apart.
+    """
+    terms: list[Term] = []
+    stack: list[tuple[int, float, int | None]] = [(root, 1.0, None)]
+    code, level = program.code, program.level
+    while stack:
+        i, sign, scale = stack.pop()
+        op, operands, _ = code[i]
+        if level[i] != ROW:
+            if scale is not None:
+                return [(root, None, 1.0, None)]
+            terms.append((None, None, sign, i))
+        elif program.strict or (i == root and i in used):
+            terms.append((i, None, sign, scale))
+        elif op in ("add", "sub"):
+            stack.append((operands[1], sign if op == "add" else -sign, scale))
+            stack.append((operands[0], sign, scale))
+        elif op == "neg":
+            stack.append((operands[0], -sign, scale))
+        elif op in ("mul", "dot", "fma"):
+            if op == "fma":
+                stack.append((operands[2], sign, scale))
+                operands = operands[:2]
+            n = len(operands) // 2
+            for a, b in zip(reversed(operands[:n]), reversed(operands[n:]), strict=True):
+                if level[a] != ROW or level[b] != ROW:
+                    factor, varying = (a, b) if level[a] != ROW else (b, a)
+                    if scale is None and level[varying] == ROW:
+                        stack.append((varying, sign, factor))
+                    else:
+                        return [(root, None, 1.0, None)]
+                else:
+                    terms.append((max(a, b), min(a, b), sign, scale))
+        else:
+            terms.append((i, None, sign, scale))
+    return terms
+
+
+# Order ---------------------------------------------------------------------------------------------------------------
+
+
+def _arranged(program: Program, needed: Sequence[int]) -> list[Step]:
+    """Stretches and loops: an instruction comes into the first stage that all its operands allow."""
+    code = program.code
+    stage: dict[int, int] = {}
+    stages: dict[int, list[int]] = {}
+    for i in needed:
+        op, operands, _ = code[i]
+        if op == "row":
+            stage[i] = 0
+            continue
+        before = [stage[k] for k in operands if k in stage]
+        if op == "dot":  # odd stages are loops
+            stage[i] = max((s + 1 + s % 2 for s in before), default=1)
+        else:
+            stage[i] = max((s + s % 2 for s in before), default=0)
+        if op not in CONDITIONS:
+            stages.setdefault(stage[i], []).append(i)
+    steps: list[Step] = []
+    for number in sorted(stages):
+        if number % 2:
+            steps.extend(_loops(program, stages[number]))
+        else:
+            own = stages[number]
+            count = -(-len(own) // STRETCH)
+            size = -(-len(own) // count)
+            steps.extend(Straight(own[k : k + size]) for k in range(0, len(own), size))
+    return steps
+
+
+def _loops(program: Program, dots: Sequence[int]) -> list[Step]:
+    layers: dict[tuple[int, ...], Layer] = {}
+    steps: list[Step] = []
+    for i in dots:
+        operands = program.code[i].operands
+        n = len(operands) // 2
+        ws, xs = operands[:n], operands[n:]
+        if program.level[ws[0]] == ROW:
+            steps.append(Product(i, ws, xs))
+        elif xs in layers:
+            layers[xs].outs.append(i)
+            layers[xs].weights.append(ws)
+        else:
+            layers[xs] = Layer([i], xs, [ws])
+            steps.append(layers[xs])
+    return steps
+
+
+# Places --------------------------------------------------------------------------------------------------------------
+
+
+def _reads(program: Program, step: Step) -> list[int]:
+    """The numbers that a step takes from before it, once each."""
+    if isinstance(step, Straight):
+        own = set(step.code)
+        found = [k for i in step.code for k in numbers_behind(program, i) if k not in own]
+    elif isinstance(step, Layer):
+        found = list(step.xs)
+    elif isinstance(step, Product):
+        found = [*step.xs, *step.ys]
+    elif isinstance(step, Outer):
+        found = [*step.a, *step.b]
+    else:
+        found = step.terms
+    return list(dict.fromkeys(found))
+
+
+def _slots(program: Program, steps: Sequence[Step], live: Sequence[int]) -> tuple[dict[int, int], int]:
+    """Give every result that outlives its step a slot, and use a slot again when its content is done with."""
+    last: dict[int, int] = {}
+    for number, step in enumerate(steps):
+        for i in _reads(program, step):
+            last[i] = number
+    for i in program.results:
+        last[i] = len(steps)
+    slot: dict[int, int] = {}
+    free: list[int] = []
+    count = 0
+
+    def take(i: int) -> None:
+        nonlocal count
+        if free:
+            slot[i] = free.pop()
+        else:
+            slot[i] = count
+            count += 1
+
+    for i in live:
+        take(i)
+    ends: dict[int, list[int]] = {}
+    for i in live:
+        ends.setdefault(last.get(i, -1), []).append(i)
+    for number, step in enumerate(steps):
+        made = step.code if isinstance(step, Straight) else step.outs if isinstance(step, Layer) else []
+        if isinstance(step, Product):
+            made = [step.out]
+        kept = [i for i in made if i in last]
+        if isinstance(step, Straight):
+            step.kept = kept
+        for i in kept:
+            take(i)
+            ends.setdefault(last[i], []).append(i)
+        free.extend(slot[i] for i in ends.get(number, ()) if program.level[i] == ROW)
+    return slot, count
+
+
+__all__ = ["CONST", "Layer", "Outer", "Product", "Schedule", "Share", "Straight", "Total", "numbers_behind", "schedule"]

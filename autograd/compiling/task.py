@@ -1,0 +1,334 @@
+"""A task: one program, made ready to run over rows: the code, the workspace, the threads."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ..carriers import FLOATS, IEEE
+from ..ops import TABLE, Op
+from . import native, rows
+from .emit import Code, emit
+from .program import Program
+from .replay import replay
+from .schedule import Schedule, schedule
+
+WORKSPACE = 2**20  # bytes that a block of rows may take: about what stays in a core's own cache
+THOROUGH = 3000  # up to so many instructions LLVM takes its time
+WORTH_A_THREAD = 200_000  # operations times rows
+
+
+@cache
+def _warn_once() -> None:
+    warnings.warn(
+        "llvmlite is not installed, so compiled functions run on NumPy, several times slower. "
+        "Install it with:  pip install 'scalar-autograd[compile]'",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
+class Task:
+    """A program over arrays.
+
+    Args:
+        program: the program.
+        arrays: for each input array the places of its row inputs.
+        results: for each output array the instructions it gets.
+        dtype: of the numbers.
+        target: the machine to make code for; this one if None.
+
+    Attributes:
+        seconds: what compiling took.
+        was_cached: whether the machine code was there already.
+        bytes_a_row: how much workspace a row takes.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        arrays: Sequence[Sequence[int]],
+        results: Sequence[Sequence[int]],
+        dtype: Any,
+        target: native.Target | None,
+    ) -> None:
+        self.program, self.arrays, self.results = program, arrays, results
+        self.dtype = np.dtype(dtype)
+        self.seconds, self.was_cached, self.bytes_a_row = 0.0, False, 0
+        self._target = target
+        self._plan: Schedule | None = None
+        self._codes: dict[bool, _Native] = {}
+        self._lock = threading.Lock()
+
+    def run(
+        self, inputs: Sequence[Any], shared: Sequence[float], count: int, outputs: Sequence[Any], threads: int | None
+    ) -> Any:
+        """Go through the rows.
+
+        Args:
+            inputs: arrays with ``count`` rows each.
+            shared: the shared inputs' numbers.
+            count: how many rows.
+            outputs: arrays that get the results.
+            threads: how many threads at most; None for as many as are worth it.
+
+        Returns:
+            the sums over the rows.
+        """
+        if not native.available():
+            _warn_once()
+            return replay(self.program, self.arrays, self.results, inputs, shared, count, outputs, self.dtype)
+        return self._code(count == 1).run(inputs, shared, count, outputs, threads)
+
+    def _code(self, one_row: bool) -> _Native:
+        found = self._codes.get(one_row)
+        if found is None:
+            with self._lock:
+                found = self._codes.get(one_row)
+                if found is None:
+                    start = time.perf_counter()
+                    if self._plan is None:
+                        self._plan = schedule(self.program)
+                    found = _Native(self, self._plan, one_row, self._target or native.host())
+                    self.was_cached = found.machine.was_cached
+                    self.bytes_a_row = self._plan.slots * self.dtype.itemsize
+                    self.seconds += time.perf_counter() - start
+                    self._codes[one_row] = found
+        return found
+
+
+class _Native:
+    """A task's machine code: for blocks of rows, or for one row at a time."""
+
+    def __init__(self, task: Task, plan: Schedule, one_row: bool, target: native.Target) -> None:
+        item = "double" if task.dtype.itemsize == 8 else "float"
+        shape = target.shape(item, 4)
+        if one_row:
+            shape = shape.scalar()
+        else:
+            while shape.vectors > 1 and plan.slots * shape.block_bytes > WORKSPACE:
+                shape = target.shape(item, shape.vectors // 2)
+        strict = task.program.strict
+
+        def library(op: str, lanes: int) -> str | None:
+            return None if strict else native.vector_function_name(op, lanes, item)
+
+        self.code: Code = emit(plan, shape, task.arrays, task.results, library)
+        effort = 2 if self.code.instructions <= THOROUGH else 0
+        self.machine = native.Machine([(self.code.text, effort), (self.code.kernels, 2)], target)
+        self.dtype, self.arrays = task.dtype, task.arrays
+        self._block = shape.rows
+        self._lanes = shape.lanes
+        self._space = plan.slots * shape.block_bytes
+        self._work = len(task.program.code)
+        self._accumulators = plan.accumulators
+        self._sums = len(task.program.sums)
+        self._pack = np.array(self.code.packed, dtype=np.intp)
+        self._constants = (
+            np.array(list(self.code.constants), dtype=np.intp),
+            np.array(list(self.code.constants.values()), dtype=self.dtype),
+        )
+        self._calls, self._keep = _pointers(self.code.calls, task.program.own)
+        self._shares(plan)
+        self._spare: list[_Space] = []
+
+    def _shares(self, plan: Schedule) -> None:
+        """How accumulators become sums: kept as arrays, so that this takes no loop."""
+        shares = plan.shares
+        self._result = np.array([s.result for s in shares], dtype=np.intp)
+        self._source = np.array([s.accumulator for s in shares], dtype=np.intp)
+        self._sign = np.array([s.sign for s in shares])
+        places = [None if s.scale is None else self.code.shared[s.scale] for s in shares]
+        self._scaled = np.array([k for k, p in enumerate(places) if p is not None], dtype=np.intp)
+        self._scale = np.array([p for p in places if p is not None], dtype=np.intp)
+        self._one_each = len(shares) == self._sums and bool(np.all(self._result == np.arange(self._sums)))
+
+    def run(
+        self, inputs: Sequence[Any], shared: Sequence[float], count: int, outputs: Sequence[Any], threads: int | None
+    ) -> Any:
+        """As ``Task.run``."""
+        params = _aligned(self.code.parameters, self.dtype)
+        params[: len(shared)] = shared
+        if len(self._constants[0]):
+            params[self._constants[0]] = self._constants[1]
+        self.machine.prepare(_address(params), self._calls)
+        packed = params[self._pack]
+        pieces = rows.runs(count, self._block)
+        sums = np.zeros((len(pieces), self._accumulators))
+
+        def work(mine: range) -> None:
+            space = self._spare.pop() if self._spare else _Space(self)
+            try:
+                for k in mine:
+                    self._run(space, *pieces[k], inputs, outputs, params, packed)
+                    if self._accumulators:
+                        sums[k] = _lanes_added(space.sums)
+            finally:
+                self._spare.append(space)
+
+        workers = _workers(threads, len(pieces), count * self._work)
+        if workers == 1:
+            work(range(len(pieces)))
+        else:
+            shares = [range(k, len(pieces), workers) for k in range(workers)]
+            for future in [_pool().submit(work, share) for share in shares[1:]] + [_Now(work, shares[0])]:
+                future.result()
+        return self._added(sums, count, params)
+
+    def _run(
+        self,
+        space: _Space,
+        start: int,
+        stop: int,
+        inputs: Sequence[Any],
+        outputs: Sequence[Any],
+        params: Any,
+        packed: Any,
+    ) -> None:
+        dtype = self.dtype
+        if self._accumulators:
+            space.sums.fill(0.0)
+        plain = all(rows.is_plain(a, dtype) for a in (*inputs, *outputs))
+        for lo, hi in [(start, stop)] if plain else rows.pieces(start, stop):
+            taken = [_rows(a[lo:hi], dtype) for a in inputs]
+            given = [a[lo:hi] for a in outputs]
+            direct = [a if rows.is_plain(a, dtype) else np.empty(a.shape, dtype) for a in given]
+            table: list[int] = []
+            for a in (*taken, *direct):
+                table += (_address(a), a.strides[0])
+            arrays = (ctypes.c_int64 * len(table))(*table)
+            self.machine.run(
+                hi - lo,
+                space.at,
+                _address(params),
+                _address(packed),
+                space.sums_at,
+                self._calls,
+                ctypes.addressof(arrays),
+            )
+            for a, b in zip(given, direct, strict=True):
+                if a is not b:
+                    a[...] = b
+
+    def _added(self, sums: Any, count: int, params: Any) -> Any:
+        if not self._sums:
+            return np.empty(0)
+        every = np.zeros(self._accumulators + 1)
+        for run in sums:  # in order
+            every[:-1] += run
+        every[-1] = count
+        parts = every[self._source] * self._sign
+        if len(self._scaled):
+            parts[self._scaled] *= params[self._scale]
+        if self._one_each:
+            return parts
+        result = np.zeros(self._sums)
+        np.add.at(result, self._result, parts)
+        return result
+
+
+class _Space:
+    """A thread's workspace and accumulators, aligned as vectors are."""
+
+    def __init__(self, code: _Native) -> None:
+        size = code.dtype.itemsize
+        self._slots = _aligned(max(1, code._space // size), code.dtype)
+        self._sums = _aligned(max(1, code._accumulators * code._lanes), code.dtype)
+        self.sums = self._sums[: code._accumulators * code._lanes].reshape(code._accumulators, code._lanes)
+        self.at, self.sums_at = _address(self._slots), _address(self._sums)
+
+
+class _Now:
+    """What this thread does itself while the others are at work."""
+
+    def __init__(self, work: Callable[[range], None], share: range) -> None:
+        self._work, self._share = work, share
+
+    def result(self) -> None:
+        """Do it."""
+        self._work(self._share)
+
+
+def _aligned(count: int, dtype: Any) -> Any:
+    raw = np.zeros(count * dtype.itemsize + 64, dtype=np.uint8)
+    skip = -raw.__array_interface__["data"][0] % 64
+    return raw[skip : skip + count * dtype.itemsize].view(dtype)
+
+
+def _address(array: Any) -> int:
+    return array.__array_interface__["data"][0]  # type: ignore[no-any-return]
+
+
+def _rows(a: Any, dtype: Any) -> Any:
+    return a if rows.is_plain(a, dtype) else np.ascontiguousarray(a, dtype=dtype)
+
+
+def _lanes_added(sums: Any) -> Any:
+    """The sum over the lanes, halves first: the same on every machine with as many lanes."""
+    sums = sums.astype(np.float64)
+    while sums.shape[1] > 1:
+        half = sums.shape[1] // 2
+        sums = sums[:, :half] + sums[:, half:]
+    return sums[:, 0]
+
+
+# Threads -------------------------------------------------------------------------------------------------------------
+
+_POOL: list[ThreadPoolExecutor] = []
+
+
+def _pool() -> ThreadPoolExecutor:
+    if not _POOL:
+        _POOL.append(ThreadPoolExecutor(max_workers=_processors(), thread_name_prefix="autograd"))
+    return _POOL[0]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_POOL.clear)  # a child has none of its parent's threads
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _workers(threads: int | None, pieces: int, work: int) -> int:
+    if pieces < 2:
+        return 1
+    if threads is None:
+        threads = _processors() if work > WORTH_A_THREAD else 1
+    return min(threads, pieces)
+
+
+# Python from native code ---------------------------------------------------------------------------------------------
+
+
+def _pointers(calls: Sequence[str], own: dict[str, Op]) -> tuple[int, Any]:
+    """A table of pointers to functions of Python's, and what keeps them alive."""
+    functions = [_callback(own[name] if name in own else TABLE.get(name), name) for name in calls]
+    table = (ctypes.c_void_p * max(1, len(functions)))(*[ctypes.cast(f, ctypes.c_void_p) for f in functions])
+    return ctypes.addressof(table), (table, functions)
+
+
+def _callback(op: Op | None, name: str) -> Any:
+    plain = op.f if op is not None else getattr(FLOATS, name)
+    beyond = getattr(IEEE, name, None) if op is None or op.shipped else None
+
+    def call(*operands: float) -> float:
+        try:
+            return float(plain(*operands))
+        except (ArithmeticError, ValueError):
+            return float(beyond(*operands)) if beyond is not None else float("nan")
+
+    operands = len(op.operands) if op is not None else 2
+    return ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * operands)(call)

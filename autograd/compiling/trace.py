@@ -1,0 +1,326 @@
+"""Tracing: a function is run once on Values without numbers, which record what every row will go through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn
+
+from .. import context, ops
+from ..carriers import FLOATS
+from ..errors import InputError, TraceError
+from ..functions import where
+from ..graph import topological
+from ..ops import REAL, Op
+from ..value import Value, as_float
+
+Linear = Value | float
+
+
+class Traced(Value):
+    """A node of a recording: an operation on operands, whose number differs from row to row.
+
+    ``inputs`` are the operands that derivatives flow through, as in any graph; ``detach`` has an operand but no input.
+
+    Attributes:
+        place: which input of the recording a leaf is, ``("row", k)`` or ``("shared", k)``; else None.
+        number: its place in the order of recording: operands come before the nodes that use them.
+        may_vanish: it may be exactly 0 because something was chosen, as where the slope of relu is 0.
+        may_be_infinite: it may be inf or nan although all inputs are finite.
+        inlined: what an operation of the user's own comes down to, where that could be recorded.
+    """
+
+    __slots__ = ("inlined", "may_be_infinite", "may_vanish", "number", "place", "recording")
+
+    recording: Recording
+    place: tuple[str, int] | None
+    number: int
+    may_vanish: bool
+    may_be_infinite: bool
+    inlined: Linear | None
+
+    def __init__(self, recording: Recording, place: tuple[str, int] | None, name: str | None) -> None:
+        self.recording, self.place, self.name = recording, place, name
+        self.grad, self.op = 0.0, None
+        self.inputs, self.operands, self.partials, self.scope = (), (), (), ()
+        self.may_vanish = self.may_be_infinite = False
+        self.inlined = None
+        self.number = recording.count
+        recording.count += 1
+
+    @property
+    def tracer(self) -> Callable[[Op, tuple[Any, ...]], Value]:
+        """What records operations on this node."""
+        return self.recording.record
+
+    @property
+    def data(self) -> float:  # type: ignore[override]
+        """There is no number: the node stands for every row."""
+        _refuse(self)
+
+    def __bool__(self) -> bool:
+        _refuse(self)
+
+    def __float__(self) -> float:
+        _refuse(self)
+
+    def __int__(self) -> int:
+        _refuse(self)
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    # Comparisons are conditions, which combine with & | ~ and go into where().
+    def __lt__(self, other: Any) -> Any:
+        return self.recording.record(ops.LESS, (self, other))
+
+    def __le__(self, other: Any) -> Any:
+        return self.recording.record(ops.LESS_EQUAL, (self, other))
+
+    def __gt__(self, other: Any) -> Any:
+        return self.recording.record(ops.LESS, (other, self))
+
+    def __ge__(self, other: Any) -> Any:
+        return self.recording.record(ops.LESS_EQUAL, (other, self))
+
+    def __and__(self, other: Any) -> Any:
+        return where(self, other, 0.0)
+
+    def __or__(self, other: Any) -> Any:
+        return where(self, 1.0, other)
+
+    def __invert__(self) -> Any:
+        return where(self, 0.0, 1.0)
+
+    __rand__, __ror__ = __and__, __or__
+
+    def backward(self, gradient: float = 1.0) -> None:
+        """Not inside a compiled function."""
+        raise TraceError(
+            "backward() cannot run inside a function that is being compiled: compile the function itself and call "
+            "its value_and_grad(), grad() or backward()"
+        )
+
+    def detach(self) -> Traced:
+        """The same number, with no derivative through it."""
+        node = self.recording.record(ops.IDENTITY, (self,))
+        node.inputs = ()
+        return node
+
+    def __repr__(self) -> str:
+        what = f"op={self.op.name}" if self.op is not None else f"name={self.name!r}"
+        return f"Traced({what})"
+
+    def __reduce__(self) -> NoReturn:
+        raise InputError("a traced Value belongs to one recording and cannot be copied or pickled")
+
+
+def _refuse(node: Traced) -> NoReturn:
+    what = f"{node.name!r}" if node.name is not None else f"the result of {node.op.name}" if node.op else "an input"
+    raise TraceError(
+        f"this function is being compiled, so {what} has no number to branch on or to convert: it stands for every "
+        "row. Write  where(x > 0, a, b)  instead of  a if x > 0 else b, maximum and minimum instead of max and min, "
+        "and autograd's functions instead of math's"
+    )
+
+
+_FLAT = frozenset((ops.LESS, ops.LESS_EQUAL))  # nothing flows through a comparison, as in an eager run
+_CHOOSING = frozenset(
+    (
+        *(ops.LESS, ops.LESS_EQUAL, ops.MAXIMUM, ops.MINIMUM, ops.CLAMP, ops.SIGN, ops.RELU),
+        *(ops.FLOOR, ops.CEIL, ops.TRUNC, ops.ROUND, ops.MOD, ops.FMOD, ops.HARDTANH, ops.HARDSIGMOID, ops.HARDSWISH),
+    )
+)
+_WITHOUT_LIMITS = ("", "finite x", "at least one operand")
+
+
+def _is_total(op: Op, operands: Sequence[Linear]) -> bool:
+    """Whether the value is finite wherever the operands are (but for the overflow of plain arithmetic)."""
+    if op is ops.POW:  # x² and its like
+        return isinstance(operands[1], float) and operands[1] >= 1.0 and operands[1].is_integer()
+    return op.shipped and all(i == REAL for i in op.domain) and (op.note in _WITHOUT_LIMITS or op.nary)
+
+
+class Recording:
+    """One run of a function: its inputs, and the nodes in the order in which they were recorded.
+
+    Attributes:
+        rows: the inputs that differ from row to row.
+        shared: the inputs that all rows share: those of arguments, then the leaf Values that the function closes over.
+        leaves: for each shared input its leaf, or None if it is an argument's.
+        count: how many nodes there are.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[Traced] = []
+        self.shared: list[Traced] = []
+        self.leaves: list[Value | None] = []
+        self.count = 0
+        self._adopted: dict[Value, Traced] = {}
+
+    def input(self, kind: str, name: str | None, leaf: Value | None = None) -> Traced:
+        """A new input, of kind ``"row"`` or ``"shared"``."""
+        inputs = self.rows if kind == "row" else self.shared
+        node = Traced(self, (kind, len(inputs)), name)
+        inputs.append(node)
+        if kind == "shared":
+            self.leaves.append(leaf)
+        return node
+
+    def record(self, op: Op, operands: Iterable[Any]) -> Traced:
+        """Record an operation."""
+        taken: list[Linear] = []
+        infinite = vanishes = False
+        for x in operands:
+            if type(x) is not Traced:
+                x = self.adopt(x) if isinstance(x, Value) else as_float(x)
+            taken.append(x)
+            if type(x) is Traced:
+                infinite = infinite or x.may_be_infinite
+                vanishes = vanishes or (x.may_vanish and (op is not ops.WHERE or len(taken) > 1))
+            elif x == 0.0:
+                vanishes = vanishes or op is ops.WHERE
+            elif x - x != 0.0:
+                infinite = True
+        node = Traced(self, None, None)
+        node.op = op
+        node.operands = tuple(taken)
+        if op not in _FLAT:
+            node.inputs = tuple([x for x in taken if type(x) is Traced])
+        node.may_be_infinite = infinite or not _is_total(op, taken)
+        node.may_vanish = vanishes or op in _CHOOSING
+        if not op.shipped:
+            node.inlined = _inline(op, taken)
+        return node
+
+    def adopt(self, root: Value) -> Traced:
+        """The recording's own node for an ordinary Value: a shared input for a leaf, its operations for the others."""
+        if type(root) is Traced:
+            if root.recording is not self:
+                raise TraceError("a Value from another compiled function's run was kept and used here")
+            return root
+        for node in topological(root):
+            if node not in self._adopted:
+                if node.op is None:
+                    self._adopted[node] = self.input("shared", node.name, node)
+                else:
+                    own = [self._adopted[x] if isinstance(x, Value) else x for x in node.operands]
+                    self._adopted[node] = self.record(node.op, own)
+        return self._adopted[root]
+
+    def compared(self, op: Op, operands: tuple[Any, ...]) -> Traced:
+        """What a comparison of ordinary Values is while this recording is made."""
+        return self.record(op, operands)
+
+
+def _inline(op: Op, operands: Sequence[Linear]) -> Linear | None:
+    """What an operation of the user's own comes down to, or None if it is written with math's functions."""
+    try:
+        result = op.value(FLOATS)(*operands)
+    except TraceError:
+        return None
+    return result if isinstance(result, Value) else float(result)
+
+
+class Output:
+    """How a function's result is built from arrays: the shapes of its parts and how they are put together."""
+
+    def __init__(self, result: Any) -> None:
+        self.nodes: list[Any] = []
+        self.shapes: list[tuple[int, ...]] = []
+        self._build = self._read(result, "the result")
+
+    def rebuild(self, arrays: Iterable[Any]) -> Any:
+        """The structure of the result with these arrays in it, one for each shape."""
+        return self._build(iter(arrays))
+
+    def _read(self, x: Any, what: str) -> Callable[[Iterator[Any]], Any]:
+        if isinstance(x, tuple):
+            parts = [self._read(item, f"{what}[{i}]") for i, item in enumerate(x)]
+            kind: Any = type(x)
+            if hasattr(kind, "_fields"):
+                return lambda new: kind(*[part(new) for part in parts])
+            return lambda new: tuple(part(new) for part in parts)
+        if isinstance(x, Mapping):
+            keys = list(x)
+            parts = [self._read(x[key], f"{what}[{key!r}]") for key in keys]
+            return lambda new: dict(zip(keys, [part(new) for part in parts], strict=True))
+        nodes: list[Any] = []
+        self.shapes.append(_nested(x, what, nodes))
+        self.nodes.extend(nodes)
+        return next
+
+
+def _nested(x: Any, what: str, nodes: list[Any]) -> tuple[int, ...]:
+    """The shape of nested lists; their items are added to ``nodes``."""
+    if hasattr(x, "tolist") and not isinstance(x, Value):
+        x = x.tolist()
+    if isinstance(x, list):
+        shapes = {_nested(item, f"{what}[{i}]", nodes) for i, item in enumerate(x)}
+        if len(shapes) > 1:
+            raise InputError(
+                f"{what} is a list of parts of different shapes; return a tuple, which gives an array each"
+            )
+        return (len(x), *(shapes.pop() if shapes else ()))
+    if x is None:
+        raise InputError(f"{what} is None; a compiled function returns numbers, or lists, tuples or dicts of them")
+    nodes.append(x if isinstance(x, Value) else as_float(x))
+    return ()
+
+
+class Trace:
+    """A function recorded once.
+
+    Args:
+        function: of scalars, or nested lists of scalars.
+        shapes: for each argument the shape of what one row of it holds.
+        is_row: for each argument whether it differs from row to row.
+        names: what to call the arguments.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        shapes: Sequence[tuple[int, ...]],
+        is_row: Sequence[bool],
+        names: Sequence[str],
+    ) -> None:
+        self.recording = Recording()
+        self.inputs: list[list[Traced]] = []
+        arguments = []
+        for shape, row, name in zip(shapes, is_row, names, strict=True):
+            own: list[Traced] = []
+            arguments.append(self._argument(shape, "row" if row else "shared", name, own))
+            self.inputs.append(own)
+        with context.Surrounding(context.tracing, self.recording.compared):
+            result = function(*arguments)
+        self.output = Output(result)
+        adopt = self.recording.adopt
+        self.outputs: list[Linear] = [adopt(x) if isinstance(x, Value) else x for x in self.output.nodes]
+
+    def _argument(self, shape: tuple[int, ...], kind: str, name: str, own: list[Traced]) -> Any:
+        if not shape:
+            own.append(self.recording.input(kind, name))
+            return own[-1]
+        return [self._argument(shape[1:], kind, f"{name}[{i}]", own) for i in range(shape[0])]
+
+    @property
+    def closed(self) -> list[tuple[Traced, Value]]:
+        """The leaf Values that the function closes over: the recording's node and the leaf itself."""
+        pairs = zip(self.recording.shared, self.recording.leaves, strict=True)
+        return [(node, leaf) for node, leaf in pairs if leaf is not None]
+
+
+def reachable(roots: Iterable[Linear]) -> list[Traced]:
+    """Every node that the roots are computed from, in the order of recording."""
+    seen: set[Traced] = set()
+    stack: list[Any] = list(roots)
+    while stack:
+        node = stack.pop()
+        if type(node) is Traced and node not in seen:
+            seen.add(node)
+            stack.extend(node.operands if node.inlined is None else (node.inlined,))
+    return sorted(seen, key=_number)
+
+
+def _number(node: Traced) -> int:
+    return node.number
