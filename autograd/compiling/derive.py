@@ -34,42 +34,45 @@ CARRY = Op(
 )
 
 
-def combiner(strict: bool) -> higher.Combine:
-    """What adds up adjoints times partials: plain products where nothing can go wrong, else carried ones.
+class Combiner:
+    """Adds up adjoints times partials: plain products where nothing can go wrong, else carried ones.
 
     Args:
-        strict: guard every product with a factor that may be inf or nan, not only those where a choice may have made
+        careful: carry every product with a factor that may be inf or nan, not only those where a choice may have made
             the other factor 0.
+
+    Attributes:
+        dared: whether a product was left plain that is nan where one factor happens to be 0 and the other is not
+            finite. Where a result is nan, it has to be worked out again with care.
     """
 
-    def combine(factors: Sequence[Linear], others: Sequence[Linear]) -> Linear:
+    def __init__(self, careful: bool) -> None:
+        self.careful, self.dared = careful, False
+
+    def __call__(self, factors: Sequence[Linear], others: Sequence[Linear]) -> Linear:
+        """Σ factor·other."""
         pairs: list[tuple[Linear, Linear]] = []
         for x, y in zip(factors, others, strict=True):
             if higher.is_plainly(x, 0.0) or higher.is_plainly(y, 0.0):
                 continue
-            if isinstance(x, Traced) and isinstance(y, Traced) and _needs_care(x, y, strict):
-                pairs.append((x.recording.record(CARRY, (x, y)), 1.0))
-            else:
-                pairs.append((x, y))
+            if isinstance(x, Traced) and isinstance(y, Traced) and (x.may_be_infinite or y.may_be_infinite):
+                chosen = (x.may_vanish and y.may_be_infinite) or (y.may_vanish and x.may_be_infinite)
+                if self.careful or chosen:
+                    pairs.append((x.recording.record(CARRY, (x, y)), 1.0))
+                    continue
+                self.dared = True
+            pairs.append((x, y))
         return higher.total(pairs)
 
-    return combine
 
-
-def _needs_care(x: Traced, y: Traced, strict: bool) -> bool:
-    if strict:
-        return x.may_be_infinite or y.may_be_infinite
-    return (x.may_vanish and y.may_be_infinite) or (y.may_vanish and x.may_be_infinite)
-
-
-def gradient(output: Linear, wrt: Sequence[Traced], combine: higher.Combine) -> list[Linear]:
+def gradient(output: Linear, wrt: Sequence[Traced], combine: Combiner) -> list[Linear]:
     """The derivative of one output with respect to each input, by one reverse sweep."""
     if not isinstance(output, Traced):
         return [0.0] * len(wrt)
     return higher.reverse(topological(output), wrt, 1.0, combine)
 
 
-def jacobian(outputs: Sequence[Linear], wrt: Sequence[Traced], combine: higher.Combine) -> list[list[Linear]]:
+def jacobian(outputs: Sequence[Linear], wrt: Sequence[Traced], combine: Combiner) -> list[list[Linear]]:
     """For each output its derivatives: by reverse sweeps, or forward sweeps if there are fewer inputs than outputs."""
     if len(outputs) <= len(wrt):
         return [gradient(output, wrt, combine) for output in outputs]
@@ -77,7 +80,7 @@ def jacobian(outputs: Sequence[Linear], wrt: Sequence[Traced], combine: higher.C
     return [list(line) for line in zip(*columns, strict=True)]
 
 
-def hessian(output: Linear, wrt: Sequence[Traced], combine: higher.Combine) -> list[list[Linear]]:
+def hessian(output: Linear, wrt: Sequence[Traced], combine: Combiner) -> list[list[Linear]]:
     """The second derivatives: the gradient's own gradients; only one half is worked out, the other mirrors it."""
     first = gradient(output, wrt, combine)
     half = [gradient(slope, wrt[: i + 1], combine) for i, slope in enumerate(first)]
@@ -85,7 +88,7 @@ def hessian(output: Linear, wrt: Sequence[Traced], combine: higher.Combine) -> l
     return [[half[max(i, j)][min(i, j)] for j in range(n)] for i in range(n)]
 
 
-def tangents(outputs: Sequence[Linear], seeds: Mapping[Traced, Linear], combine: higher.Combine) -> list[Linear]:
+def tangents(outputs: Sequence[Linear], seeds: Mapping[Traced, Linear], combine: Combiner) -> list[Linear]:
     """The derivative of the outputs in the direction of the seeds, by one forward sweep."""
     order = topological(*[x for x in outputs if isinstance(x, Traced)])
     found = higher.forward(order, seeds, combine)  # type: ignore[arg-type]

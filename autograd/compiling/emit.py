@@ -212,7 +212,8 @@ class _Emitter:
                 table = self.table([x for c, i in varying for x in (c * shape.item_bytes, self.offset(i))])
                 store = self.kernel("store")
                 main.append(
-                    f"call void {store}(ptr %ws, ptr %p{k}, i64 %s{k}, i64 %count, ptr {table}, i64 {len(varying)})"
+                    f"call void {store}(ptr %ws, ptr %p{k}, i64 %s{k}, i64 %count, ptr {table}, i64 {len(varying)}, "
+                    "ptr %flag)"
                 )
             same = [(c, i) for c, i in enumerate(wanted) if self.program.level[i] != ROW]
             if same:
@@ -293,7 +294,7 @@ class _Emitter:
 
 
 _MAIN = """\
-define void @run(i64 %rows, ptr %ws, ptr %params, ptr %packed, ptr %acc, ptr %calls, ptr %arrays) {{
+define void @run(i64 %rows, ptr %ws, ptr %params, ptr %packed, ptr %acc, ptr %calls, ptr %arrays, ptr %flag) {{
 entry:
 %some = icmp ugt i64 %rows, 0
 br i1 %some, label %block, label %end

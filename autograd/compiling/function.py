@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import higher
 from ..errors import ArgumentError, InputError
 from ..value import Value
 from . import derive, native, rows
@@ -93,6 +92,17 @@ class _Want(NamedTuple):
     results: list[tuple[list[Linear], tuple[int, ...], bool]]  # nodes, shape of a row, whether a mean divides them
     sums: list[tuple[list[Linear], tuple[int, ...]]]
     build: Callable[[list[Any], list[Any]], Any]  # from the arrays of results and of sums
+
+
+class _Recipe(NamedTuple):
+    """What a task is made from: the question, the trace, the arguments, jvp's seeds, the places of row inputs."""
+
+    kind: str
+    argnums: tuple[int, ...] | int
+    trace: Trace
+    given: Sequence[rows.Argument]
+    seeds: list[list[Traced]]
+    arrays: list[list[int]]
 
 
 class _Ready(NamedTuple):
@@ -323,6 +333,7 @@ class Compiled:
     def _prepare(
         self, kind: str, argnums: tuple[int, ...] | int, given: Sequence[rows.Argument], names: list[str], jvp: bool
     ) -> _Ready:
+        given = [a._replace(array=None) for a in given]  # only their shapes are kept
         is_row = [a.axis is not None for a in given]
         trace = Trace(self.function, [a.shape for a in given], is_row, names)
         recording = trace.recording
@@ -335,7 +346,15 @@ class Compiled:
                 seeds.append([recording.input("row" if row else "shared", f"d{n.name or name}") for n in nodes])
                 if row:
                     arrays.append([n.place[1] for n in seeds[-1] if n.place])
-        want = self._wanted(kind, argnums, trace, given, seeds)
+        recipe = _Recipe(kind, argnums, trace, given, seeds, arrays)
+        want, task = self._task(recipe, self.strict)
+        operations = recording.count - len(recording.rows) - len(recording.shared)
+        return _Ready(trace, want, task, operations, [leaf for _, leaf in trace.closed])
+
+    def _task(self, recipe: _Recipe, careful: bool) -> tuple[_Want, Task]:
+        combine = derive.Combiner(careful)
+        want = self._wanted(recipe, combine)
+        recording = recipe.trace.recording
         program = write_program(
             [x for nodes, _, _ in want.results for x in nodes],
             _summed(want),
@@ -344,22 +363,18 @@ class Compiled:
             self.strict,
         )
         results, start = [], 0
-        for wanted, _, _ in want.results:
-            results.append(program.results[start : start + len(wanted)])
-            start += len(wanted)
-        task = Task(program, arrays, results, self.dtype, self._target)
-        operations = recording.count - len(recording.rows) - len(recording.shared)
-        return _Ready(trace, want, task, operations, [leaf for _, leaf in trace.closed])
+        for nodes, _, _ in want.results:
+            results.append(program.results[start : start + len(nodes)])
+            start += len(nodes)
 
-    def _wanted(
-        self,
-        kind: str,
-        argnums: tuple[int, ...] | int,
-        trace: Trace,
-        given: Sequence[rows.Argument],
-        seeds: Sequence[Sequence[Traced]],
-    ) -> _Want:
-        combine = derive.combiner(self.strict)
+        def again() -> Task:
+            with self._lock:
+                return self._task(recipe, True)[1]
+
+        return want, Task(program, recipe.arrays, results, self.dtype, self._target, again if combine.dared else None)
+
+    def _wanted(self, recipe: _Recipe, combine: derive.Combiner) -> _Want:
+        kind, argnums, trace, given, seeds, _ = recipe
         want = _Want([], [], lambda results, sums: None)
         reduced = self.reduce is not None
 
@@ -438,7 +453,7 @@ class Compiled:
         given: Sequence[rows.Argument],
         one: bool,
         place: Callable[..., Callable[..., Any]],
-        combine: higher.Combine,
+        combine: derive.Combiner,
     ) -> Callable[..., Any]:
         lines = derive.hessian(self._scalar(trace), [x for group in groups for x in group], combine)
         starts = [sum(len(g) for g in groups[:k]) for k in range(len(groups))]

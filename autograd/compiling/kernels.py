@@ -244,10 +244,10 @@ def _next(p: int, again: str, after: str) -> list[str]:
 
 
 def _store(shape: Shape) -> tuple[list[str], bool]:
-    """Slots into the rows of an array; rows beyond the last one are written beside the workspace's slots."""
+    """Slots into the rows of an array; %flag is set if one of the numbers is nan."""
     v, item = shape.vector, shape.item
     lines = [
-        "define void @store(ptr noalias %ws, ptr %from, i64 %stride, i64 %count, ptr %table, i64 %n) {",
+        "define void @store(ptr noalias %ws, ptr %from, i64 %stride, i64 %count, ptr %table, i64 %n, ptr %flag) {",
         "entry:",
         "%last = sub i64 %count, 1",
         "%one = icmp eq i64 %n, 1",
@@ -269,18 +269,21 @@ def _store(shape: Shape) -> tuple[list[str], bool]:
             f"%g{p} = load {v}, ptr %h{p}, align {shape.align}",
             f"%f{p} = getelementptr i8, ptr %to, i64 {p * shape.vector_bytes}",
             f"store {v} %g{p}, ptr %f{p}, align {shape.item_bytes}",
+            *_flagged(shape, f"%k.{p}", f"%g{p}", f"%k.{p - 1}" if p else "0"),
         ]
-    lines.append("ret void")
+    lines += [*_raise_flag("%raised0", f"%k.{shape.vectors - 1}"), "ret void"]
     for p in range(shape.vectors):
         after = f"rows{p + 1}" if p + 1 < shape.vectors else "end"
         lines += [f"rows{p}:", *_lane_pointers(shape, p), f"br label %col{p}"]
         lines += [
             f"col{p}:",
             f"%i{p} = phi i64 [ 0, %rows{p} ], [ %j{p}, %next{p} ]",
+            f"%l{p} = phi i64 [ {f'%z{p - 1}' if p else '0'}, %rows{p} ], [ %z{p}, %next{p} ]",
             *_pair(p),
             f"%w{p} = getelementptr i8, ptr %ws, i64 %slot{p}",
             f"%x{p} = getelementptr i8, ptr %w{p}, i64 {p * shape.vector_bytes}",
             f"%v{p} = load {v}, ptr %x{p}, align {shape.align}",
+            *_flagged(shape, f"%z{p}", f"%v{p}", f"%l{p}"),
         ]
         for lane in range(shape.lanes):
             n = f"{p}.{lane}"
@@ -295,7 +298,25 @@ def _store(shape: Shape) -> tuple[list[str], bool]:
                 f"store {item} {one}, ptr %a{n}",
             ]
         lines += [f"br label %next{p}", f"next{p}:", *_next(p, f"col{p}", after)]
-    return [*lines, "end:", "ret void", "}"], False
+    return [*lines, "end:", *_raise_flag("%raised1", f"%z{shape.vectors - 1}"), "ret void", "}"], False
+
+
+def _flagged(shape: Shape, result: str, number: str, before: str) -> list[str]:
+    """``before`` with further bits set if a vector holds nan."""
+    test = f"{result}.nan = fcmp uno {shape.vector} {number}, {number}"
+    if shape.lanes == 1:
+        return [test, f"{result}.bits = zext i1 {result}.nan to i64", f"{result} = or i64 {before}, {result}.bits"]
+    kind = f"i{shape.lanes}"
+    return [
+        test,
+        f"{result}.mask = bitcast {shape.mask} {result}.nan to {kind}",
+        f"{result}.bits = zext {kind} {result}.mask to i64",
+        f"{result} = or i64 {before}, {result}.bits",
+    ]
+
+
+def _raise_flag(name: str, bits: str) -> list[str]:
+    return [f"{name}.old = load i64, ptr %flag", f"{name} = or i64 {name}.old, {bits}", f"store i64 {name}, ptr %flag"]
 
 
 def _spread(shape: Shape) -> tuple[list[str], bool]:

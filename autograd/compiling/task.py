@@ -18,7 +18,7 @@ from ..carriers import FLOATS, IEEE
 from ..ops import TABLE, Op
 from . import native, rows
 from .emit import Code, emit
-from .program import Program
+from .program import SHARED, Program
 from .replay import replay
 from .schedule import Schedule, schedule
 
@@ -46,6 +46,7 @@ class Task:
         results: for each output array the instructions it gets.
         dtype: of the numbers.
         target: the machine to make code for; this one if None.
+        careful: makes the task that works out again what came out as nan; None if this one is careful itself.
 
     Attributes:
         seconds: what compiling took.
@@ -60,7 +61,9 @@ class Task:
         results: Sequence[Sequence[int]],
         dtype: Any,
         target: native.Target | None,
+        careful: Callable[[], Task] | None = None,
     ) -> None:
+        self.careful = None if careful is None else cache(careful)
         self.program, self.arrays, self.results = program, arrays, results
         self.dtype = np.dtype(dtype)
         self.seconds, self.was_cached, self.bytes_a_row = 0.0, False, 0
@@ -86,10 +89,11 @@ class Task:
         """
         if not native.available():
             _warn_once()
-            return replay(self.program, self.arrays, self.results, inputs, shared, count, outputs, self.dtype)
-        return self._code(count == 1).run(inputs, shared, count, outputs, threads)
+            task = self if self.careful is None else self.careful()
+            return replay(task.program, self.arrays, task.results, inputs, shared, count, outputs, self.dtype)
+        return self.code(count == 1).run(inputs, shared, count, outputs, threads)
 
-    def _code(self, one_row: bool) -> _Native:
+    def code(self, one_row: bool) -> _Native:
         found = self._codes.get(one_row)
         if found is None:
             with self._lock:
@@ -137,6 +141,11 @@ class _Native:
             np.array(list(self.code.constants), dtype=np.intp),
             np.array(list(self.code.constants.values()), dtype=self.dtype),
         )
+        self._task, self._one_row = task, one_row
+        self._same = np.array(
+            [self.code.shared[i] for wanted in task.results for i in wanted if task.program.level[i] == SHARED],
+            dtype=np.intp,
+        )
         self._calls, self._keep = _pointers(self.code.calls, task.program.own)
         self._shares(plan)
         self._spare: list[_Space] = []
@@ -161,17 +170,25 @@ class _Native:
         if len(self._constants[0]):
             params[self._constants[0]] = self._constants[1]
         self.machine.prepare(_address(params), self._calls)
+        if self._task.careful is not None and len(self._same) and np.isnan(params[self._same]).any():
+            return self._task.careful().run(inputs, shared, count, outputs, threads)
         packed = params[self._pack]
         pieces = rows.runs(count, self._block)
-        sums = np.zeros((len(pieces), self._accumulators))
+        sums = np.zeros((len(pieces), self._sums))
 
         def work(mine: range) -> None:
             space = self._spare.pop() if self._spare else _Space(self)
             try:
                 for k in mine:
-                    self._run(space, *pieces[k], inputs, outputs, params, packed)
-                    if self._accumulators:
-                        sums[k] = _lanes_added(space.sums)
+                    start, stop = pieces[k]
+                    space.flag[0] = 0
+                    self._run(space, start, stop, inputs, outputs, params, packed)
+                    if self._sums:
+                        sums[k] = self._added(space.sums, stop - start, params)
+                    if self._task.careful is not None and (space.flag[0] or np.isnan(sums[k]).any()):
+                        again = self._task.careful().code(self._one_row)
+                        part = [a[start:stop] for a in inputs], shared, stop - start, [a[start:stop] for a in outputs]
+                        sums[k] = again.run(*part, 1)
             finally:
                 self._spare.append(space)
 
@@ -182,7 +199,10 @@ class _Native:
             shares = [range(k, len(pieces), workers) for k in range(workers)]
             for future in [_pool().submit(work, share) for share in shares[1:]] + [_Now(work, shares[0])]:
                 future.result()
-        return self._added(sums, count, params)
+        total = np.zeros(self._sums)
+        for run in sums:  # in order
+            total += run
+        return total
 
     def _run(
         self,
@@ -214,17 +234,16 @@ class _Native:
                 space.sums_at,
                 self._calls,
                 ctypes.addressof(arrays),
+                space.flag_at,
             )
             for a, b in zip(given, direct, strict=True):
                 if a is not b:
                     a[...] = b
 
     def _added(self, sums: Any, count: int, params: Any) -> Any:
-        if not self._sums:
-            return np.empty(0)
-        every = np.zeros(self._accumulators + 1)
-        for run in sums:  # in order
-            every[:-1] += run
+        """The sums that were asked for, from a run's accumulators."""
+        every = np.empty(self._accumulators + 1)
+        every[:-1] = _lanes_added(sums)
         every[-1] = count
         parts = every[self._source] * self._sign
         if len(self._scaled):
@@ -244,7 +263,8 @@ class _Space:
         self._slots = _aligned(max(1, code._space // size), code.dtype)
         self._sums = _aligned(max(1, code._accumulators * code._lanes), code.dtype)
         self.sums = self._sums[: code._accumulators * code._lanes].reshape(code._accumulators, code._lanes)
-        self.at, self.sums_at = _address(self._slots), _address(self._sums)
+        self.flag = np.zeros(1, dtype=np.int64)
+        self.at, self.sums_at, self.flag_at = _address(self._slots), _address(self._sums), _address(self.flag)
 
 
 class _Now:
