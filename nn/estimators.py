@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from autograd import MissingExtraError
@@ -81,7 +82,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
             rng=seed,
             validation_split=split,
             early_stopping=self.n_iter_no_change if self.early_stopping else None,
-            penalty=(lambda: l2(weights, self.alpha / len(X))) if self.alpha else None,
+            penalty=partial(l2, weights, self.alpha / len(X)) if self.alpha else None,
             progress=None if self.verbose else False,
         )
         # Only now, so that a refused or failed fit leaves the estimator as it was.

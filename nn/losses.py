@@ -49,14 +49,15 @@ def huber(outputs: Sequence[Any], targets: Sequence[Any], delta: float = 1.0) ->
     if not delta > 0:
         raise ArgumentError(f"delta must be positive, not {delta!r}")
     errors = [o - t for o, t in _pairs(outputs, targets)]
-    terms = [0.5 * ag.square(e) if abs(float_of(e)) <= delta else delta * (abs(e) - 0.5 * delta) for e in errors]
-    return _mean(terms)
+    return _mean(
+        [ag.where(abs(e) <= delta, 0.5 * ag.square(e), delta * (abs(e) - 0.5 * delta)) for e in errors],
+    )
 
 
 def hinge(outputs: Sequence[Any], targets: Sequence[Any]) -> Any:
     """The mean of max(0, 1 − t·o) for targets −1 and 1."""
     for t in targets:
-        if float_of(t) not in (-1.0, 1.0):
+        if _known(t) not in (-1.0, 1.0, None):
             raise ArgumentError(f"the hinge loss takes targets -1 and 1, not {float_of(t):g}")
     return _mean([ag.relu(1.0 - t * o) for o, t in _pairs(outputs, targets)])
 
@@ -94,8 +95,9 @@ def softmax_cross_entropy(outputs: Sequence[Any], target: int | Sequence[Any]) -
     n = len(outputs)
     if isinstance(target, Sequence):
         targets = [t for _, t in _pairs(outputs, _probabilities(target, "targets"))]
-        if abs(sum(map(float_of, targets)) - 1.0) > 1e-6:
-            raise ArgumentError(f"target probabilities add up to 1, not to {sum(map(float_of, targets)):g}")
+        known = [_known(t) for t in targets]
+        if None not in known and abs((total := sum(map(float_of, targets))) - 1.0) > 1e-6:
+            raise ArgumentError(f"target probabilities add up to 1, not to {total:g}")
     else:
         index = int(target)
         if index != target or not 0 <= index < n:
@@ -138,13 +140,18 @@ def float_of(x: Any) -> float:
     return x.data if isinstance(x, Value) else float(x)
 
 
+def _known(x: Any) -> float | None:
+    """The number, or None while a loss is being compiled and x stands for every row."""
+    return None if isinstance(x, Value) and x.tracer is not None else float_of(x)
+
+
 def _mean(terms: Sequence[Any]) -> Any:
     return terms[0] if len(terms) == 1 else ag.sum(terms) / float(len(terms))
 
 
 def _probabilities(numbers: Sequence[Any], what: str) -> Sequence[Any]:
     for x in numbers:
-        if not 0.0 <= float_of(x) <= 1.0:
+        if (known := _known(x)) is not None and not 0.0 <= known <= 1.0:
             raise ArgumentError(f"cross-entropy takes {what} between 0 and 1, not {float_of(x):g}")
     return numbers
 

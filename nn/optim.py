@@ -58,15 +58,19 @@ class Optimizer:
 
     def updates(self) -> Iterator[Update]:
         """Make a step: move the parameters one by one, and say what was done to each."""
-        self.steps += 1
+        self.begin()
         for parameter, remembered in zip(self.params, self.state, strict=True):
             old, gradient = parameter.data, parameter.grad
             new, terms = self.rule(old, gradient + self.weight_decay * old, remembered)
             parameter.data = new
             yield Update(parameter, old, gradient, new, self.formula, terms)
 
-    def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
-        """The new value of a parameter, and the numbers in the formula.
+    def begin(self) -> None:
+        """Count a step; rules may work out here what is the same for all parameters."""
+        self.steps += 1
+
+    def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """The new value of a parameter, and the numbers in the formula; on arrays, those of many parameters.
 
         Args:
             w: the parameter.
@@ -132,6 +136,18 @@ class Optimizer:
         return taken
 
 
+def _sqrt(x: Any) -> Any:
+    return math.sqrt(x) if type(x) is float else x**0.5
+
+
+def _larger(x: Any, y: Any) -> Any:
+    if type(x) is float:
+        return max(x, y)
+    import numpy as np
+
+    return np.maximum(x, y)
+
+
 def at_least_zero(what: str, x: Any) -> float:
     """A finite number that is not negative."""
     number = Value(x).data
@@ -189,7 +205,7 @@ class SGD(Optimizer):
         self.memory = {"v": 0.0} if momentum else {}
         super().__init__(params, lr, weight_decay)
 
-    def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
+    def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """v ← μ·v + (1 − dampening)·g; w ← w − η·v, or with Nesterov w − η·(g + μ·v)."""
         if self.momentum:
             s["v"] = g if self.steps == 1 else self.momentum * s["v"] + (1.0 - self.dampening) * g
@@ -215,11 +231,11 @@ class Adagrad(Optimizer):
         self.memory = {"sum": at_least_zero("initial_accumulator_value", initial_accumulator_value)}
         super().__init__(params, lr, weight_decay)
 
-    def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
+    def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """sum ← sum + g²; w ← w − η·g/(√sum + ε)."""
         rate = self.lr / (1.0 + (self.steps - 1) * self.lr_decay)
         s["sum"] += g * g
-        new = w - rate * (g / (math.sqrt(s["sum"]) + self.eps))
+        new = w - rate * (g / (_sqrt(s["sum"]) + self.eps))
         return new, {"w": w, "lr": rate, "g": g, "sum": s["sum"], "eps": self.eps}
 
 
@@ -235,11 +251,11 @@ class Adadelta(Optimizer):
         self.rho, self.eps = _fraction("rho", rho), _above_zero("eps", eps)
         super().__init__(params, lr, weight_decay)
 
-    def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
+    def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """v ← ρ·v + (1 − ρ)·g²; Δ = g·√(delta + ε)/√(v + ε); delta ← ρ·delta + (1 − ρ)·Δ²; w ← w − η·Δ."""
         s["v"] = self.rho * s["v"] + (1.0 - self.rho) * g * g
         before = s["delta"]
-        change = math.sqrt(before + self.eps) / math.sqrt(s["v"] + self.eps) * g
+        change = _sqrt(before + self.eps) / _sqrt(s["v"] + self.eps) * g
         s["delta"] = self.rho * before + (1.0 - self.rho) * change * change
         terms = {"w": w, "lr": self.lr, "g": g, "delta": before, "v": s["v"], "eps": self.eps}
         return w - self.lr * change, terms
@@ -267,13 +283,13 @@ class RMSprop(Optimizer):
             self.formula = "w - lr * buffer"
         super().__init__(params, lr, weight_decay)
 
-    def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
+    def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """v ← α·v + (1 − α)·g²; w ← w − η·g/(√v + ε); centred: v less the squared mean gradient."""
         v = s["v"] = self.alpha * s["v"] + (1.0 - self.alpha) * g * g
         if self.centered:
             s["mean"] += (1.0 - self.alpha) * (g - s["mean"])
             v -= s["mean"] * s["mean"]
-        scaled = g / (math.sqrt(max(v, 0.0)) + self.eps)
+        scaled = g / (_sqrt(_larger(v, 0.0)) + self.eps)
         terms = {"w": w, "lr": self.lr, "g": g, "v": v, "eps": self.eps}
         if self.momentum:
             scaled = s["buffer"] = terms["buffer"] = self.momentum * s["buffer"] + scaled
@@ -297,19 +313,19 @@ class Adam(Optimizer):
         self.betas, self.eps = _betas(betas), _above_zero("eps", eps)
         super().__init__(params, lr, weight_decay)
 
-    def updates(self) -> Iterator[Update]:
-        """Make a step; the bias corrections are the same for all parameters."""
+    def begin(self) -> None:
+        """Count a step; the bias corrections are the same for all parameters."""
+        super().begin()
         first, second = self.betas
-        self._bias = 1.0 - first ** (self.steps + 1), math.sqrt(1.0 - second ** (self.steps + 1))
-        yield from super().updates()
+        self._bias = 1.0 - first**self.steps, math.sqrt(1.0 - second**self.steps)
 
-    def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
+    def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """m ← β₁·m + (1 − β₁)·g; v ← β₂·v + (1 − β₂)·g²; w ← w − η·m̂/(√v̂ + ε)."""
         first, second = self.betas
         bias, root = self._bias
         m = s["m"] = first * s["m"] + (1.0 - first) * g
         v = s["v"] = second * s["v"] + (1.0 - second) * g * g
-        new = w - self.lr / bias * (m / (math.sqrt(v) / root + self.eps))
+        new = w - self.lr / bias * (m / (_sqrt(v) / root + self.eps))
         return new, {"w": w, "lr": self.lr, "m": m / bias, "v": v / (root * root), "eps": self.eps}
 
 
@@ -327,7 +343,7 @@ class AdamW(Adam):
         super().__init__(params, lr, betas, eps)
         self.decay = at_least_zero("weight_decay", weight_decay)
 
-    def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
+    def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """w ← w·(1 − η·λ), then Adam's rule."""
         return super().rule(w * (1.0 - self.lr * self.decay), g, s)
 
@@ -349,12 +365,12 @@ class Adamax(Optimizer):
         self.betas, self.eps = _betas(betas), _above_zero("eps", eps)
         super().__init__(params, lr, weight_decay)
 
-    def rule(self, w: float, g: float, s: Terms) -> tuple[float, Terms]:
+    def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """m ← β₁·m + (1 − β₁)·g; u ← max(β₂·u, |g| + ε); w ← w − η/(1 − β₁ᵗ)·m/u (Kingma & Ba 2015, section 7)."""
         first, second = self.betas
         bias = 1.0 - first**self.steps
         m = s["m"] = first * s["m"] + (1.0 - first) * g
-        u = s["u"] = max(second * s["u"], abs(g) + self.eps)
+        u = s["u"] = _larger(second * s["u"], abs(g) + self.eps)
         return w - self.lr / bias * (m / u), {"w": w, "lr": self.lr, "m": m / bias, "u": u}
 
 

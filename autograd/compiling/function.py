@@ -231,13 +231,24 @@ class Compiled:
         Raises:
             ArgumentError: without ``reduce``, or if the function returns more than one number.
         """
+        value, leaves, slopes = self.leaf_gradients(*args)
+        for leaf, slope in zip(leaves, slopes.tolist(), strict=True):
+            leaf.grad += slope
+        return value
+
+    def leaf_gradients(self, *args: Any, data: Any = None) -> tuple[float, list[Value], Any]:
+        """The value, the leaf Values that the function closes over, and an array of their gradients.
+
+        As ``backward``, but nothing is written into the leaves: for loops that keep their numbers in an array.
+
+        Args:
+            args: arrays of numbers.
+            data: numbers to use for the leaves instead of their own, in the order in which they are returned.
+        """
         if self.reduce is None:
             raise ArgumentError("backward() needs one number: compile the function with reduce='mean' or reduce='sum'")
-        value, slopes = self._run("backward", args, (), None)
-        assert self._last is not None
-        for leaf, slope in zip(self._last.leaves, slopes.tolist(), strict=True):
-            leaf.grad += slope
-        return value  # type: ignore[no-any-return]
+        ready, (value, slopes) = self._run_ready("backward", args, (), None, (), data)
+        return value, ready.leaves, slopes
 
     @property
     def program(self) -> Any:
@@ -305,6 +316,17 @@ class Compiled:
     def _run(
         self, kind: str, args: Sequence[Any], argnums: tuple[int, ...] | int, out: Any, tangents: Sequence[Any] = ()
     ) -> Any:
+        return self._run_ready(kind, args, argnums, out, tangents, None)[1]
+
+    def _run_ready(
+        self,
+        kind: str,
+        args: Sequence[Any],
+        argnums: tuple[int, ...] | int,
+        out: Any,
+        tangents: Sequence[Any],
+        data: Any,
+    ) -> tuple[_Ready, Any]:
         names = [self._names[k] if k < len(self._names) else f"argument {k}" for k in range(len(args))]
         axes = self._axes(len(args))
         given = [rows.read(a, axis, name) for a, axis, name in zip(args, axes, names, strict=True)]
@@ -328,7 +350,7 @@ class Compiled:
         self._last = ready
         if self.reduce == "mean" and not count:
             raise ArgumentError("the mean over no rows has no value; give at least one row, or use reduce='sum'")
-        return self._filled(ready, given, count, axes, out)
+        return ready, self._filled(ready, given, count, axes, out, data)
 
     def _prepare(
         self, kind: str, argnums: tuple[int, ...] | int, given: Sequence[rows.Argument], names: list[str], jvp: bool
@@ -481,7 +503,9 @@ class Compiled:
             )
         return trace.outputs[0]
 
-    def _filled(self, ready: _Ready, given: Sequence[rows.Argument], count: int, axes: Sequence[Any], out: Any) -> Any:
+    def _filled(
+        self, ready: _Ready, given: Sequence[rows.Argument], count: int, axes: Sequence[Any], out: Any, data: Any
+    ) -> Any:
         """Run a task on arguments and put its arrays together."""
         want, task = ready.want, ready.task
         inputs = [a.array for a in given if a.axis is not None and _size(a.shape)]
@@ -490,7 +514,7 @@ class Compiled:
         mine = sum(1 for axis in axes if axis is None)
         for a in arguments[:mine]:
             shared.extend(np.ravel(a.array).tolist())
-        shared.extend([leaf.data for leaf in ready.leaves])
+        shared.extend([leaf.data for leaf in ready.leaves] if data is None else data)
         for a in arguments[mine:]:
             shared.extend(np.ravel(a.array).tolist())
         has_rows = any(axis is not None for axis in axes)
@@ -502,7 +526,8 @@ class Compiled:
         written = [a if has_rows else a.reshape(1, *a.shape) for a in arrays]
         overlap = any(np.may_share_memory(a, b) for a in written for b in inputs) if out is not None else False
         direct = [np.empty(a.shape, self.dtype) for a in written] if overlap else written
-        sums = task.run(inputs, shared, count, direct, self.threads)
+        with np.errstate(all="ignore"):
+            sums = task.run(inputs, shared, count, direct, self.threads)
         if overlap:
             for a, b in zip(written, direct, strict=True):
                 a[...] = b

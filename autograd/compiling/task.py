@@ -177,6 +177,10 @@ class _Native:
         sums = np.zeros((len(pieces), self._sums))
 
         def work(mine: range) -> None:
+            with np.errstate(all="ignore"):
+                work_quietly(mine)
+
+        def work_quietly(mine: range) -> None:
             space = self._spare.pop() if self._spare else _Space(self)
             try:
                 for k in mine:

@@ -1,0 +1,174 @@
+"""Training on compiled code: what ``fit`` does instead of eager steps where it can, with the same numbers.
+
+Parameters, gradients and what the optimiser remembers are arrays while an epoch runs; the model's Values and the
+optimiser's memory are brought up to date after each epoch, and whenever training ends.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+
+import autograd as ag
+from autograd import TraceError, Value
+
+from .dropout import Dropout
+from .losses import Loss, l1, l2
+from .module import Module
+from .optim import OPTIMIZERS, Optimizer
+
+MANY_ROWS = 200  # from so many rows on a prediction is worth compiling
+
+
+def available() -> bool:
+    """Whether what compiled training needs is installed."""
+    return find_spec("numpy") is not None and find_spec("llvmlite") is not None
+
+
+def can_be_recorded(model: Module) -> bool:
+    """Whether the model is made of this package's own modules and does the same for every row."""
+    for module in model.modules():
+        if not type(module).__module__.startswith("nn."):
+            return False
+        if isinstance(module, Dropout) and module.p:
+            return False
+    return True
+
+
+class Step:
+    """Steps of training on arrays.
+
+    Args:
+        model: the model.
+        loss_of: the loss of outputs and targets.
+        optimizer: an optimiser over the model's parameters.
+        penalty: what is added to each batch's loss.
+        rows, targets: the training data.
+
+    Raises:
+        TraceError: if the model or the loss cannot be compiled.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss_of: Loss,
+        optimizer: Optimizer,
+        penalty: Callable[[], Any] | None,
+        rows: Sequence[Sequence[float]],
+        targets: Sequence[Sequence[float]],
+    ) -> None:
+        import numpy as np
+
+        self._np = np
+        self.optimizer = optimizer
+        self.rows, self.targets = np.array(rows), np.array(targets)
+        self.loss = ag.compile(lambda x, t: loss_of(model(x), t), reduce="mean")
+        self.penalty = None if penalty is None else ag.compile(penalty, reduce="sum")
+        self.places: dict[Value, int] = {}
+        self._begin()
+        self.gradient(self.rows[:1], self.targets[:1])  # compiles
+
+    def _begin(self) -> None:
+        """Read the parameters and the optimiser's memory."""
+        np, optimizer = self._np, self.optimizer
+        self.places = {p: k for k, p in enumerate(optimizer.params)}
+        self.numbers = np.array([p.data for p in optimizer.params])
+        self.memory = {name: np.array([s[name] for s in optimizer.state]) for name in optimizer.memory}
+        self.slopes = np.zeros(len(self.numbers))
+        self._orders: dict[int, Any] = {}
+
+    def gradient(self, rows: Any, targets: Any) -> tuple[float, Any]:
+        """The mean loss of a batch, and the parameters' gradients, the penalty's included."""
+        loss, total = self._of(self.loss, rows, targets)
+        if self.penalty is not None:
+            total = total + self._of(self.penalty)[1]
+        return loss, total
+
+    def _of(self, function: Any, *args: Any) -> tuple[float, Any]:
+        """A compiled function's value and gradients, in the order of the optimiser's parameters."""
+        np = self._np
+        order = self._orders.get(id(function))
+        if order is None:
+            value, leaves, found = function.leaf_gradients(*args)
+            mine = np.array([k for k, leaf in enumerate(leaves) if leaf in self.places], dtype=int)
+            order = self._orders[id(function)] = (
+                np.array([leaf.data for leaf in leaves]),
+                mine,
+                np.array([self.places[leaves[k]] for k in mine], dtype=int),
+            )
+        else:
+            data, mine, places = order
+            data[mine] = self.numbers[places]
+            value, _, found = function.leaf_gradients(*args, data=data)
+        slopes = np.zeros(len(self.numbers))
+        slopes[order[2]] = found[order[1]]
+        return value, slopes
+
+    def epoch(self, order: Sequence[int], batch_size: int) -> float:
+        """One pass over the data in that order; returns the mean loss, which is not finite if training diverged."""
+        np, optimizer = self._np, self.optimizer
+        places, total = np.array(order), 0.0
+        self._begin()
+        try:
+            for start in range(0, len(places), batch_size):
+                batch = places[start : start + batch_size]
+                loss, slopes = self.gradient(self.rows[batch], self.targets[batch])
+                if not math.isfinite(loss):
+                    return loss
+                total += loss * len(batch)
+                memory = dict(self.memory)
+                optimizer.begin()
+                with np.errstate(all="ignore"):  # a step may overflow; the next loss says so
+                    decayed = slopes + optimizer.weight_decay * self.numbers
+                    numbers, _ = optimizer.rule(self.numbers, decayed, memory)
+                self.numbers, self.memory, self.slopes = numbers, memory, slopes
+        finally:
+            self._end()
+        return total / len(places)
+
+    def _end(self) -> None:
+        """Bring the model's Values and the optimiser's memory up to date."""
+        params, slopes = self.optimizer.params, self.slopes.tolist()
+        for p, number, slope in zip(params, self.numbers.tolist(), slopes, strict=True):
+            p.data, p.grad = number, slope
+        names = list(self.memory)
+        for s, row in zip(
+            self.optimizer.state, zip(*(self.memory[n].tolist() for n in names), strict=True), strict=False
+        ):
+            s.update(zip(names, row, strict=True))
+
+
+def step(
+    model: Module,
+    loss_of: Loss,
+    optimizer: Optimizer,
+    penalty: Callable[[], Any] | None,
+    rows: Sequence[Sequence[float]],
+    targets: Sequence[Sequence[float]],
+) -> Step | None:
+    """Compiled steps, or None where only eager ones will do."""
+    if not available() or not can_be_recorded(model) or type(optimizer) not in OPTIMIZERS.values():
+        return None
+    pure = penalty is None or (isinstance(penalty, partial) and penalty.func in (l1, l2))
+    if not pure:
+        return None
+    try:
+        return Step(model, loss_of, optimizer, penalty, rows, targets)
+    except TraceError:
+        return None
+
+
+def outputs(model: Module, rows: Sequence[Sequence[float]]) -> list[list[float]] | None:
+    """The model's outputs for many rows, or None where only an eager run will do."""
+    if len(rows) < MANY_ROWS or not available() or not can_be_recorded(model):
+        return None
+    import numpy as np
+
+    try:
+        return ag.compile(lambda x: list(model(x)))(np.array(rows)).tolist()  # type: ignore[no-any-return]
+    except TraceError:
+        return None

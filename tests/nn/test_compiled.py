@@ -1,0 +1,179 @@
+"""Training on compiled code: the same numbers as eager steps, and eager steps where it cannot be."""
+
+import functools
+import math
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+from nn import optim
+
+RNG = np.random.default_rng(5)
+ROWS = RNG.normal(size=(45, 4))
+SIGNS = np.sign(RNG.normal(size=45))
+CLASSES = RNG.integers(3, size=45)
+NUMBERS = RNG.normal(size=(45, 3))
+SHARES = RNG.uniform(size=(45, 3))
+
+OPTIMIZERS = {
+    "sgd": lambda ps: optim.SGD(ps, 0.05),
+    "momentum": lambda ps: optim.SGD(ps, 0.02, momentum=0.9, nesterov=True, weight_decay=1e-3),
+    "adagrad": lambda ps: optim.Adagrad(ps, 0.05, lr_decay=0.1),
+    "adadelta": optim.Adadelta,
+    "rmsprop": lambda ps: optim.RMSprop(ps, momentum=0.5, centered=True),
+    "adam": lambda ps: optim.Adam(ps, 0.02, weight_decay=1e-2),
+    "adamw": lambda ps: optim.AdamW(ps, 0.02),
+    "adamax": optim.Adamax,
+}
+LOSSES = [
+    ("mse", NUMBERS, "none"),
+    ("mae", NUMBERS, "none"),
+    ("huber", NUMBERS, "none"),
+    ("half_squared_error", NUMBERS, "none"),
+    ("hinge", SIGNS, "none"),
+    ("bce_with_logits", SHARES, "none"),
+    ("binary_cross_entropy", SHARES, "sigmoid"),
+    ("softmax_cross_entropy", CLASSES, "none"),
+    ("softmax_cross_entropy", SHARES / SHARES.sum(axis=1, keepdims=True), "none"),
+]
+
+
+def trained(compiled, loss="mse", targets=NUMBERS, output="none", optimizer="adam", penalised=False, activation="tanh"):
+    outputs = 1 if targets is SIGNS else 3
+    model = nn.MLP(4, [6, outputs], activation, output_activation=output, rng=2)
+    opt = OPTIMIZERS[optimizer](model.parameters())
+    penalty = functools.partial(nn.l2, model.parameters(), 1e-2) if penalised else None
+    history = nn.fit(
+        *(model, ROWS, targets), loss=loss, optimizer=opt, epochs=12, batch_size=16, penalty=penalty, compiled=compiled
+    )
+    return model, opt, history
+
+
+def assert_same(a, b, tolerance=1e-10):
+    # Rules that divide by the size of past gradients amplify the rounding of sums that nearly cancel.
+    (model, opt, history), (other, other_opt, other_history) = a, b
+    np.testing.assert_allclose(history.loss, other_history.loss, rtol=tolerance)
+    for p, q in zip(model.parameters(), other.parameters(), strict=True):
+        assert p.data == pytest.approx(q.data, rel=tolerance, abs=1e-12)
+        assert p.grad == pytest.approx(q.grad, rel=100 * tolerance, abs=1e-12)
+    assert opt.steps == other_opt.steps
+    for s, t in zip(opt.state, other_opt.state, strict=True):
+        assert s == pytest.approx(t, rel=100 * tolerance, abs=1e-13)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimiser(optimizer):
+    tolerance = 1e-8 if optimizer == "rmsprop" else 1e-10
+    assert_same(trained(True, optimizer=optimizer), trained(False, optimizer=optimizer), tolerance)
+
+
+@pytest.mark.parametrize(("loss", "targets", "output"), LOSSES, ids=[f"{k}-{x[0]}" for k, x in enumerate(LOSSES)])
+def test_every_loss(loss, targets, output):
+    settings = {"loss": loss, "targets": targets, "output": output}
+    assert_same(trained(True, **settings), trained(False, **settings), 1e-8 if loss == "mae" else 1e-10)
+
+
+def test_a_penalty():
+    assert_same(trained(True, penalised=True), trained(False, penalised=True))
+
+
+def test_a_shared_bias_and_one_that_is_not_trained():
+    def one(compiled):
+        model = nn.MLP(4, [5, 3], "sigmoid", share_bias=True, train_bias=False, biases=[0.3, -0.2], rng=0)
+        opt = optim.SGD(model.parameters(), 0.1)
+        return model, opt, nn.fit(model, ROWS, NUMBERS, optimizer=opt, epochs=5, compiled=compiled)
+
+    assert_same(one(True), one(False))
+
+
+def test_early_stopping_and_validation_are_the_same():
+    def one(compiled):
+        model = nn.MLP(4, [6, 3], rng=1)
+        opt = optim.Adam(model.parameters(), 0.05)
+        return (
+            model,
+            opt,
+            nn.fit(
+                *(model, ROWS, NUMBERS),
+                optimizer=opt,
+                epochs=80,
+                validation_split=0.3,
+                early_stopping=3,
+                compiled=compiled,
+            ),
+        )
+
+    a, b = one(True), one(False)
+    assert a[2].stopped == b[2].stopped == "early"
+    np.testing.assert_allclose(a[2].val_loss, b[2].val_loss, rtol=1e-9)
+
+
+class Noisy(nn.Module):
+    """A module that is not nn's own: nothing is known of what it does."""
+
+    def __init__(self):
+        self.layer = nn.Layer(4, 3, "none", rng=0)
+        self.calls = 0
+
+    def forward(self, xs):
+        self.calls += 1
+        return self.layer(xs)
+
+
+def test_what_cannot_be_compiled_runs_eagerly():
+    model = Noisy()
+    nn.fit(model, ROWS, NUMBERS, epochs=2)
+    assert model.calls > 90  # for every row of every epoch
+    with pytest.raises(ag.ArgumentError, match="cannot be compiled"):
+        nn.fit(model, ROWS, NUMBERS, epochs=2, compiled=True)
+    dropping = nn.Sequential(nn.Layer(4, 8, rng=0), nn.Dropout(0.5, rng=1), nn.Layer(8, 3, "none", rng=2))
+    assert len(nn.fit(dropping, ROWS, NUMBERS, epochs=2).loss) == 2
+
+
+def test_an_interrupted_epoch_leaves_whole_steps(monkeypatch):
+    model = nn.MLP(4, [3, 3], rng=0)
+    opt = optim.Adam(model.parameters())
+    rule, calls = opt.rule, []
+
+    def interrupted(*args):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return rule(*args)
+
+    monkeypatch.setattr(opt, "rule", interrupted)
+    history = nn.fit(model, ROWS, NUMBERS, optimizer=opt, batch_size=10, compiled=True)
+    assert history.stopped == "interrupted"
+    twin = nn.MLP(4, [3, 3], rng=0)
+    other = optim.Adam(twin.parameters())
+    order = list(range(45))
+    from random import Random
+
+    Random(0).shuffle(order)
+    for start in (0, 10):
+        batch = order[start : start + 10]
+        other.zero_grad()
+        (ag.sum([nn.mse(twin(ROWS[i].tolist()), NUMBERS[i].tolist()) for i in batch]) / 10.0).backward()
+        other.step()
+    for p, q in zip(model.parameters(), twin.parameters(), strict=True):
+        assert p.data == pytest.approx(q.data, rel=1e-11)
+
+
+def test_divergence_is_seen():
+    model = nn.MLP(4, [6, 3], rng=0)
+    with pytest.warns(RuntimeWarning, match="training stopped"):
+        history = nn.fit(
+            model, ROWS * 1e3, NUMBERS, optimizer=optim.SGD(model.parameters(), 1e6), epochs=50, compiled=True
+        )
+    assert history.stopped == "diverged"
+
+
+def test_many_predictions_are_compiled_ones():
+    model = nn.MLP(4, [6, 3], "gelu", rng=0)
+    rows = np.random.default_rng(0).normal(size=(300, 4))
+    found = nn.predict(model, rows)
+    for row, outputs in zip(rows[::37].tolist(), found[::37], strict=True):
+        assert [out.data for out in model(row)] == pytest.approx(outputs, rel=1e-12)
+    assert all(math.isfinite(x) for row in found for x in row)
