@@ -137,7 +137,11 @@ class Optimizer:
 
 
 def _sqrt(x: Any) -> Any:
-    return math.sqrt(x) if type(x) is float else x**0.5
+    if type(x) is float:
+        return math.sqrt(x)
+    import numpy as np
+
+    return np.sqrt(x)
 
 
 def _larger(x: Any, y: Any) -> Any:
@@ -234,7 +238,7 @@ class Adagrad(Optimizer):
     def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """sum ← sum + g²; w ← w − η·g/(√sum + ε)."""
         rate = self.lr / (1.0 + (self.steps - 1) * self.lr_decay)
-        s["sum"] += g * g
+        s["sum"] = s["sum"] + g * g
         new = w - rate * (g / (_sqrt(s["sum"]) + self.eps))
         return new, {"w": w, "lr": rate, "g": g, "sum": s["sum"], "eps": self.eps}
 
@@ -287,8 +291,8 @@ class RMSprop(Optimizer):
         """v ← α·v + (1 − α)·g²; w ← w − η·g/(√v + ε); centred: v less the squared mean gradient."""
         v = s["v"] = self.alpha * s["v"] + (1.0 - self.alpha) * g * g
         if self.centered:
-            s["mean"] += (1.0 - self.alpha) * (g - s["mean"])
-            v -= s["mean"] * s["mean"]
+            s["mean"] = s["mean"] + (1.0 - self.alpha) * (g - s["mean"])
+            v = v - s["mean"] * s["mean"]
         scaled = g / (_sqrt(_larger(v, 0.0)) + self.eps)
         terms = {"w": w, "lr": self.lr, "g": g, "v": v, "eps": self.eps}
         if self.momentum:
