@@ -209,6 +209,15 @@ class Compiled:
         """The second derivatives of a function that returns one number; for several arguments a tuple of tuples."""
         return self._run("hessian", args, _places(argnums, len(args)), out)
 
+    def value_and_jacobian(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> tuple[Any, Any]:
+        """The values and the Jacobian together, as least-squares solvers need them."""
+        return self._run("value_and_jacobian", args, _places(argnums, len(args)), out)  # type: ignore[no-any-return]
+
+    def value_grad_and_hessian(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> tuple[Any, Any, Any]:
+        """The values, gradients and second derivatives together: in finance, the price and all its Greeks."""
+        places = _places(argnums, len(args))
+        return self._run("value_grad_and_hessian", args, places, out)  # type: ignore[no-any-return]
+
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], out: Any = None) -> tuple[Any, Any]:
         """The values, and their derivatives in the direction of the tangents.
 
@@ -421,19 +430,19 @@ class Compiled:
         if kind == "value":
             return want._replace(build=values(trace.outputs))
         if kind == "jvp":
-            value = values(trace.outputs)
+            first = values(trace.outputs)
             pairs = {x: s for xs, ss in zip(trace.inputs, seeds, strict=True) for x, s in zip(xs, ss, strict=True)}
             tangent = values(derive.tangents(trace.outputs, pairs, combine))
-            return want._replace(build=lambda results, sums: (value(results, sums), tangent(results, sums)))
+            return want._replace(build=_together(first, tangent))
         if kind == "backward":
-            value = place([self._scalar(trace)], (), True, False)
+            total = place([self._scalar(trace)], (), True, False)
             slopes = place(
                 derive.gradient(trace.outputs[0], [n for n, _ in trace.closed], combine),
                 (len(trace.closed),),
                 True,
                 False,
             )
-            return want._replace(build=lambda results, sums: (value(results, sums), slopes(results, sums)))
+            return want._replace(build=_together(total, slopes))
         one = isinstance(argnums, int)
         chosen: tuple[int, ...] = (argnums,) if isinstance(argnums, int) else argnums
         groups = [trace.inputs[k] for k in chosen]
@@ -451,20 +460,25 @@ class Compiled:
                 return picked[0]
             return lambda results, sums: tuple(p(results, sums) for p in picked)
 
-        if kind == "jacobian":
+        value = values(trace.outputs) if kind.startswith("value") else None
+        if kind.endswith("jacobian"):
             lines = derive.jacobian(trace.outputs, wrt, combine)
             parts, start = [], 0
             for shape in trace.output.shapes:
                 parts.append(split(lines[start : start + _size(shape)], shape))
                 start += _size(shape)
-            return want._replace(build=lambda results, sums: trace.output.rebuild([p(results, sums) for p in parts]))
+
+            def rebuilt(results: list[Any], sums: list[Any]) -> Any:
+                return trace.output.rebuild([p(results, sums) for p in parts])
+
+            return want._replace(build=_together(value, rebuilt))
         if kind == "hessian":
             return want._replace(build=self._hessian(trace, chosen, groups, summed, given, one, place, combine))
         gradients = split([derive.gradient(self._scalar(trace), wrt, combine)], ())
-        if kind == "grad":
-            return want._replace(build=gradients)
-        value = values(trace.outputs)
-        return want._replace(build=lambda results, sums: (value(results, sums), gradients(results, sums)))
+        if kind == "value_grad_and_hessian":
+            second = self._hessian(trace, chosen, groups, summed, given, one, place, combine)
+            return want._replace(build=_together(value, gradients, second))
+        return want._replace(build=_together(value, gradients))
 
     def _hessian(
         self,
@@ -569,6 +583,14 @@ class Compiled:
             row = 0 if row is None and count else row
         if row is not None:
             run_eagerly(self.function, [a.array if a.axis is None else a.array[row] for a in given[: len(axes)]], row)
+
+
+def _together(*parts: Callable[..., Any] | None) -> Callable[..., Any]:
+    """What builds a tuple of several results, or one result alone."""
+    builders = [p for p in parts if p is not None]
+    if len(builders) == 1:
+        return builders[0]
+    return lambda results, sums: tuple(build(results, sums) for build in builders)
 
 
 def _unmoved(a: rows.Argument) -> Any:
