@@ -38,9 +38,15 @@ class _Worker:
             "JAX_PLATFORMS": "cpu",
             "AUTOGRAD_CACHE": "",  # the first call is a cold one
         }
-        self.log = tempfile.TemporaryFile("w+")
+        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115  (closed by end)
         self.process = subprocess.Popen(
-            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=surroundings, cwd=path
+            arguments,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            text=True,
+            env=surroundings,
+            cwd=path,
         )
 
     def hear(self) -> dict[str, Any]:

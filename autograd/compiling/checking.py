@@ -14,6 +14,15 @@ from ..value import Value
 from .rows import pieces
 
 
+def arrays_in(result: Any) -> list[Any]:
+    """The arrays and numbers inside a result."""
+    if isinstance(result, dict):
+        result = tuple(result.values())
+    if isinstance(result, tuple | list):
+        return [a for x in result for a in arrays_in(x)]
+    return [np.asarray(result)] if isinstance(result, np.ndarray | float) else []
+
+
 def first_bad_row(arrays: Sequence[Any], count: int) -> int | None:
     """The first row in which one of the arrays holds inf or nan."""
     for lo, hi in pieces(0, count):

@@ -19,6 +19,10 @@ from .task import Task
 from .trace import Linear, Trace, Traced
 
 Argnums = int | Sequence[int]
+MANY_CALLS = 1000  # shapes of arguments that are remembered
+_OF_ARGUMENTS = frozenset(
+    {"value_and_grad", "grad", "jacobian", "value_and_jacobian", "hessian", "value_grad_and_hessian"}
+)
 
 
 class Stats(NamedTuple):
@@ -105,6 +109,25 @@ class _Recipe(NamedTuple):
     arrays: list[list[int]]
 
 
+class _Call(NamedTuple):
+    """What is known of calls with arguments of certain shapes.
+
+    Attributes:
+        ready: what runs.
+        height: how many rows there are.
+        has_rows: whether any argument has rows.
+        rows, shared: which arguments (tangents after them) have rows, and which do not.
+        before_leaves: how many shared arguments come before the leaves that the function closes over.
+    """
+
+    ready: _Ready
+    height: int
+    has_rows: bool
+    rows: list[int]
+    shared: list[int]
+    before_leaves: int
+
+
 class _Ready(NamedTuple):
     """A trace and a task for one kind of question about arguments of certain shapes."""
 
@@ -159,12 +182,15 @@ class Compiled:
                     raise ArgumentError(f"in_axes holds axes (whole numbers) and None, not {axis!r}")
         self.in_axes: int | tuple[int | None, ...] | None = in_axes  # type: ignore[assignment]
         self.reduce, self.threads = reduce, threads
+        listed = self.in_axes if isinstance(self.in_axes, tuple) else (self.in_axes,)
+        self._rows_first = all(axis is None or axis == 0 for axis in listed)
         self.strict, self.check = bool(strict), bool(check)
         functools.update_wrapper(self, f, updated=())
         self.function = f
         self._names = _parameters(f)
         self._target: native.Target | None = None
         self._ready: dict[Any, _Ready] = {}
+        self._known: dict[Any, _Call] = {}
         self._lock = threading.RLock()
         self._last: _Ready | None = None
 
@@ -183,7 +209,7 @@ class Compiled:
 
     def value_and_grad(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> tuple[Any, Any]:
         """The values, and the gradients in one or several arguments; see ``grad``."""
-        return self._run("value_and_grad", args, _places(argnums, len(args)), out)  # type: ignore[no-any-return]
+        return self._run("value_and_grad", args, argnums, out)  # type: ignore[no-any-return]
 
     def grad(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> Any:
         """The gradients, each in the shape of its argument.
@@ -199,24 +225,23 @@ class Compiled:
         Raises:
             ArgumentError: if the function returns more than one number.
         """
-        return self._run("grad", args, _places(argnums, len(args)), out)
+        return self._run("grad", args, argnums, out)
 
     def jacobian(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> Any:
         """The derivative of everything that the function returns, with its axes before those of the argument."""
-        return self._run("jacobian", args, _places(argnums, len(args)), out)
+        return self._run("jacobian", args, argnums, out)
 
     def hessian(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> Any:
         """The second derivatives of a function that returns one number; for several arguments a tuple of tuples."""
-        return self._run("hessian", args, _places(argnums, len(args)), out)
+        return self._run("hessian", args, argnums, out)
 
     def value_and_jacobian(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> tuple[Any, Any]:
         """The values and the Jacobian together, as least-squares solvers need them."""
-        return self._run("value_and_jacobian", args, _places(argnums, len(args)), out)  # type: ignore[no-any-return]
+        return self._run("value_and_jacobian", args, argnums, out)  # type: ignore[no-any-return]
 
     def value_grad_and_hessian(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> tuple[Any, Any, Any]:
         """The values, gradients and second derivatives together: in finance, the price and all its Greeks."""
-        places = _places(argnums, len(args))
-        return self._run("value_grad_and_hessian", args, places, out)  # type: ignore[no-any-return]
+        return self._run("value_grad_and_hessian", args, argnums, out)  # type: ignore[no-any-return]
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], out: Any = None) -> tuple[Any, Any]:
         """The values, and their derivatives in the direction of the tangents.
@@ -322,44 +347,75 @@ class Compiled:
             raise ArgumentError(f"in_axes is for {len(self.in_axes)} arguments, {count} were given")
         return self.in_axes
 
-    def _run(
-        self, kind: str, args: Sequence[Any], argnums: tuple[int, ...] | int, out: Any, tangents: Sequence[Any] = ()
-    ) -> Any:
+    def _run(self, kind: str, args: Sequence[Any], argnums: Argnums, out: Any, tangents: Sequence[Any] = ()) -> Any:
         return self._run_ready(kind, args, argnums, out, tangents, None)[1]
 
     def _run_ready(
-        self,
-        kind: str,
-        args: Sequence[Any],
-        argnums: tuple[int, ...] | int,
-        out: Any,
-        tangents: Sequence[Any],
-        data: Any,
+        self, kind: str, args: Sequence[Any], argnums: Argnums, out: Any, tangents: Sequence[Any], data: Any
     ) -> tuple[_Ready, Any]:
+        """Find or make the task for these arguments, and run it."""
+        key = self._key(kind, args, argnums, tangents)
+        call = None if key is None else self._known.get(key)
+        given: Sequence[Any] = args
+        if call is None:
+            call, given = self._read(kind, args, argnums, tangents)
+            if key is not None:
+                self._known[key] = call
+            if len(self._known) > MANY_CALLS:
+                self._known.clear()
+        self._last = call.ready
+        inputs, shared = [given[k] for k in call.rows], [given[k].ravel() for k in call.shared]
+        result = self._filled(call, inputs, shared, out, data)
+        if self.check and not tangents:
+            self._check(args, result)
+        return call.ready, result
+
+    def _key(self, kind: str, args: Sequence[Any], argnums: Argnums, tangents: Sequence[Any]) -> Any:
+        """What a call has in common with an earlier one that was checked; only plain arrays of floats have that."""
+        if tangents or not self._rows_first:
+            return None
+        for a in args:
+            if type(a) is not np.ndarray or a.dtype.kind != "f":
+                return None
+        if type(argnums) is not int and type(argnums) is not tuple:
+            return None
+        return kind, argnums, tuple([a.shape for a in args]), tuple([a.itemsize for a in args])
+
+    def _read(
+        self, kind: str, args: Sequence[Any], argnums: Argnums, tangents: Sequence[Any]
+    ) -> tuple[_Call, list[Any]]:
+        """Check arguments, and find or make the task for them; returns their arrays, rows first."""
+        places = _places(argnums, len(args)) if kind in _OF_ARGUMENTS else ()
         names = [self._names[k] if k < len(self._names) else f"argument {k}" for k in range(len(args))]
         axes = self._axes(len(args))
         given = [rows.read(a, axis, name) for a, axis, name in zip(args, axes, names, strict=True)]
-        if tangents:
-            moved = [
-                rows.read(a, axis, f"the tangent of {n}") for a, axis, n in zip(tangents, axes, names, strict=True)
-            ]
-            for a, b, name in zip(given, moved, names, strict=True):
-                if a.array.shape != b.array.shape:
-                    raise ArgumentError(
-                        f"the tangent of {name} must have its shape {a.array.shape}, not {b.array.shape}"
-                    )
-            given += moved
+        for a, axis, name in zip(tangents, axes, names, strict=False):
+            given.append(rows.read(a, axis, f"the tangent of {name}"))
+            primal = given[len(given) - 1 - len(args)].array
+            if given[-1].array.shape != primal.shape:
+                raise ArgumentError(
+                    f"the tangent of {name} must have its shape {primal.shape}, not {given[-1].array.shape}"
+                )
         count = rows.count(given, [*names, *names][: len(given)])
-        key = (kind, argnums, tuple((a.shape, a.axis is None) for a in given))
+        if self.reduce == "mean" and not count:
+            raise ArgumentError("the mean over no rows has no value; give at least one row, or use reduce='sum'")
+        key = (kind, places, tuple((a.shape, a.axis is None) for a in given))
         ready = self._ready.get(key)
         if ready is None:
             with self._lock:
-                ready = self._ready.get(key) or self._prepare(kind, argnums, given[: len(args)], names, bool(tangents))
+                ready = self._ready.get(key) or self._prepare(kind, places, given[: len(args)], names, bool(tangents))
                 self._ready[key] = ready
-        self._last = ready
-        if self.reduce == "mean" and not count:
-            raise ArgumentError("the mean over no rows has no value; give at least one row, or use reduce='sum'")
-        return ready, self._filled(ready, given, count, axes, out, data)
+        numbered = list(enumerate(given))
+        shared = [k for k, a in numbered if a.axis is None]
+        call = _Call(
+            ready,
+            count,
+            any(axis is not None for axis in axes),
+            [k for k, a in numbered if a.axis is not None and _size(a.shape)],
+            shared,
+            sum(1 for k in shared if k < len(args)),
+        )
+        return call, [a.array for a in given]
 
     def _prepare(
         self, kind: str, argnums: tuple[int, ...] | int, given: Sequence[rows.Argument], names: list[str], jvp: bool
@@ -517,21 +573,14 @@ class Compiled:
             )
         return trace.outputs[0]
 
-    def _filled(
-        self, ready: _Ready, given: Sequence[rows.Argument], count: int, axes: Sequence[Any], out: Any, data: Any
-    ) -> Any:
+    def _filled(self, call: _Call, inputs: list[Any], arguments: list[Any], out: Any, data: Any) -> Any:
         """Run a task on arguments and put its arrays together."""
+        ready, count, has_rows = call.ready, call.height, call.has_rows
         want, task = ready.want, ready.task
-        inputs = [a.array for a in given if a.axis is not None and _size(a.shape)]
-        shared: list[float] = []
-        arguments = [a for a in given if a.axis is None]
-        mine = sum(1 for axis in axes if axis is None)
-        for a in arguments[:mine]:
-            shared.extend(np.ravel(a.array).tolist())
-        shared.extend([leaf.data for leaf in ready.leaves] if data is None else data)
-        for a in arguments[mine:]:
-            shared.extend(np.ravel(a.array).tolist())
-        has_rows = any(axis is not None for axis in axes)
+        if ready.leaves:  # they stand between the arguments and their tangents
+            leaves = np.array([leaf.data for leaf in ready.leaves]) if data is None else np.asarray(data)
+            arguments.insert(call.before_leaves, leaves)
+        shared = np.concatenate(arguments) if len(arguments) > 1 else arguments[0] if arguments else ()
         outs = _given(out, len(want.results))
         arrays = [
             rows.output(o, (count, *shape) if has_rows else shape, self.dtype, "the result")
@@ -555,34 +604,24 @@ class Compiled:
             part = sums[start : start + len(nodes)]
             parts.append(part.reshape(shape) if shape else float(part[0]))
             start += len(nodes)
-        if self.check:
-            self._check(ready, given, axes, written, sums, count)
         shown = [a if a.ndim or out is not None else float(a) for a in arrays]
         return want.build(shown, parts)
 
-    def _check(
-        self,
-        ready: _Ready,
-        given: Sequence[rows.Argument],
-        axes: Sequence[Any],
-        arrays: Sequence[Any],
-        sums: Any,
-        count: int,
-    ) -> None:
+    def _check(self, args: Sequence[Any], result: Any) -> None:
         """Run the function eagerly on the first row with a result that is not finite, so that it raises there."""
-        from .checking import first_bad_row, run_eagerly
+        from .checking import arrays_in, first_bad_row, run_eagerly
 
-        row = first_bad_row(arrays, count)
-        if row is None and not np.all(np.isfinite(sums)):
+        axes = self._axes(len(args))
+        given = [rows.read(a, axis, "an argument") for a, axis in zip(args, axes, strict=True)]
+        count = rows.count(given, [""] * len(given))
+        arrays = arrays_in(result)
+        row = first_bad_row([a for a in arrays if a.ndim and len(a) == count], count)
+        if row is None and not all(np.isfinite(a).all() for a in arrays):
             one_by_one = Compiled(self.function, self.in_axes, None, self.threads, dtype=self.dtype, strict=self.strict)
-            found = one_by_one._run("value", [_unmoved(a) for a in given[: len(axes)]], (), None)
-            found = (
-                found if isinstance(found, tuple) else tuple(found.values()) if isinstance(found, dict) else (found,)
-            )
-            row = first_bad_row([np.asarray(x) for x in found], count)
+            row = first_bad_row([np.reshape(a, (count, -1)) for a in arrays_in(one_by_one(*args))], count)
             row = 0 if row is None and count else row
         if row is not None:
-            run_eagerly(self.function, [a.array if a.axis is None else a.array[row] for a in given[: len(axes)]], row)
+            run_eagerly(self.function, [a.array if a.axis is None else a.array[row] for a in given], row)
 
 
 def _together(*parts: Callable[..., Any] | None) -> Callable[..., Any]:
@@ -591,10 +630,6 @@ def _together(*parts: Callable[..., Any] | None) -> Callable[..., Any]:
     if len(builders) == 1:
         return builders[0]
     return lambda results, sums: tuple(build(results, sums) for build in builders)
-
-
-def _unmoved(a: rows.Argument) -> Any:
-    return a.array if a.axis is None else np.moveaxis(a.array, 0, a.axis)
 
 
 def _given(out: Any, count: int) -> Sequence[Any]:

@@ -30,7 +30,7 @@ def replay(
     arrays: Sequence[Sequence[int]],
     results: Sequence[Sequence[int]],
     inputs: Sequence[Any],
-    shared: Sequence[float],
+    shared: Any,
     count: int,
     outputs: Sequence[Any],
     dtype: Any,

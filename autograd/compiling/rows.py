@@ -13,6 +13,7 @@ try:
 except ImportError:
     raise MissingExtraError("numpy", "compile", "autograd.compile") from None
 
+_PLAIN = (np.dtype(np.float64), np.dtype(np.float32))
 RUN = 4096  # rows that are summed up by themselves, and converted at once
 RUNS = 64  # but no more runs than this
 
@@ -38,6 +39,8 @@ def read(given: Any, axis: int | None, what: str) -> Argument:
         InputError: if it does not hold real numbers.
         ArgumentError: if it has no such axis.
     """
+    if type(given) is np.ndarray and given.dtype in _PLAIN and (axis is None or (axis == 0 and given.ndim)):
+        return Argument(given, given.shape if axis is None else given.shape[1:], axis)
     if isinstance(given, float | int) and not isinstance(given, bool):
         array = np.asarray(as_float(given))
     else:
@@ -66,11 +69,12 @@ def read(given: Any, axis: int | None, what: str) -> Argument:
 
 def count(arguments: Sequence[Argument], names: Sequence[str]) -> int:
     """How many rows there are; 1 if no argument has rows."""
-    found = [(len(a.array), name) for a, name in zip(arguments, names, strict=True) if a.axis is not None]
-    if len({n for n, _ in found}) > 1:
-        listed = ", ".join(f"{name} has {n}" for n, name in found)
+    found = [len(a.array) for a in arguments if a.axis is not None]
+    if found and found.count(found[0]) != len(found):
+        named = [(len(a.array), name) for a, name in zip(arguments, names, strict=True) if a.axis is not None]
+        listed = ", ".join(f"{name} has {n}" for n, name in named)
         raise ArgumentError(f"all arguments need the same number of rows: {listed}")
-    return found[0][0] if found else 1
+    return found[0] if found else 1
 
 
 def runs(rows: int, block: int) -> list[tuple[int, int]]:

@@ -72,14 +72,12 @@ class Task:
         self._codes: dict[bool, _Native] = {}
         self._lock = threading.Lock()
 
-    def run(
-        self, inputs: Sequence[Any], shared: Sequence[float], count: int, outputs: Sequence[Any], threads: int | None
-    ) -> Any:
+    def run(self, inputs: Sequence[Any], shared: Any, count: int, outputs: Sequence[Any], threads: int | None) -> Any:
         """Go through the rows.
 
         Args:
             inputs: arrays with ``count`` rows each.
-            shared: the shared inputs' numbers.
+            shared: an array of the shared inputs' numbers.
             count: how many rows.
             outputs: arrays that get the results.
             threads: how many threads at most; None for as many as are worth it.
@@ -137,15 +135,12 @@ class _Native:
         self._accumulators = plan.accumulators
         self._sums = len(task.program.sums)
         self._pack = np.array(self.code.packed, dtype=np.intp)
-        self._constants = (
-            np.array(list(self.code.constants), dtype=np.intp),
-            np.array(list(self.code.constants.values()), dtype=self.dtype),
-        )
         self._task, self._one_row = task, one_row
         self._same = np.array(
             [self.code.shared[i] for wanted in task.results for i in wanted if task.program.level[i] == SHARED],
             dtype=np.intp,
         )
+        self._prepares = bool(plan.prepare)
         self._calls, self._keep = _pointers(self.code.calls, task.program.own)
         self._shares(plan)
         self._spare: list[_Space] = []
@@ -156,100 +151,90 @@ class _Native:
         self._result = np.array([s.result for s in shares], dtype=np.intp)
         self._source = np.array([s.accumulator for s in shares], dtype=np.intp)
         self._sign = np.array([s.sign for s in shares])
+        self._signed = any(s.sign != 1.0 for s in shares)
         places = [None if s.scale is None else self.code.shared[s.scale] for s in shares]
         self._scaled = np.array([k for k, p in enumerate(places) if p is not None], dtype=np.intp)
         self._scale = np.array([p for p in places if p is not None], dtype=np.intp)
         self._one_each = len(shares) == self._sums and bool(np.all(self._result == np.arange(self._sums)))
 
-    def run(
-        self, inputs: Sequence[Any], shared: Sequence[float], count: int, outputs: Sequence[Any], threads: int | None
-    ) -> Any:
+    def run(self, inputs: Sequence[Any], shared: Any, count: int, outputs: Sequence[Any], threads: int | None) -> Any:
         """As ``Task.run``."""
-        params = _aligned(self.code.parameters, self.dtype)
-        params[: len(shared)] = shared
-        if len(self._constants[0]):
-            params[self._constants[0]] = self._constants[1]
-        self.machine.prepare(_address(params), self._calls)
-        if self._task.careful is not None and len(self._same) and np.isnan(params[self._same]).any():
-            return self._task.careful().run(inputs, shared, count, outputs, threads)
-        packed = params[self._pack]
-        pieces = rows.runs(count, self._block)
+        pieces = [(0, count)] if count <= rows.RUN else rows.runs(count, self._block)
+        workers = _workers(threads, len(pieces), count * self._work)
         sums = np.zeros((len(pieces), self._sums))
 
-        def work(mine: range) -> None:
-            with np.errstate(all="ignore"):
-                work_quietly(mine)
-
-        def work_quietly(mine: range) -> None:
+        def work(mine: Sequence[int]) -> None:
             space = self._spare.pop() if self._spare else _Space(self)
             try:
+                self._share(space, shared)
                 for k in mine:
-                    start, stop = pieces[k]
-                    space.flag[0] = 0
-                    self._run(space, start, stop, inputs, outputs, params, packed)
-                    if self._sums:
-                        sums[k] = self._added(space.sums, stop - start, params)
-                    if self._task.careful is not None and (space.flag[0] or np.isnan(sums[k]).any()):
-                        again = self._task.careful().code(self._one_row)
-                        part = [a[start:stop] for a in inputs], shared, stop - start, [a[start:stop] for a in outputs]
-                        sums[k] = again.run(*part, 1)
+                    sums[k] = self._run(space, *pieces[k], inputs, outputs, shared)
             finally:
                 self._spare.append(space)
 
-        workers = _workers(threads, len(pieces), count * self._work)
         if workers == 1:
             work(range(len(pieces)))
         else:
             shares = [range(k, len(pieces), workers) for k in range(workers)]
-            for future in [_pool().submit(work, share) for share in shares[1:]] + [_Now(work, shares[0])]:
+            quietly = np.errstate(all="ignore")(work)  # each thread has a state of its own
+            for future in [_pool().submit(quietly, share) for share in shares[1:]] + [_Now(work, shares[0])]:
                 future.result()
+        if len(pieces) == 1:
+            return sums[0]
         total = np.zeros(self._sums)
         for run in sums:  # in order
             total += run
         return total
 
+    def _share(self, space: _Space, shared: Any) -> None:
+        """Bring what all rows share into a workspace."""
+        if len(shared):
+            space.params[: len(shared)] = shared
+        if self._prepares:
+            self.machine.prepare(space.params_at, self._calls)
+        if len(self._pack):
+            space.params.take(self._pack, out=space.packed)
+
     def _run(
-        self,
-        space: _Space,
-        start: int,
-        stop: int,
-        inputs: Sequence[Any],
-        outputs: Sequence[Any],
-        params: Any,
-        packed: Any,
-    ) -> None:
+        self, space: _Space, start: int, stop: int, inputs: Sequence[Any], outputs: Sequence[Any], shared: Any
+    ) -> Any:
+        """Go through a run of rows; returns its sums. What comes out as nan is worked out again with care."""
         dtype = self.dtype
         if self._accumulators:
             space.sums.fill(0.0)
+        space.flag[0] = 0
         plain = all(rows.is_plain(a, dtype) for a in (*inputs, *outputs))
-        for lo, hi in [(start, stop)] if plain else rows.pieces(start, stop):
+        for lo, hi in ((start, stop),) if plain else rows.pieces(start, stop):
             taken = [_rows(a[lo:hi], dtype) for a in inputs]
             given = [a[lo:hi] for a in outputs]
-            direct = [a if rows.is_plain(a, dtype) else np.empty(a.shape, dtype) for a in given]
+            direct = given if plain else [a if rows.is_plain(a, dtype) else np.empty(a.shape, dtype) for a in given]
             table: list[int] = []
             for a in (*taken, *direct):
                 table += (_address(a), a.strides[0])
             arrays = (ctypes.c_int64 * len(table))(*table)
-            self.machine.run(
-                hi - lo,
-                space.at,
-                _address(params),
-                _address(packed),
-                space.sums_at,
-                self._calls,
-                ctypes.addressof(arrays),
-                space.flag_at,
-            )
-            for a, b in zip(given, direct, strict=True):
-                if a is not b:
-                    a[...] = b
+            at = (space.at, space.params_at, space.packed_at, space.sums_at, self._calls)
+            self.machine.run(hi - lo, *at, ctypes.addressof(arrays), space.flag_at)
+            if not plain:
+                for a, b in zip(given, direct, strict=True):
+                    if a is not b:
+                        a[...] = b
+        sums = self._added(space.sums, stop - start, space.params)
+        careful = self._task.careful
+        if careful is not None and (space.flag[0] or _has_nan(sums) or _has_nan(space.params[self._same])):
+            part = [a[start:stop] for a in inputs], shared, stop - start, [a[start:stop] for a in outputs]
+            return careful().code(self._one_row).run(*part, 1)
+        return sums
 
     def _added(self, sums: Any, count: int, params: Any) -> Any:
         """The sums that were asked for, from a run's accumulators."""
+        if not self._sums:
+            return ()
         every = np.empty(self._accumulators + 1)
-        every[:-1] = _lanes_added(sums)
+        sums.sum(axis=1, dtype=np.float64, out=every[:-1])
         every[-1] = count
-        parts = every[self._source] * self._sign
+        parts = every[self._source]
+        if self._signed:
+            parts *= self._sign
         if len(self._scaled):
             parts[self._scaled] *= params[self._scale]
         if self._one_each:
@@ -267,14 +252,19 @@ class _Space:
         self._slots = _aligned(max(1, code._space // size), code.dtype)
         self._sums = _aligned(max(1, code._accumulators * code._lanes), code.dtype)
         self.sums = self._sums[: code._accumulators * code._lanes].reshape(code._accumulators, code._lanes)
+        self.params = _aligned(max(1, code.code.parameters), code.dtype)
+        for place, constant in code.code.constants.items():
+            self.params[place] = constant
+        self.packed = _aligned(len(code._pack), code.dtype)
         self.flag = np.zeros(1, dtype=np.int64)
         self.at, self.sums_at, self.flag_at = _address(self._slots), _address(self._sums), _address(self.flag)
+        self.params_at, self.packed_at = _address(self.params), _address(self.packed)
 
 
 class _Now:
     """What this thread does itself while the others are at work."""
 
-    def __init__(self, work: Callable[[range], None], share: range) -> None:
+    def __init__(self, work: Callable[[Sequence[int]], None], share: range) -> None:
         self._work, self._share = work, share
 
     def result(self) -> None:
@@ -292,17 +282,12 @@ def _address(array: Any) -> int:
     return array.__array_interface__["data"][0]  # type: ignore[no-any-return]
 
 
+def _has_nan(numbers: Any) -> bool:
+    return len(numbers) > 0 and bool(np.isnan(numbers).any())
+
+
 def _rows(a: Any, dtype: Any) -> Any:
     return a if rows.is_plain(a, dtype) else np.ascontiguousarray(a, dtype=dtype)
-
-
-def _lanes_added(sums: Any) -> Any:
-    """The sum over the lanes, halves first: the same on every machine with as many lanes."""
-    sums = sums.astype(np.float64)
-    while sums.shape[1] > 1:
-        half = sums.shape[1] // 2
-        sums = sums[:, :half] + sums[:, half:]
-    return sums[:, 0]
 
 
 # Threads -------------------------------------------------------------------------------------------------------------

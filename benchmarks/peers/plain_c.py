@@ -211,7 +211,8 @@ moons = mlp30 = _network
 def logistic(work: Work) -> Callable[[], Any]:
     """Loss and gradient."""
     code = _compiled("""
-double run(const double *restrict x, const double *restrict t, const double *restrict w, double *restrict g, long rows) {
+double run(const double *restrict x, const double *restrict t, const double *restrict w, double *restrict g,
+           long rows) {
   double loss = 0, g0 = 0, g1 = 0, g2 = 0, g3 = 0, g4 = 0, g5 = 0, g6 = 0, g7 = 0, g8 = 0, g9 = 0, gb = 0;
   #pragma omp simd reduction(+: loss, g0, g1, g2, g3, g4, g5, g6, g7, g8, g9, gb)
   for (long r = 0; r < rows; r++) {

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import autograd
 import autograd.numpy as np
 from autograd.scipy.special import erf
+
+import autograd
 
 from ..workloads import Work, call_price, mixed, predators
 

@@ -24,9 +24,9 @@ def moons(work: Work) -> Fewer:
         losses = []
         for x, t in zip(a["x"][:rows].tolist(), a["t"][:rows].tolist(), strict=True):
             for k, (weights, biases) in enumerate(layers):
-                x = [sum((w * v for w, v in zip(ws, x, strict=True)), b) for ws, b in zip(weights, biases, strict=True)]  # noqa: PLW2901
+                x = [sum((w * v for w, v in zip(ws, x, strict=True)), b) for ws, b in zip(weights, biases, strict=True)]
                 if k < 2:
-                    x = [v.relu() for v in x]  # noqa: PLW2901
+                    x = [v.relu() for v in x]
             losses.append((1.0 - t * x[0]).relu())
         loss = sum(losses) * (1.0 / rows)
         loss.backward()
