@@ -51,6 +51,9 @@ def _straight_line(program: Any, effort: str = "-O3") -> Callable[[Any, Any, int
             said = f"!{names[0]}"
         elif op == "fma":
             said = f"{names[0]} * {names[1]} + {names[2]}"
+        elif op == "dot":
+            n = len(names) // 2
+            said = " + ".join(f"{a} * {b}" for a, b in zip(names[:n], names[n:], strict=True))
         elif op == "select":
             said = f"{names[0]} ? {names[1]} : {names[2]}"
         else:
