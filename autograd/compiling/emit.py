@@ -436,6 +436,10 @@ class _Body:
             if op not in emitter.calls:
                 emitter.calls.append(op)
             slot = emitter.calls.index(op)
+        if shape.lanes == 1 and slot is None:
+            scalar = f"@{op}" + ("f" if shape.item == "float" else "")
+            emitter.need(scalar, f"declare {v} {scalar}({', '.join([v] * len(names))})")
+            return f"call {v} {scalar}({', '.join(f'{v} {x}' for x in names)})"
         label = f"python{slot}" if slot is not None else op
         full = f"@each_{label}_{shape.lanes}"
         if full not in emitter.globals:

@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import ArgumentError, InputError
 from ..value import Value
 from . import derive, native, rows
+from .simplify import share_divisions
 from .symbols import write_program
 from .task import Task
 from .trace import Linear, Trace, Traced
@@ -449,6 +450,7 @@ class Compiled:
             [n.name or f"shared {k}" for k, n in enumerate(recording.shared)],
             self.strict,
         )
+        dared = not careful and (share_divisions(program) or combine.dared)
         results, start = [], 0
         for nodes, _, _ in want.results:
             results.append(program.results[start : start + len(nodes)])
@@ -458,7 +460,7 @@ class Compiled:
             with self._lock:
                 return self._task(recipe, True)[1]
 
-        return want, Task(program, recipe.arrays, results, self.dtype, self._target, again if combine.dared else None)
+        return want, Task(program, recipe.arrays, results, self.dtype, self._target, again if dared else None)
 
     def _wanted(self, recipe: _Recipe, combine: derive.Combiner) -> _Want:
         kind, argnums, trace, given, seeds, _ = recipe

@@ -244,7 +244,7 @@ def _next(p: int, again: str, after: str) -> list[str]:
 
 
 def _store(shape: Shape) -> tuple[list[str], bool]:
-    """Slots into the rows of an array; %flag is set if one of the numbers is nan."""
+    """Slots into the rows of an array; %flag is set if one of the numbers is not finite."""
     v, item = shape.vector, shape.item
     lines = [
         "define void @store(ptr noalias %ws, ptr %from, i64 %stride, i64 %count, ptr %table, i64 %n, ptr %flag) {",
@@ -302,13 +302,16 @@ def _store(shape: Shape) -> tuple[list[str], bool]:
 
 
 def _flagged(shape: Shape, result: str, number: str, before: str) -> list[str]:
-    """``before`` with further bits set if a vector holds nan."""
-    test = f"{result}.nan = fcmp uno {shape.vector} {number}, {number}"
+    """``before`` with further bits set if a vector holds inf or nan: x − x is 0 for all other numbers."""
+    test = [
+        f"{result}.rest = fsub {shape.vector} {number}, {number}",
+        f"{result}.nan = fcmp uno {shape.vector} {result}.rest, {result}.rest",
+    ]
     if shape.lanes == 1:
-        return [test, f"{result}.bits = zext i1 {result}.nan to i64", f"{result} = or i64 {before}, {result}.bits"]
+        return [*test, f"{result}.bits = zext i1 {result}.nan to i64", f"{result} = or i64 {before}, {result}.bits"]
     kind = f"i{shape.lanes}"
     return [
-        test,
+        *test,
         f"{result}.mask = bitcast {shape.mask} {result}.nan to {kind}",
         f"{result}.bits = zext {kind} {result}.mask to i64",
         f"{result} = or i64 {before}, {result}.bits",

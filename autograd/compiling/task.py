@@ -46,7 +46,7 @@ class Task:
         results: for each output array the instructions it gets.
         dtype: of the numbers.
         target: the machine to make code for; this one if None.
-        careful: makes the task that works out again what came out as nan; None if this one is careful itself.
+        careful: makes the task that works out again what is not finite; None if this one is careful itself.
 
     Attributes:
         seconds: what compiling took.
@@ -198,7 +198,7 @@ class _Native:
     def _run(
         self, space: _Space, start: int, stop: int, inputs: Sequence[Any], outputs: Sequence[Any], shared: Any
     ) -> Any:
-        """Go through a run of rows; returns its sums. What comes out as nan is worked out again with care."""
+        """Go through a run of rows; returns its sums. What is not finite is worked out again with care."""
         dtype = self.dtype
         if self._accumulators:
             space.sums.fill(0.0)
@@ -220,7 +220,7 @@ class _Native:
                         a[...] = b
         sums = self._added(space.sums, stop - start, space.params)
         careful = self._task.careful
-        if careful is not None and (space.flag[0] or _has_nan(sums) or _has_nan(space.params[self._same])):
+        if careful is not None and not (space.flag[0] == 0 and _finite(sums) and _finite(space.params[self._same])):
             part = [a[start:stop] for a in inputs], shared, stop - start, [a[start:stop] for a in outputs]
             return careful().code(self._one_row).run(*part, 1)
         return sums
@@ -282,8 +282,8 @@ def _address(array: Any) -> int:
     return array.__array_interface__["data"][0]  # type: ignore[no-any-return]
 
 
-def _has_nan(numbers: Any) -> bool:
-    return len(numbers) > 0 and bool(np.isnan(numbers).any())
+def _finite(numbers: Any) -> bool:
+    return len(numbers) == 0 or bool(np.isfinite(numbers).all())
 
 
 def _rows(a: Any, dtype: Any) -> Any:
