@@ -115,24 +115,27 @@ class Extended(float):
 
     __slots__ = ()
 
-    def __add__(self, y: float) -> Extended:
-        return Extended(float(self) + y)
+    # Anything but a number, such as a Value, gets its own chance to handle the Extended.
+    def __add__(self, y: Any) -> Any:
+        return Extended(float(self) + y) if isinstance(y, float | int) else NotImplemented
 
-    def __sub__(self, y: float) -> Extended:
-        return Extended(float(self) - y)
+    def __sub__(self, y: Any) -> Any:
+        return Extended(float(self) - y) if isinstance(y, float | int) else NotImplemented
 
-    def __rsub__(self, y: float) -> Extended:
-        return Extended(y - float(self))
+    def __rsub__(self, y: Any) -> Any:
+        return Extended(y - float(self)) if isinstance(y, float | int) else NotImplemented
 
-    def __mul__(self, y: float) -> Extended:
-        return Extended(float(self) * y)
+    def __mul__(self, y: Any) -> Any:
+        return Extended(float(self) * y) if isinstance(y, float | int) else NotImplemented
 
     __radd__, __rmul__ = __add__, __mul__
 
     def __neg__(self) -> Extended:
         return Extended(-float(self))
 
-    def __truediv__(self, y: float) -> Extended:
+    def __truediv__(self, y: Any) -> Any:
+        if not isinstance(y, float | int):
+            return NotImplemented
         x = float(self)
         if y != 0.0:
             return Extended(x / float(y))
@@ -140,8 +143,8 @@ class Extended(float):
             return Extended(math.nan)
         return Extended(math.copysign(math.inf, x) * math.copysign(1.0, y))
 
-    def __rtruediv__(self, x: float) -> Extended:
-        return Extended(x) / self
+    def __rtruediv__(self, x: Any) -> Any:
+        return Extended(x) / self if isinstance(x, float | int) else NotImplemented
 
 
 def _ieee_log(x: float) -> float:
@@ -170,6 +173,10 @@ _BEYOND: dict[str, Callable[..., float]] = {
     "log10": _ieee_log,
     "log1p": lambda x: _ieee_log(1.0 + x),
     "pow": _ieee_pow,
+    "sinh": lambda x: math.copysign(math.inf, x),
+    "cosh": lambda x: math.inf,
+    "gamma": lambda x: math.inf if x > 0.0 else math.nan,
+    "lgamma": lambda x: math.inf,
 }
 
 

@@ -44,7 +44,7 @@ def partials(node: Value, wanted: Container[Value]) -> list[Linear]:
             try:
                 result.append(rule(node, *arguments) if x in wanted else 0.0)
             except DomainError:
-                recorded = node.partials[len(result)]
+                recorded = node.partials[len(result)] if node.partials else math.nan
                 if math.isfinite(recorded):
                     raise
                 result.append(recorded)
@@ -76,7 +76,7 @@ def _carries_nothing(x: Linear, y: Linear) -> bool:
 
 
 def is_plainly(x: Linear, number: float) -> bool:
-    return type(x) is float and x == number
+    return isinstance(x, float) and x == number
 
 
 def reverse(

@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from .. import higher, ops
+from .. import higher
 from ..graph import topological
-from ..ops import Op
-from .trace import Linear, Traced
-
-
-def _is_zero(x: Any) -> Any:
-    return (x >= 0) & (x <= 0)
-
-
-# An adjoint times a partial, 0 where either is exactly 0: what eager sweeps do by passing over zeros, so that the
-# branch that where() did not take stays silent even if it is inf or nan.
-CARRY = Op(
-    "carry",
-    ("x", "y"),
-    "x * y",
-    ("y", "x"),
-    lambda m: lambda x, y: m.where(_is_zero(x) | _is_zero(y), 0.0, x * y),
-    (lambda m: lambda z, x, y: y, lambda m: lambda z, x, y: x),
-    domain=ops.MUL.domain,
-    samples=(),
-    symbol="×",
-    kink=None,
-    convention="",
-    note="",
-    group=None,
-)
+from .trace import CARRY, Linear, Traced
 
 
 class Combiner:
     """Adds up adjoints times partials: plain products where nothing can go wrong, else carried ones.
 
     Args:
-        careful: carry every product with a factor that may be inf or nan, not only those where a choice may have made
-            the other factor 0.
+        careful: carry every product, not only those where a choice may have made one factor 0 and the other may be
+            inf or nan.
 
     Attributes:
         dared: whether a product was left plain that is nan where one factor happens to be 0 and the other is not
@@ -55,7 +30,7 @@ class Combiner:
         for x, y in zip(factors, others, strict=True):
             if higher.is_plainly(x, 0.0) or higher.is_plainly(y, 0.0):
                 continue
-            if isinstance(x, Traced) and isinstance(y, Traced) and (x.may_be_infinite or y.may_be_infinite):
+            if isinstance(x, Traced) and isinstance(y, Traced):
                 chosen = (x.may_vanish and y.may_be_infinite) or (y.may_vanish and x.may_be_infinite)
                 if self.careful or chosen:
                     pairs.append((x.recording.record(CARRY, (x, y)), 1.0))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import context
 from ..errors import ArgumentError, InputError
 from ..value import Value
 from . import derive, native, rows
@@ -68,8 +69,8 @@ def compile(
         threads: how many to use at most; by default as many as there are processors where that is worth it. Results
             do not depend on it.
         dtype: ``"float64"`` or ``"float32"``.
-        strict: do every operation exactly as an eager run does, one after the other and rounded the same: results
-            agree bit for bit, and take several times longer. By default they agree to about 1e-12.
+        strict: do every operation exactly as an eager run does, one after the other and rounded the same: what each
+            row gives agrees bit for bit, and takes several times longer. By default it agrees to about 1e-12.
         check: look for results that are not finite, and run ``f`` again eagerly on the first such row, so that the
             error names the operation and its operands.
 
@@ -198,13 +199,17 @@ class Compiled:
     # What people call ------------------------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, out: Any = None) -> Any:
-        """The values.
+        """The values. Given Values instead of arrays, it is the function itself, for one row.
 
         Args:
             args: arrays of numbers, with their rows along ``in_axes``.
             out: an array, or a tuple of them, to write the values into.
         """
         if any(map(rows.holds_values, args)):
+            if self.reduce is not None:
+                raise InputError(
+                    "a compiled function with reduce takes arrays of numbers; on Values call its .function"
+                )
             return self.function(*args)
         return self._run("value", args, (), out)
 
@@ -213,7 +218,7 @@ class Compiled:
         return self._run("value_and_grad", args, argnums, out)  # type: ignore[no-any-return]
 
     def grad(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> Any:
-        """The gradients, each in the shape of its argument.
+        """The gradients, each in the shape of its argument with the rows first.
 
         Args:
             args: arrays of numbers.
@@ -366,10 +371,7 @@ class Compiled:
                 self._known.clear()
         self._last = call.ready
         inputs, shared = [given[k] for k in call.rows], [given[k].ravel() for k in call.shared]
-        result = self._filled(call, inputs, shared, out, data)
-        if self.check and not tangents:
-            self._check(args, result)
-        return call.ready, result
+        return call.ready, self._filled(call, inputs, shared, out, data, args)
 
     def _key(self, kind: str, args: Sequence[Any], argnums: Argnums, tangents: Sequence[Any]) -> Any:
         """What a call has in common with an earlier one that was checked; only plain arrays of floats have that."""
@@ -426,13 +428,15 @@ class Compiled:
         trace = Trace(self.function, [a.shape for a in given], is_row, names)
         recording = trace.recording
         arrays = [
-            [n.place[1] for n in nodes if n.place] for nodes, row in zip(trace.inputs, is_row, strict=True) if row
+            [n.place[1] for n in nodes if n.place]
+            for nodes, row in zip(trace.inputs, is_row, strict=True)
+            if row and nodes
         ]
         seeds: list[list[Traced]] = []
         if jvp:
             for nodes, row, name in zip(trace.inputs, is_row, names, strict=True):
                 seeds.append([recording.input("row" if row else "shared", f"d{n.name or name}") for n in nodes])
-                if row:
+                if row and nodes:
                     arrays.append([n.place[1] for n in seeds[-1] if n.place])
         recipe = _Recipe(kind, argnums, trace, given, seeds, arrays)
         want, task = self._task(recipe, self.strict)
@@ -441,7 +445,8 @@ class Compiled:
 
     def _task(self, recipe: _Recipe, careful: bool) -> tuple[_Want, Task]:
         combine = derive.Combiner(careful)
-        want = self._wanted(recipe, combine)
+        with context.Surrounding(context.recording, True):
+            want = self._wanted(recipe, combine)
         recording = recipe.trace.recording
         program = write_program(
             [x for nodes, _, _ in want.results for x in nodes],
@@ -575,12 +580,16 @@ class Compiled:
             )
         return trace.outputs[0]
 
-    def _filled(self, call: _Call, inputs: list[Any], arguments: list[Any], out: Any, data: Any) -> Any:
+    def _filled(
+        self, call: _Call, inputs: list[Any], arguments: list[Any], out: Any, data: Any, args: Sequence[Any]
+    ) -> Any:
         """Run a task on arguments and put its arrays together."""
         ready, count, has_rows = call.ready, call.height, call.has_rows
         want, task = ready.want, ready.task
         if ready.leaves:  # they stand between the arguments and their tangents
-            leaves = np.array([leaf.data for leaf in ready.leaves]) if data is None else np.asarray(data)
+            leaves = np.array([leaf.data for leaf in ready.leaves] if data is None else data, dtype=np.float64)
+            if leaves.shape != (len(ready.leaves),):
+                raise ArgumentError(f"data needs {len(ready.leaves)} numbers, one for each leaf, not {leaves.shape}")
             arguments.insert(call.before_leaves, leaves)
         shared = np.concatenate(arguments) if len(arguments) > 1 else arguments[0] if arguments else ()
         outs = _given(out, len(want.results))
@@ -606,23 +615,22 @@ class Compiled:
             part = sums[start : start + len(nodes)]
             parts.append(part.reshape(shape) if shape else float(part[0]))
             start += len(nodes)
+        if self.check:
+            self._check(args, written, sums, count)
         shown = [a if a.ndim or out is not None else float(a) for a in arrays]
         return want.build(shown, parts)
 
-    def _check(self, args: Sequence[Any], result: Any) -> None:
+    def _check(self, args: Sequence[Any], arrays: Sequence[Any], sums: Any, count: int) -> None:
         """Run the function eagerly on the first row with a result that is not finite, so that it raises there."""
         from .checking import arrays_in, first_bad_row, run_eagerly
 
-        axes = self._axes(len(args))
-        given = [rows.read(a, axis, "an argument") for a, axis in zip(args, axes, strict=True)]
-        count = rows.count(given, [""] * len(given))
-        arrays = arrays_in(result)
-        row = first_bad_row([a for a in arrays if a.ndim and len(a) == count], count)
-        if row is None and not all(np.isfinite(a).all() for a in arrays):
+        row = first_bad_row(arrays, count)
+        if row is None and not np.all(np.isfinite(sums)):
             one_by_one = Compiled(self.function, self.in_axes, None, self.threads, dtype=self.dtype, strict=self.strict)
             row = first_bad_row([np.reshape(a, (count, -1)) for a in arrays_in(one_by_one(*args))], count)
             row = 0 if row is None and count else row
         if row is not None:
+            given = [rows.read(a, axis, "") for a, axis in zip(args, self._axes(len(args)), strict=True)]
             run_eagerly(self.function, [a.array if a.axis is None else a.array[row] for a in given], row)
 
 

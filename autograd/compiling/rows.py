@@ -48,11 +48,15 @@ def read(given: Any, axis: int | None, what: str) -> Argument:
             array = np.asarray(given)
         except ValueError:
             raise ArgumentError(f"{what} is ragged: its rows differ in length, so it is no array of numbers") from None
+    if isinstance(given, np.ma.MaskedArray):
+        raise InputError(f"{what} is a masked array, and masks are not looked at; fill it first, with .filled(...)")
     if array.dtype.kind == "O":
+        if holds_values(array):
+            raise InputError(f"{what} holds Values; compiled derivatives take arrays of numbers")
         try:
-            array = np.asarray(array, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise InputError(f"{what} holds objects that are no numbers; give an array of floats") from None
+            array = np.array([as_float(x) for x in array.flat]).reshape(array.shape)
+        except InputError as error:
+            raise InputError(f"{what}: {error}") from None
     if array.dtype.kind not in "fiu":
         hint = "; use .astype(float) if 1.0 and 0.0 are meant" if array.dtype.kind == "b" else ""
         raise InputError(f"{what} holds {array.dtype} where real numbers are needed{hint}")

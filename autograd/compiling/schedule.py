@@ -7,6 +7,7 @@ of a layer are.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -144,12 +145,12 @@ def _needed(program: Program, roots: Iterable[int]) -> list[int]:
 def _sums(program: Program) -> tuple[list[Share], list[Outer], list[Total], int]:
     """Take sums apart into sums of products of two numbers each; what all rows share is multiplied in afterwards."""
     needed = _needed(program, [*program.results, *program.sums])
-    used = {k for i in needed if program.code[i].op not in _INPUTS for k in program.code[i].operands}
-    used.update(program.results)
+    uses = Counter(k for i in needed if program.code[i].op not in _INPUTS for k in program.code[i].operands)
+    uses.update(program.results)
     shares: list[Share] = []
     wanted: dict[tuple[int, int | None], list[Share]] = {}
     for result, root in enumerate(program.sums):
-        for a, b, sign, scale in _terms(program, root, used):
+        for a, b, sign, scale in _terms(program, root, uses):
             share = Share(result, -1, sign, scale)
             shares.append(share)
             if a is None:
@@ -180,26 +181,27 @@ def _sums(program: Program) -> tuple[list[Share], list[Outer], list[Total], int]
     return shares, outers, totals, count + len(alone)
 
 
-def _terms(program: Program, root: int, used: set[int]) -> list[Term]:
+def _terms(program: Program, root: int, uses: Counter[int]) -> list[Term]:
     """A sum's terms; the factors a and b are missing where a term is the same for all rows.
 
-    What is ``used`` otherwise is computed anyway, and not taken apart.
+    Only sums of products are taken apart, and only what serves nothing else: the difference of two sums of large
+    numbers would lose what the sum of small differences keeps.
     """
+    code, level = program.code, program.level
+    if level[root] != ROW:
+        return [(None, None, 1.0, root)]
+    whole: list[Term] = [(root, None, 1.0, None)]
+    if program.strict:
+        return whole
     terms: list[Term] = []
     stack: list[tuple[int, float, int | None]] = [(root, 1.0, None)]
-    code, level = program.code, program.level
     while stack:
         i, sign, scale = stack.pop()
         op, operands, _ = code[i]
         if level[i] != ROW:
-            if scale is not None:
-                return [(root, None, 1.0, None)]
-            terms.append((None, None, sign, i))
-        elif program.strict or (i == root and i in used):
+            return whole
+        if uses[i] > (i != root):  # computed anyway
             terms.append((i, None, sign, scale))
-        elif op in ("add", "sub"):
-            stack.append((operands[1], sign if op == "add" else -sign, scale))
-            stack.append((operands[0], sign, scale))
         elif op == "neg":
             stack.append((operands[0], -sign, scale))
         elif op in ("mul", "dot", "fma"):
@@ -208,16 +210,17 @@ def _terms(program: Program, root: int, used: set[int]) -> list[Term]:
                 operands = operands[:2]
             n = len(operands) // 2
             for a, b in zip(reversed(operands[:n]), reversed(operands[n:]), strict=True):
-                if level[a] != ROW or level[b] != ROW:
-                    factor, varying = (a, b) if level[a] != ROW else (b, a)
-                    if scale is None and level[varying] == ROW:
-                        stack.append((varying, sign, factor))
-                    else:
-                        return [(root, None, 1.0, None)]
-                else:
+                if level[a] == ROW and level[b] == ROW:
                     terms.append((max(a, b), min(a, b), sign, scale))
-        else:
+                    continue
+                factor, varying = (a, b) if level[a] != ROW else (b, a)
+                if scale is not None or level[varying] != ROW:
+                    return whole
+                stack.append((varying, sign, factor))
+        elif i == root or scale is not None:
             terms.append((i, None, sign, scale))
+        else:  # something else among the products
+            return whole
     return terms
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from .. import ops
 from ..carriers import FLOATS, IEEE, Extended
 from .program import COMMUTATIVE, CONST, ROW, SHARED, Instruction, Program
-from .trace import Linear, Traced, reachable
+from .trace import CARRY, Linear, Traced, reachable
 
 # What a program can say beside arithmetic: functions of one or two numbers, of which the rows of the table are made.
 FUNCTIONS = (
@@ -165,10 +165,11 @@ class Writer:
                 return self.select(condition, x, 0.0)
             if (condition := self._bit(x)) is not None:
                 return self.select(condition, y, 0.0)
-            if type(y) is float and self._is(x, "mul") and type(c := self._part(x, 1)) is float:
-                return self.mul(self._part(x, 0), c * y)
-            if type(y) is float and self._is(x, "mul") and type(c := self._part(x, 0)) is float:
-                return self.mul(self._part(x, 1), c * y)
+            if type(y) is float and self._is(x, "mul"):
+                for k in (0, 1):
+                    c = self._part(x, k)
+                    if type(c) is float and _moderate(c) and _moderate(y) and _moderate(c * y):
+                        return self.mul(self._part(x, 1 - k), c * y)
         return self.write("mul", x, y)
 
     def div(self, x: Any, y: Any) -> Any:
@@ -177,7 +178,7 @@ class Writer:
             if y == 1.0:
                 return x
             exact = y != 0.0 and math.isfinite(y) and abs(math.frexp(y)[0]) == 0.5
-            if (exact or not self.strict) and 1e-290 < abs(y) < 1e290:
+            if (exact or not self.strict) and _moderate(y):
                 return self.mul(x, 1.0 / y)
         if self._is(x, "neg"):
             return self.neg(self.div(self._part(x, 0), y))
@@ -334,17 +335,24 @@ class Writer:
                 level = self._level
                 first = type(b) is float or level[b.i] < level[a.i]
                 pairs.append((b, a) if first else (a, b))
-        # One instruction has operands of one kind: weights that all rows share, or that differ from row to row.
-        for differs in (False, True):
-            kind = [p for p in pairs if (type(p[0]) is Symbol and self._level[p[0].i] == ROW) == differs]
+        # One instruction has operands of one kind: which of the two factors differ from row to row.
+        kinds: dict[tuple[bool, bool], list[tuple[Any, Any]]] = {}
+        for w, x in pairs:
+            kinds.setdefault((self._differs(w), self._differs(x)), []).append((w, x))
+        pairs = []
+        for kind in kinds.values():
             if len(kind) > SHORT_DOT:
                 single.append(self.write("dot", *(w for w, _ in kind), *(x for _, x in kind)))
-                pairs = [p for p in pairs if p not in kind] if len(kind) < len(pairs) else []
+            else:
+                pairs += kind
         total = self.sum([*single, bias]) if single else bias
         for w, x in pairs:
             plain = type(total) is float and total == 0.0
             total = self.mul(w, x) if plain else self.write("fma", w, x, total)
         return total
+
+    def _differs(self, x: Any) -> bool:
+        return type(x) is Symbol and self._level[x.i] == ROW
 
     # The table -------------------------------------------------------------------------------------------------------
 
@@ -376,6 +384,11 @@ class Writer:
         return found
 
 
+def _moderate(x: float) -> bool:
+    """Whether a constant may be drawn together with others: in single precision too nothing over- or underflows."""
+    return 1e-30 < abs(x) < 1e30
+
+
 def write_program(
     results: Sequence[Linear],
     sums: Sequence[Linear],
@@ -395,7 +408,7 @@ def write_program(
     done: dict[Linear, Any] = {}
 
     def symbol(x: Linear) -> Any:
-        return done[x] if type(x) is Traced else x
+        return done[x] if type(x) is Traced else float(x)
 
     for node in reachable((*results, *sums)):
         op = node.op
@@ -404,14 +417,18 @@ def write_program(
             done[node] = writer.input(*node.place)
         elif node.inlined is not None:
             done[node] = symbol(node.inlined)
-        elif not op.shipped and op.name != "carry":
+        elif not op.shipped and op is not CARRY:
             done[node] = _in_python(writer, op, [symbol(x) for x in node.operands])
         else:
             operands = [symbol(x) for x in node.operands]
             if all(type(x) is float for x in operands):  # arithmetic that follows IEEE 754, as native code does
                 done[node] = float(op.value(IEEE)(*op.arguments([Extended(x) for x in operands])))
             else:
-                done[node] = writer.rule(op)(*op.arguments(operands))
+                try:
+                    done[node] = writer.rule(op)(*op.arguments(operands))
+                except ArithmeticError:  # of constants among the operands
+                    extended = [Extended(x) if type(x) is float else x for x in operands]
+                    done[node] = writer.rule(op)(*op.arguments(extended))
     program = writer.program
     for where, found in ((program.results, results), (program.sums, sums)):
         for x in found:

@@ -141,7 +141,8 @@ class _Native:
             dtype=np.intp,
         )
         self._prepares = bool(plan.prepare)
-        self._calls, self._keep = _pointers(self.code.calls, task.program.own)
+        self._errors: list[BaseException] = []
+        self._calls, self._keep = _pointers(self.code.calls, task.program.own, self._errors)
         self._shares(plan)
         self._spare: list[_Space] = []
 
@@ -164,7 +165,10 @@ class _Native:
         sums = np.zeros((len(pieces), self._sums))
 
         def work(mine: Sequence[int]) -> None:
-            space = self._spare.pop() if self._spare else _Space(self)
+            try:
+                space = self._spare.pop()
+            except IndexError:
+                space = _Space(self)
             try:
                 self._share(space, shared)
                 for k in mine:
@@ -192,6 +196,7 @@ class _Native:
             space.params[: len(shared)] = shared
         if self._prepares:
             self.machine.prepare(space.params_at, self._calls)
+            self._raise()
         if len(self._pack):
             space.params.take(self._pack, out=space.packed)
 
@@ -214,6 +219,7 @@ class _Native:
             arrays = (ctypes.c_int64 * len(table))(*table)
             at = (space.at, space.params_at, space.packed_at, space.sums_at, self._calls)
             self.machine.run(hi - lo, *at, ctypes.addressof(arrays), space.flag_at)
+            self._raise()
             if not plain:
                 for a, b in zip(given, direct, strict=True):
                     if a is not b:
@@ -224,6 +230,13 @@ class _Native:
             part = [a[start:stop] for a in inputs], shared, stop - start, [a[start:stop] for a in outputs]
             return careful().code(self._one_row).run(*part, 1)
         return sums
+
+    def _raise(self) -> None:
+        """Raise what a function of Python's raised while native code called it."""
+        if self._errors:
+            error = self._errors[0]
+            self._errors.clear()
+            raise error
 
     def _added(self, sums: Any, count: int, params: Any) -> Any:
         """The sums that were asked for, from a run's accumulators."""
@@ -293,11 +306,12 @@ def _rows(a: Any, dtype: Any) -> Any:
 # Threads -------------------------------------------------------------------------------------------------------------
 
 _POOL: list[ThreadPoolExecutor] = []
+_own = threading.local()  # whether this thread is one of the pool's: it must not wait for the pool
 
 
 def _pool() -> ThreadPoolExecutor:
     if not _POOL:
-        _POOL.append(ThreadPoolExecutor(max_workers=_processors(), thread_name_prefix="autograd"))
+        _POOL.append(ThreadPoolExecutor(_processors(), "autograd", lambda: setattr(_own, "worker", True)))
     return _POOL[0]
 
 
@@ -312,7 +326,7 @@ def _processors() -> int:
 
 
 def _workers(threads: int | None, pieces: int, work: int) -> int:
-    if pieces < 2:
+    if pieces < 2 or getattr(_own, "worker", False):
         return 1
     if threads is None:
         threads = _processors() if work > WORTH_A_THREAD else 1
@@ -322,14 +336,14 @@ def _workers(threads: int | None, pieces: int, work: int) -> int:
 # Python from native code ---------------------------------------------------------------------------------------------
 
 
-def _pointers(calls: Sequence[str], own: dict[str, Op]) -> tuple[int, Any]:
-    """A table of pointers to functions of Python's, and what keeps them alive."""
-    functions = [_callback(own[name] if name in own else TABLE.get(name), name) for name in calls]
+def _pointers(calls: Sequence[str], own: dict[str, Op], errors: list[BaseException]) -> tuple[int, Any]:
+    """A table of pointers to functions of Python's, and what keeps them alive; ``errors`` gets what they raise."""
+    functions = [_callback(own[name] if name in own else TABLE.get(name), name, errors) for name in calls]
     table = (ctypes.c_void_p * max(1, len(functions)))(*[ctypes.cast(f, ctypes.c_void_p) for f in functions])
     return ctypes.addressof(table), (table, functions)
 
 
-def _callback(op: Op | None, name: str) -> Any:
+def _callback(op: Op | None, name: str, errors: list[BaseException]) -> Any:
     plain = op.f if op is not None else getattr(FLOATS, name)
     beyond = getattr(IEEE, name, None) if op is None or op.shipped else None
 
@@ -338,6 +352,9 @@ def _callback(op: Op | None, name: str) -> Any:
             return float(plain(*operands))
         except (ArithmeticError, ValueError):
             return float(beyond(*operands)) if beyond is not None else float("nan")
+        except BaseException as error:  # native code lies between here and who can handle it
+            errors.append(error)
+            return float("nan")
 
     operands = len(op.operands) if op is not None else 2
     return ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * operands)(call)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, NoReturn
 
 from .. import context, ops
-from ..carriers import FLOATS
+from ..carriers import FLOATS, Extended
 from ..errors import InputError, TraceError
 from ..functions import where
 from ..graph import topological
@@ -83,15 +84,22 @@ class Traced(Value):
         return self.recording.record(ops.LESS_EQUAL, (other, self))
 
     def __and__(self, other: Any) -> Any:
-        return where(self, other, 0.0)
+        return where(self, float(other) if isinstance(other, bool) else other, 0.0)
 
     def __or__(self, other: Any) -> Any:
-        return where(self, 1.0, other)
+        return where(self, 1.0, float(other) if isinstance(other, bool) else other)
 
     def __invert__(self) -> Any:
         return where(self, 0.0, 1.0)
 
     __rand__, __ror__ = __and__, __or__
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, float | int):
+            _refuse(self)
+        return self is other
+
+    __hash__ = Value.__hash__
 
     def backward(self, gradient: float = 1.0) -> None:
         """Not inside a compiled function."""
@@ -121,6 +129,29 @@ def _refuse(node: Traced) -> NoReturn:
         "row. Write  where(x > 0, a, b)  instead of  a if x > 0 else b, maximum and minimum instead of max and min, "
         "and autograd's functions instead of math's"
     )
+
+
+def _is_zero(x: Any) -> Any:
+    return (x >= 0) & (x <= 0)
+
+
+# An adjoint times a partial, 0 where either is exactly 0: what eager sweeps do by passing over zeros, so that the
+# branch that where() did not take stays silent even if it is inf or nan.
+CARRY = Op(
+    "carry",
+    ("x", "y"),
+    "x * y",
+    ("y", "x"),
+    lambda m: lambda x, y: m.where(_is_zero(x) | _is_zero(y), 0.0, x * y),
+    (lambda m: lambda z, x, y: y, lambda m: lambda z, x, y: x),
+    domain=ops.MUL.domain,
+    samples=(),
+    symbol="×",
+    kink=None,
+    convention="",
+    note="",
+    group=None,
+)
 
 
 _FLAT = frozenset((ops.LESS, ops.LESS_EQUAL))  # nothing flows through a comparison, as in an eager run
@@ -171,8 +202,8 @@ class Recording:
         taken: list[Linear] = []
         infinite = vanishes = False
         for x in operands:
-            if type(x) is not Traced:
-                x = self.adopt(x) if isinstance(x, Value) else as_float(x)
+            # Constants follow IEEE 754, as native code does.
+            x = self.adopt(x) if isinstance(x, Value) else Extended(as_float(x))
             taken.append(x)
             if type(x) is Traced:
                 infinite = infinite or x.may_be_infinite
@@ -181,15 +212,16 @@ class Recording:
                 vanishes = vanishes or op is ops.WHERE
             elif x - x != 0.0:
                 infinite = True
+        known = op.shipped or op is CARRY
+        inlined = None if known else _inline(op, taken)
         node = Traced(self, None, None)
-        node.op = op
+        node.op = op if known else _adapted(op)
         node.operands = tuple(taken)
-        if op not in _FLAT:
+        if op not in _FLAT and context.recording.get():
             node.inputs = tuple([x for x in taken if type(x) is Traced])
         node.may_be_infinite = infinite or not _is_total(op, taken)
         node.may_vanish = vanishes or op in _CHOOSING
-        if not op.shipped:
-            node.inlined = _inline(op, taken)
+        node.inlined = inlined
         return node
 
     def adopt(self, root: Value) -> Traced:
@@ -213,12 +245,72 @@ class Recording:
 
 
 def _inline(op: Op, operands: Sequence[Linear]) -> Linear | None:
-    """What an operation of the user's own comes down to, or None if it is written with math's functions."""
+    """What an operation of the user's own comes down to, or None if its rule is for numbers only."""
     try:
         result = op.value(FLOATS)(*operands)
-    except TraceError:
+        return result if isinstance(result, Value) else float(result)
+    except Exception:  # whatever a rule for numbers makes of something else; as a number it is called later
         return None
-    return result if isinstance(result, Value) else float(result)
+
+
+@cache
+def _adapted(op: Op) -> Op:
+    """An operation of the user's own whose slopes can be recorded: what is written for numbers is left to Python."""
+
+    def slope(k: int) -> Callable[[Any], Callable[..., Any]]:
+        rule = op.df[k]
+        in_python = _like(
+            op, f"{op.name}_slope{k}", ("z", *op.operands), rule, (_no_slope(op),) * (1 + len(op.operands))
+        )
+
+        def on_any(*operands: Any) -> Any:
+            try:
+                return rule(*operands)
+            except Exception as error:
+                traced = [x for x in operands if isinstance(x, Traced)]
+                if not traced:
+                    raise
+                if op.name.endswith(tuple(f"_slope{j}" for j in range(9))):
+                    raise TraceError(str(error)) from None
+                return traced[0].recording.record(in_python, operands)
+
+        return lambda m: on_any
+
+    return _like(op, op.name, op.operands, op.f, tuple(slope(k) for k in range(len(op.operands))))
+
+
+def _like(
+    op: Op,
+    name: str,
+    operands: tuple[str, ...],
+    value: Callable[..., Any],
+    partials: tuple[Callable[[Any], Callable[..., Any]], ...],
+) -> Op:
+    return Op(
+        name,
+        operands,
+        op.formula,
+        (),
+        lambda m: value,
+        partials,
+        domain=(REAL,) * len(operands),
+        samples=(),
+        symbol=name,
+        kink=op.kink,
+        convention=op.convention,
+        note=op.note,
+        group=None,
+    )
+
+
+def _no_slope(op: Op) -> Callable[[Any], Callable[..., Any]]:
+    def rule(*operands: Any) -> NoReturn:
+        raise TraceError(
+            f"the slopes of the operation {op.name!r} are written for numbers, so they have no derivatives themselves; "
+            "write its rules with autograd's functions instead of math's"
+        )
+
+    return lambda m: rule
 
 
 class Output:
@@ -291,7 +383,10 @@ class Trace:
             own: list[Traced] = []
             arguments.append(self._argument(shape, "row" if row else "shared", name, own))
             self.inputs.append(own)
-        with context.Surrounding(context.tracing, self.recording.compared):
+        with (
+            context.Surrounding(context.tracing, self.recording.compared),
+            context.Surrounding(context.recording, True),
+        ):
             result = function(*arguments)
         self.output = Output(result)
         adopt = self.recording.adopt

@@ -1,0 +1,570 @@
+"""compile as people use it: arguments, results, settings, what is refused, and what a hostile caller tries."""
+
+import json
+import math
+import pickle
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd import ArgumentError, DomainError, InputError, TraceError, Value, operation
+
+X = np.linspace(0.5, 2.0, 7)
+
+
+# Arguments and results -----------------------------------------------------------------------------------------------
+
+
+def test_axes_are_like_vmaps():
+    f = ag.compile(lambda x, w: ag.dot(w, x), in_axes=(1, None))
+    columns, w = np.arange(12.0).reshape(3, 4), np.array([1.0, -1.0, 0.5])
+    np.testing.assert_allclose(f(columns, w), w @ columns)
+    assert f.grad(columns, w, argnums=1).shape == (4, 3)
+    assert ag.compile(lambda x: x[0] * x[1], in_axes=-1)(columns[:2]).tolist() == (columns[0] * columns[1]).tolist()
+
+
+def test_shared_arguments_alone_are_one_row():
+    f = ag.compile(lambda a, b: a * b[0] + b[1], in_axes=None)
+    assert f(2.0, [3.0, 4.0]) == 10.0
+    assert f.grad(2.0, [3.0, 4.0], argnums=(0, 1))[1].tolist() == [2.0, 1.0]
+    assert ag.compile(lambda: 3)() == 3.0
+
+
+def test_nested_arguments_and_results():
+    f = ag.compile(lambda m: {"sum": m[0][0] + m[1][1], "rows": ([m[0][1], m[1][0]], 5)})
+    m = np.arange(8.0).reshape(2, 2, 2)
+    found = f(m)
+    assert found["sum"].tolist() == [3.0, 11.0]
+    assert found["rows"][0].tolist() == [[1.0, 2.0], [5.0, 6.0]]
+    assert found["rows"][1].tolist() == [5.0, 5.0]
+    assert f.jacobian(m)["rows"][0].shape == (2, 2, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        X.astype(np.float32),
+        X.astype(">f8"),
+        X[::-1],
+        np.repeat(X, 3)[::3],
+        np.broadcast_to(1.5, 7),
+        np.arange(1, 8),
+        X.astype(np.float16),
+        X.tolist(),
+        np.array(X.tolist(), dtype=object),
+        X.astype(np.longdouble),
+    ],
+    ids=["float32", "big-endian", "reversed", "strided", "broadcast", "int", "half", "list", "objects", "longdouble"],
+)
+def test_any_array_of_numbers(array):
+    expected = np.log(np.asarray(array, dtype=float))
+    np.testing.assert_allclose(ag.compile(ag.log)(array), expected, rtol=1e-14)
+
+
+def test_fortran_order_read_only_and_empty_parts():
+    rows = np.asfortranarray(np.random.default_rng(0).normal(size=(5, 2, 3)))
+    rows.flags.writeable = False
+    f = ag.compile(lambda m: m[0][0] * m[1][2])
+    np.testing.assert_allclose(f(rows), rows[:, 0, 0] * rows[:, 1, 2])
+    assert ag.compile(lambda a, x: x * 2.0)(np.zeros((5, 0)), np.arange(5.0)).tolist() == [0, 2, 4, 6, 8]
+    assert ag.compile(lambda a: [])(np.zeros(3)).shape == (3, 0)
+
+
+def test_zero_rows():
+    f = ag.compile(lambda x: x[0] * x[1])
+    empty = np.zeros((0, 2))
+    assert f(empty).shape == (0,)
+    assert f.grad(empty).shape == (0, 2)
+    assert f.hessian(empty).shape == (0, 2, 2)
+    w = Value(1.0)
+    assert ag.compile(lambda x: w * x, reduce="sum").backward(np.zeros(0)) == 0.0
+    with pytest.raises(ArgumentError, match="no rows"):
+        ag.compile(lambda x: x, reduce="mean")(np.zeros(0))
+
+
+def test_results_go_where_they_are_wanted(tmp_path):
+    f = ag.compile(lambda x: ag.exp(x))
+    out = np.empty(7)
+    assert f(X, out=out) is out
+    np.testing.assert_allclose(out, np.exp(X))
+    wide = np.zeros((7, 3))
+    f(X, out=wide[:, 1])
+    np.testing.assert_allclose(wide[:, 1], np.exp(X))
+    assert not wide[:, 0].any()
+    long = np.linspace(0.0, 1.0, 50)
+    shifted = long.copy()
+    f(shifted[:-1], out=shifted[1:])
+    np.testing.assert_allclose(shifted[1:], np.exp(long[:-1]))
+    mapped = np.memmap(tmp_path / "x", dtype=float, mode="w+", shape=(20_000, 2))
+    mapped[:] = np.random.default_rng(0).normal(size=mapped.shape)
+    result = np.memmap(tmp_path / "y", dtype=float, mode="w+", shape=(20_000,))
+    ag.compile(lambda x: x[0] * x[1])(mapped, out=result)
+    np.testing.assert_allclose(result, mapped[:, 0] * mapped[:, 1])
+
+
+@pytest.mark.parametrize(
+    ("out", "error", "said"),
+    [
+        (np.empty(6), ArgumentError, "shape"),
+        (np.empty(7, dtype=int), ArgumentError, "cannot be written"),
+        ([0.0] * 7, ArgumentError, "arrays"),
+        ("x", InputError, "NumPy array"),
+        (np.broadcast_to(0.0, 7), ArgumentError, "read-only"),
+    ],
+)
+def test_places_for_results_that_do_not_do(out, error, said):
+    with pytest.raises(error, match=said):
+        ag.compile(ag.exp)(X, out=out)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (np.array([True]), "bool"),
+        (np.array([1j]), "complex"),
+        (np.array(["1.5"]), "real numbers"),
+        (np.array(["1.5"], dtype=object), "real number"),
+        ([[1.0], [2.0, 3.0]], "ragged"),
+        (np.ma.masked_array([1.0], [True]), "masked"),
+        (1.0, "no axis"),
+    ],
+)
+def test_arguments_that_do_not_do(given, said):
+    with pytest.raises((InputError, ArgumentError), match=said):
+        ag.compile(lambda x: x)(given)
+
+
+def test_wrong_settings_and_counts():
+    for wrong in (
+        {"reduce": "max"},
+        {"threads": 0},
+        {"dtype": "int8"},
+        {"dtype": "?!"},
+        {"in_axes": "x"},
+        {"in_axes": (0.5,)},
+    ):
+        with pytest.raises(ArgumentError):
+            ag.compile(lambda x: x, **wrong)
+    with pytest.raises(InputError, match="function"):
+        ag.compile(3)
+    f = ag.compile(lambda x, y: x * y)
+    with pytest.raises(ArgumentError, match="x has 3, y has 4"):
+        f(np.ones(3), np.ones(4))
+    with pytest.raises(ArgumentError, match="argument 2"):
+        f.grad(np.ones(3), np.ones(3), argnums=2)
+    with pytest.raises(ArgumentError, match="jacobian"):
+        ag.compile(lambda x: [x, x]).grad(X)
+    with pytest.raises(ArgumentError, match="reduce"):
+        f.backward(X, X)
+    with pytest.raises(ArgumentError, match="in_axes is for 1"):
+        ag.compile(lambda x, y: x, in_axes=(0,))(X, X)
+    with pytest.raises(InputError, match="None"):
+        ag.compile(lambda x: None)(X)
+    with pytest.raises(InputError, match="tuple"):
+        ag.compile(lambda x: [x, [x]])(X)
+    with pytest.raises(ArgumentError, match="called yet"):
+        _ = f.program
+    with pytest.raises(ArgumentError, match="tangent"):
+        f.jvp((X, X), (X, X[:3]))
+
+
+# Branching -----------------------------------------------------------------------------------------------------------
+
+W = Value(2.0, name="w")
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x if x > 1 else -x,
+        lambda x: max(x, 1.0),
+        lambda x: math.sin(x),
+        lambda x: float(x),
+        lambda x: x.data,
+        lambda x: int(x),
+        lambda x: x * 2 if x == 1.0 else x,
+        lambda x: x * 2 if W > 1 else x,
+        lambda x: x * float(W),
+        lambda x: [x for _ in range(3) if x],
+    ],
+)
+def test_branching_says_what_to_write(f):
+    with pytest.raises(TraceError, match="where"):
+        ag.compile(f)(X)
+    assert (Value(1.0) > 0.5) is True  # nothing is left behind
+
+
+def test_conditions_combine():
+    f = ag.compile(lambda x, y: ag.where((x > 0) & ~(y < 1) | (x < -1), x, y))
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 100)) * 2
+    np.testing.assert_array_equal(f(x, y), np.where(((x > 0) & ~(y < 1)) | (x < -1), x, y))
+    assert ag.compile(lambda x: ag.where((x > 1) & True, x, 0.0))(X).tolist() == np.where(X > 1, X, 0.0).tolist()
+    assert ag.compile(lambda x: ag.where((x > 1) | (2 < 1), x, 0.0))(X).tolist() == np.where(X > 1, X, 0.0).tolist()
+
+
+def test_leaves_are_read_afresh_also_in_conditions():
+    w = Value(1.0)
+    f = ag.compile(lambda x: ag.where(w > 0, w * x, -x), reduce="sum")
+    assert f(X) == pytest.approx(X.sum())
+    w.data = -3.0
+    assert f(X) == pytest.approx(-X.sum())
+    w.data = 2.0
+    assert f.backward(X) == pytest.approx(2 * X.sum())
+    assert w.grad == pytest.approx(X.sum())
+    f.backward(X)
+    assert w.grad == pytest.approx(2 * X.sum())  # accumulates, as leaves do
+
+
+def test_detach_and_no_grad_stop_derivatives():
+    w = Value(2.0)
+
+    def f(x):
+        with ag.no_grad():
+            a = x * w
+        return a * x + x.detach() * x
+
+    x = Value(1.5)
+    f(x).backward()
+    assert ag.compile(f).grad(np.array([1.5])).tolist() == [x.grad]
+    with ag.no_grad():
+        assert ag.compile(lambda x: x * x * x).hessian(np.array([2.0])).tolist() == [12.0]
+
+
+def test_values_given_are_one_row():
+    f = ag.compile(lambda x: x * x)
+    x = Value(3.0)
+    f(x).backward()
+    assert x.grad == 6.0
+    assert ag.compile(lambda y: f(y) + 1.0)(X).tolist() == (X * X + 1.0).tolist()
+    with pytest.raises(InputError, match="reduce"):
+        ag.compile(lambda x: x, reduce="sum")(x)
+    with pytest.raises(InputError, match="Values"):
+        f.grad([Value(1.0)])
+
+
+def test_a_value_kept_from_another_run_is_refused():
+    kept = []
+    ag.compile(lambda x: kept.append(x) or x)(X)
+    with pytest.raises(TraceError, match="another"):
+        ag.compile(lambda a, z: z * kept[0])(X, X)
+
+
+# Operations of one's own ---------------------------------------------------------------------------------------------
+
+
+def test_own_operations_recorded_or_called():
+    recorded = operation("twice", lambda x: ag.sin(x) * 2.0, lambda z, x: 2.0 * ag.cos(x))
+    called = operation("sine", lambda x: math.sin(x), lambda z, x: math.cos(x))
+    choosing = operation("chosen", lambda x: x if x > 1 else -x, lambda z, x: 1.0 if x > 1 else -1.0)
+    straight = operation("straight", lambda x: float(round(x)), lambda z, x: 1.0)  # a slope that is none
+    carry = operation("carry", lambda x: math.exp(x), lambda z, x: z)
+    for op in (recorded, called, choosing, straight, carry):
+        value, slope = ag.compile(lambda x, op=op: op(x) * x).value_and_grad(X)
+        for k, number in enumerate(X):
+            x = Value(number)
+            y = op(x) * x
+            y.backward()
+            assert value[k] == pytest.approx(y.data, rel=1e-13)
+            assert slope[k] == pytest.approx(x.grad, rel=1e-13)
+    np.testing.assert_allclose(ag.compile(recorded).hessian(X), -2.0 * np.sin(X), rtol=1e-12)
+    with pytest.raises(TraceError, match="autograd's functions"):
+        ag.compile(called).hessian(X)
+
+
+def test_what_a_python_function_raises_is_raised():
+    broken = operation("broken", lambda x: [][int(x)], lambda z, x: 1.0)
+    with pytest.raises(IndexError):
+        ag.compile(lambda x: broken(x))(X)
+    inner = ag.compile(lambda x: ag.sin(x), reduce="sum", threads=2)
+    many = np.ones(10_000)
+    nested = operation("nested", lambda x: float(inner(many * float(x))), lambda z, x: 1.0)
+    found = ag.compile(lambda x: nested(x), threads=2)(np.ones(8200))
+    assert found[0] == pytest.approx(10_000 * math.sin(1.0))
+
+
+# Numbers that are easy to get wrong ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_zero_times_infinity_carries_nothing(strict):
+    f = ag.compile(lambda x, y: (ag.relu(y) * x) * x, strict=strict)
+    assert [g.tolist() for g in f.grad(np.array([1e200]), np.array([-1.0]), argnums=(0, 1))] == [[0.0], [0.0]]
+    g = ag.compile(lambda x: ag.sqrt(ag.square(x - x)), strict=strict)
+    assert g.grad(X).tolist() == [0.0] * 7
+    h = ag.compile(lambda x, w: ag.sqrt(x * x) * w, in_axes=(0, None), reduce="sum", strict=strict)
+    assert h.grad(np.array([0.0, 3.0]), 2.0).tolist() == [0.0, 2.0]
+
+
+def test_divisions_share_a_reciprocal_only_where_it_is_finite():
+    f = ag.compile(lambda x, y: [x / y, 2.0 * x / y])
+    tiny = np.array([3e-310, 1.0])
+    np.testing.assert_allclose(f(tiny, tiny), [[1.0, 2.0]] * 2, rtol=1e-12)
+
+
+def test_constants_do_not_overflow_together():
+    assert ag.compile(lambda x: x * 1e200 * 1e200)(np.array([1e-300])) == pytest.approx(1e100)
+    assert ag.compile(lambda x: x / 1e-200 / 1e-200)(np.array([1e-300])) == pytest.approx(1e100)
+    found = ag.compile(lambda x: x * 1e30 * 1e30, dtype="float32")(np.array([1e-30]))
+    assert found == pytest.approx(1e30, rel=1e-6)
+
+
+def test_sums_keep_small_differences():
+    x = 1e9 + np.linspace(0.0, 1e-3, 1000)
+    f = ag.compile(lambda x: x - 1e9, reduce="sum")
+    assert f(x) == pytest.approx(float((x - 1e9).sum()), rel=1e-12)
+    large = np.full(10, 1e308)
+    assert ag.compile(lambda a, b: a - b, reduce="sum")(large, large) == 0.0
+
+
+def test_sums_of_shared_subexpressions_take_no_time():
+    def f(x):
+        y, z = x * x, x
+        for _ in range(300):
+            y, z = z, 0.5 * (y + z)
+        return y
+
+    assert ag.compile(f, reduce="sum")(np.ones(4)) == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize("count", [1, 2, 6, 7, 8, 13, 40, 100])
+def test_long_dots_of_any_operands(count):
+    rng = np.random.default_rng(count)
+    rows, shared, leaves = (
+        rng.normal(size=(5, count)),
+        rng.normal(size=count),
+        [Value(v) for v in rng.normal(size=count)],
+    )
+    kinds = rng.integers(4, size=(2, count))
+
+    def mixed(x, s, k):
+        return [(x[i], s[i], leaves[i], 0.5)[kinds[k, i]] for i in range(count)]
+
+    def f(x, s):
+        return ag.dot(mixed(x, s, 0), mixed(x, s, 1), s[0]) + ag.sum(mixed(x, s, 0)) + ag.logsumexp(mixed(x, s, 1))
+
+    value, (dx, ds) = ag.compile(f, in_axes=(0, None)).value_and_grad(rows, shared, argnums=(0, 1))
+    for k in range(5):
+        x, s = [Value(v) for v in rows[k]], [Value(v) for v in shared]
+        result = f(x, s)
+        result.backward()
+        assert value[k] == pytest.approx(result.data, rel=1e-12)
+        np.testing.assert_allclose(dx[k], [v.grad for v in x], rtol=1e-11, atol=1e-13)
+        np.testing.assert_allclose(ds[k], [v.grad for v in s], rtol=1e-11, atol=1e-13)
+
+
+def test_sums_over_rows_of_every_kind():
+    w, v = Value(0.7), Value(-1.2)
+    rows = np.random.default_rng(4).normal(size=(100, 3))
+
+    def f(x):
+        return ag.exp(w) * x[0] * x[1] - v * v * x[2] + ag.tanh(w * x[0] + v) + 3.0 * w
+
+    for reduce in ("sum", "mean"):
+        compiled = ag.compile(f, reduce=reduce)
+        w.grad = v.grad = 0.0
+        value = compiled.backward(rows)
+        found = w.grad, v.grad
+        w.grad = v.grad = 0.0
+        total = ag.sum([f(row) for row in rows.tolist()]) / (100.0 if reduce == "mean" else 1.0)
+        total.backward()
+        assert value == pytest.approx(total.data, rel=1e-12)
+        assert found == pytest.approx((w.grad, v.grad), rel=1e-12)
+        by_row = compiled.grad(rows)
+        assert by_row.shape == (100, 3)
+        assert compiled.jvp((rows,), (np.ones_like(rows),))[1] == pytest.approx(by_row.sum(), rel=1e-10)
+
+
+# Errors by row -------------------------------------------------------------------------------------------------------
+
+
+def test_check_names_the_first_bad_row():
+    f = ag.compile(lambda x: 1.0 + ag.log(x), check=True)
+    assert np.isfinite(f(X)).all()
+    bad = np.array([1.0, 2.0, -3.0, -4.0])
+    with pytest.raises(DomainError, match=r"in row 2: log has no value at x = 'x' \(= -3.0\)"):
+        f(bad)
+    with pytest.raises(DomainError, match="row 2"):
+        f.jvp([bad], [bad])
+    total = ag.compile(lambda x, w: w[0] * x + w[1] * ag.log(x), in_axes=(0, None), reduce="mean", check=True)
+    with pytest.raises(DomainError, match="row 0"):
+        total.grad(np.array([-1.0, 2.0]), np.ones(2), argnums=1)
+    assert math.isnan(f(np.array([math.nan]))[0])  # came in as data
+
+
+def test_leaf_numbers_must_fit():
+    w = Value(1.0)
+    f = ag.compile(lambda x: w * x, reduce="sum")
+    assert f.leaf_gradients(X, data=[3.0])[0] == pytest.approx(3.0 * X.sum())
+    with pytest.raises(ArgumentError, match="one for each leaf"):
+        f.leaf_gradients(X, data=[1.0, 2.0])
+
+
+# Threads, processes, files -------------------------------------------------------------------------------------------
+
+
+def test_results_do_not_depend_on_threads():
+    w = Value(0.3)
+    rows = np.random.default_rng(0).normal(size=100_003)
+    found = []
+    for threads in (1, 2, 3):
+        w.grad = 0.0
+        found.append((ag.compile(lambda x: ag.sin(w * x) ** 2, reduce="mean", threads=threads).backward(rows), w.grad))
+    assert found[0] == found[1] == found[2]
+
+
+def test_called_from_many_threads_at_once():
+    f = ag.compile(lambda x: ag.exp(-x * x) * ag.sin(x))
+    rows = np.random.default_rng(0).normal(size=20_000)
+    expected = np.exp(-rows * rows) * np.sin(rows)
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(f(rows))) for _ in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(found) == 8
+    for result in found:
+        np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_other_threads_run_meanwhile():
+    f = ag.compile(lambda x: ag.sin(ag.exp(ag.sin(x))), threads=1)
+    rows = np.random.default_rng(0).normal(size=6_000_000)
+    out = np.empty_like(rows)
+    f(rows[:100])
+    worker = threading.Thread(target=f, args=(rows,), kwargs={"out": out})
+    ticks, longest, last = 0, 0.0, time.perf_counter()
+    worker.start()
+    while worker.is_alive():
+        time.sleep(0.0005)
+        now = time.perf_counter()
+        ticks, longest, last = ticks + 1, max(longest, now - last), now
+    assert ticks >= 5  # a call that kept the interpreter's lock would leave none
+
+
+def cubed(x):
+    return x**3
+
+
+@ag.compile
+def decorated(x):
+    """Doubles."""
+    return 2.0 * x
+
+
+def test_it_can_be_pickled():
+    f = pickle.loads(pickle.dumps(ag.compile(cubed, reduce="sum", strict=True)))
+    assert f.strict
+    assert f(np.array([1.0, 2.0])) == 9.0
+    assert pickle.loads(pickle.dumps(decorated)) is decorated
+    assert decorated(X).tolist() == (2 * X).tolist()
+    assert decorated.__doc__ == "Doubles."
+
+
+def test_other_processes_can_run_it():
+    from concurrent.futures import ProcessPoolExecutor
+
+    f = ag.compile(cubed)
+    f(np.ones(10_000))
+    with ProcessPoolExecutor(2) as pool:
+        assert list(pool.map(f, [np.full(3, 2.0), np.full(3, 3.0)]))[1].tolist() == [27.0] * 3
+
+
+CHILD = """
+import sys, json
+if sys.argv[1] == "bare": sys.modules["llvmlite"] = None
+import warnings, numpy as np, autograd as ag
+warnings.simplefilter("error" if sys.argv[1] != "bare" else "always")
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    w = ag.Value(0.5)
+    f = ag.compile(lambda x: ag.where(x[0] > 0, ag.tanh(w * x[1]), ag.dot([w] * 8, [x[0], *[x[1]] * 7])))
+    x = np.linspace(-1, 1, 20).reshape(10, 2)
+    value, slopes = f.value_and_grad(x)
+    loss = ag.compile(lambda x: f(x) ** 2, reduce="mean")
+    total = loss.backward(x)
+print(json.dumps([value.tolist(), slopes.tolist(), total, w.grad, f.stats.was_cached, [str(s.message) for s in seen]]))
+"""
+
+
+def child(mode, cache):
+    import os
+
+    environment = {**os.environ, "AUTOGRAD_CACHE": str(cache)}
+    run = subprocess.run(
+        [sys.executable, "-c", CHILD, mode], capture_output=True, text=True, env=environment, check=True
+    )
+    return json.loads(run.stdout)
+
+
+def test_a_second_process_starts_warm_and_damage_is_mended(tmp_path):
+    first, second = child("", tmp_path), child("", tmp_path)
+    assert (first[4], second[4]) == (False, True)
+    for path in tmp_path.iterdir():
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        path.write_bytes(content)
+    assert child("", tmp_path)[4] is False
+    assert child("", tmp_path)[4] is True
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"")
+    assert child("", tmp_path)[:4] == first[:4]
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    assert child("", blocked)[4] is False
+
+
+def test_without_llvmlite_numpy_runs_the_same_program(tmp_path):
+    bare, native = child("bare", ""), child("", "")
+    assert len(bare[5]) == 1
+    assert "[compile]" in bare[5][0]
+    np.testing.assert_allclose(bare[0], native[0], rtol=1e-13)
+    np.testing.assert_allclose(bare[1], native[1], rtol=1e-12)
+    assert bare[2:4] == pytest.approx(native[2:4], rel=1e-12)
+
+
+def test_code_that_nobody_else_may_write(tmp_path, monkeypatch):
+    folder = tmp_path / "new"
+    monkeypatch.setenv("AUTOGRAD_CACHE", str(folder))
+    ag.compile(lambda x: x * 1.25)(X)
+    assert folder.stat().st_mode & 0o077 == 0
+    assert not [p for p in folder.iterdir() if p.suffix == ".tmp"]
+
+
+# Size and description ------------------------------------------------------------------------------------------------
+
+
+def test_a_hundred_thousand_operations():
+    def f(x):
+        for _ in range(50_000):
+            x = 0.999 * x + 0.001
+        return x
+
+    value, slope = ag.compile(f).value_and_grad(np.array([2.0, 3.0]))
+    assert slope[0] == pytest.approx(0.999**50_000, rel=1e-9)
+    assert value[0] == pytest.approx(1.0 + 0.999**50_000, rel=1e-12)
+
+
+def test_the_program_can_be_read():
+    f = ag.compile(lambda x, y: (x * 1.0 + y) * (x + y))
+    f(X, X)
+    assert str(f.program).splitlines() == [
+        "    %0 = x  (row)",
+        "    %1 = y  (row)",
+        "    %2 = add %0 %1",
+        "    %3 = mul %2 %2",
+        "result 0: %3",
+    ]
+    text = f.explain()
+    assert "recorded: 4 operations" in text
+    assert "program: 2 operations a row" in text
+    stats = f.stats
+    assert (stats.recorded, stats.operations) == (4, 2)
+    assert stats.seconds > 0.0
+    assert stats.bytes_a_row == 24
