@@ -1,15 +1,16 @@
-"""``python -m benchmarks`` runs all of them; ``python -m benchmarks NAME`` one."""
+"""``python -m benchmarks`` runs all of them; ``python -m benchmarks NAME [PART …]`` one, or parts of it."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 
-NAMES = ("eager", "gradient")
+NAMES = ("eager", "gradient", "compiled", "scaling", "training")
 
 if __name__ == "__main__":
-    asked = sys.argv[1:] or NAMES
-    for name in asked:
-        if name not in NAMES:
-            sys.exit(f"unknown benchmark {name!r}; there are: {', '.join(NAMES)}")
-        import_module(f"benchmarks.{name}").main()
+    name, parts = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else (None, [])
+    if name is not None and name not in NAMES:
+        sys.exit(f"unknown benchmark {name!r}; there are: {', '.join(NAMES)}")
+    for each in [name] if name else NAMES:
+        module = import_module(f"benchmarks.{each}")
+        module.main(parts) if parts else module.main()

@@ -10,6 +10,7 @@ from .program import CONDITIONS, ROW, Program
 from .schedule import Layer, Outer, Product, Schedule, Straight, Total
 from .symbols import FUNCTIONS
 
+PART = 4_000_000  # characters of a module at most: about 40 000 instructions
 _ARITHMETIC = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
 _COMPARISONS = {"lt": "olt", "le": "ole", "eq": "oeq"}
 _INTRINSICS = {
@@ -29,7 +30,7 @@ class Code:
     """What ``emit`` returns.
 
     Attributes:
-        text: the module with the program's own functions.
+        texts: the modules with the program's own functions: one with what is called, others with long programs' parts.
         kernels: the module with the loops that it calls, which many programs have in common.
         instructions: how many instructions its stretches have.
         packed: the shared numbers in the order in which the loops over weights read them: instructions, or −1 for 0.
@@ -39,7 +40,7 @@ class Code:
         calls: the operations that call back into Python, in the order of the table of pointers.
     """
 
-    text: str
+    texts: list[str]
     kernels: str
     instructions: int
     packed: list[int]
@@ -59,6 +60,7 @@ class _Emitter:
         self.instructions = 0
         self.tables: dict[tuple[int, ...], str] = {}
         self.functions: list[str] = []
+        self.stretches: list[str] = []
         self.packed: list[int] = []
         self.constants: dict[int, float] = {}
         inputs = len(self.program.shared)
@@ -111,7 +113,7 @@ class _Emitter:
         body = _Body(self, shape, lambda i: f"getelementptr i8, ptr %base, i64 {self.offset(i)}")
         body.run(step.code, step.kept)
         self.instructions += len(step.code)
-        head = [f"define internal void @{name}(ptr noalias %ws, ptr noalias %params, ptr noalias %calls) {{", "entry:"]
+        head = [f"define void @{name}(ptr noalias %ws, ptr noalias %params, ptr noalias %calls) {{", "entry:"]
         if shape.vectors == 1:
             head += ["%base = getelementptr i8, ptr %ws, i64 0"]
             tail = ["ret void", "}"]
@@ -130,7 +132,7 @@ class _Emitter:
                 "ret void",
                 "}",
             ]
-        self.functions.append("\n".join((*head, *body.lines, *tail)))
+        self.stretches.append("\n".join((*head, *body.lines, *tail)))
 
     def prepare(self) -> None:
         """A function that computes, once a call, what all rows share."""
@@ -284,13 +286,24 @@ class _Emitter:
                 done += count * tile
         return lines
 
-    def text(self) -> str:
-        """The module."""
+    def texts(self) -> list[str]:
+        """The modules: a short program is one; a long one's stretches are compiled in parts, so that memory lasts."""
         tables = [
             f"{name} = private unnamed_addr constant [{len(numbers)} x i64] [{', '.join(f'i64 {x}' for x in numbers)}]"
             for numbers, name in self.tables.items()
         ]
-        return "\n\n".join((*tables, *self.globals.values(), *self.functions, ""))
+        parts: list[list[str]] = [[]]
+        size = 0
+        for stretch in self.stretches:
+            size += len(stretch)
+            if size > PART:
+                parts.append([])
+                size = len(stretch)
+            parts[-1].append(stretch)
+        declared = [s.split(" {", 1)[0].replace("define", "declare", 1) for part in parts[1:] for s in part]
+        main = (*tables, *self.globals.values(), *parts[0], *declared, *self.functions, "")
+        others = [(*self.globals.values(), *part, "") for part in parts[1:]]
+        return ["\n\n".join(module) for module in (main, *others)]
 
 
 _MAIN = """\
@@ -473,7 +486,7 @@ def emit(
         if share.scale is not None:
             emitter.place(share.scale)
     return Code(
-        text=emitter.text(),
+        texts=emitter.texts(),
         kernels="\n\n".join(sorted(emitter.kernels.values())),
         instructions=emitter.instructions,
         packed=emitter.packed,

@@ -126,7 +126,9 @@ class _Native:
 
         self.code: Code = emit(plan, shape, task.arrays, task.results, library)
         effort = 2 if self.code.instructions <= THOROUGH else 0
-        self.machine = native.Machine([(self.code.text, effort), (self.code.kernels, 2)], target)
+        modules = [(text, effort) for text in self.code.texts]
+        self.machine = native.Machine([*modules, (self.code.kernels, 2)], target)
+        self.code.texts.clear()
         self.dtype, self.arrays = task.dtype, task.arrays
         self._block = shape.rows
         self._lanes = shape.lanes
