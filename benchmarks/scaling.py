@@ -50,7 +50,7 @@ def operations() -> None:
         return a + b
 
     os.environ["AUTOGRAD_CACHE"] = ""  # nothing is found compiled
-    print("\noperations: from function to first result, value and gradient of one row and of 4096 rows, no cache\n")
+    print("\noperations: from function to first result, value and gradient of 4096 rows, nothing in the cache\n")
     print(
         "| operations recorded | done | first result | an operation done | 4096 rows then take |\n|---:|---:|---:|---:|---:|"
     )
