@@ -175,26 +175,32 @@ def plot(results: dict[str, Any], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(2, 4, figsize=(15, 6.2), constrained_layout=True)
+    figure, axes = plt.subplots(2, 4, figsize=(15, 6), constrained_layout=True)
     for axis in axes.flat[len(results) :]:
         axis.remove()
     for axis, result in zip(axes.flat, results.values(), strict=False):
         ours = result["peers"]["ours"]["row"]
         bars = {PEERS[p]: e["row"] / ours for p, e in result["peers"].items() if "row" in e}
         names = sorted(bars, key=bars.__getitem__)
-        colours = ["#d1495b" if n == "ours" else "#b0b7bd" if n == "C (gcc -O3)" else "#4f7cac" for n in names]
+        colours = ["#d1495b" if n == "ours" else "#b0b7bd" if n == PEERS["plain_c"] else "#4f7cac" for n in names]
         axis.barh(names, [bars[n] for n in names], color=colours)
         axis.set_xscale("log")
-        axis.axvline(1.0, color="#d1495b", linewidth=0.8)
+        axis.set_xlim(min(bars.values()) * 0.5, max(bars.values()) ** 1.25 * 2.0)
+        axis.xaxis.set_visible(False)
         axis.invert_yaxis()
-        axis.set_title(result["title"].replace(", ", "\n", 1), fontsize=9)
-        axis.tick_params(labelsize=8)
+        title = result["title"].split(", ")
+        axis.set_title(title[0] + "\n" + ", ".join(title[1:]), fontsize=9, loc="left")
+        axis.tick_params(axis="y", labelsize=9, length=0)
         for k, n in enumerate(names):
-            axis.text(bars[n], k, f" {bars[n]:.2g}×", va="center", fontsize=8)
-        axis.set_xlim(right=max(bars.values()) * 4)
-        axis.spines[["top", "right"]].set_visible(False)
-    figure.suptitle("Time as a multiple of ours, one processor, float64 (shorter is faster)")
+            times = f"{bars[n]:,.0f}×" if bars[n] >= 10 else f"{bars[n]:.1f}×" if n != "ours" else ""
+            axis.text(bars[n], k, f" {_time(result['peers'][_peer(n)]['row'])}  {times}", va="center", fontsize=8)
+        axis.spines[["top", "right", "bottom"]].set_visible(False)
+    figure.suptitle("Time of a row, and how many times ours: one processor, float64, logarithmic (shorter is faster)")
     figure.savefig(path, dpi=110)
+
+
+def _peer(title: str) -> str:
+    return next(peer for peer, name in PEERS.items() if name == title)
 
 
 def main(workloads: list[str] | None = None) -> None:

@@ -51,9 +51,8 @@ def operations() -> None:
 
     os.environ["AUTOGRAD_CACHE"] = ""  # nothing is found compiled
     print("\noperations: from function to first result, value and gradient of 4096 rows, nothing in the cache\n")
-    print(
-        "| operations recorded | done | first result | an operation done | 4096 rows then take |\n|---:|---:|---:|---:|---:|"
-    )
+    print("| operations recorded | done | first result | an operation done | 4096 rows then take |")
+    print("|---:|---:|---:|---:|---:|")
     point = np.random.default_rng(0).normal(size=(4096, 2))
     for power in range(2, 7):
         f = ag.compile(lambda x, count=10**power: chain(x, count), threads=1)

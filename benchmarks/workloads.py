@@ -84,7 +84,7 @@ def options() -> Work:
     rng = np.random.default_rng(0)
     columns = [(50, 150), (50, 150), (0.1, 2.0), (0.0, 0.1), (0.1, 0.6)]
     arrays = {"market": np.stack([rng.uniform(*ends, size=50_000) for ends in columns], axis=1)}
-    return Work("Black-Scholes, price and all first and second Greeks, 50 000 rows", arrays)
+    return Work("Black-Scholes, price and Greeks to second order, 50 000 rows", arrays)
 
 
 def call_price(m: Any, market: Sequence[Any]) -> Any:
