@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .kernels import Shape, kernel, vector_function
 from .program import CONDITIONS, ROW, Program
 from .schedule import Layer, Outer, Product, Schedule, Straight, Total
 from .symbols import FUNCTIONS
 
+FEW = 8  # so many stretches are not looked through for likenesses
 PART = 4_000_000  # characters of a module at most: about 40 000 instructions
 _ARITHMETIC = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
 _COMPARISONS = {"lt": "olt", "le": "ole", "eq": "oeq"}
@@ -32,7 +35,8 @@ class Code:
     Attributes:
         texts: the modules with the program's own functions: one with what is called, others with long programs' parts.
         kernels: the module with the loops that it calls, which many programs have in common.
-        instructions: how many instructions its stretches have.
+        instructions: how many instructions its stretches have, those that are shared counted once.
+        places: the tables of shared stretches, one after the other: where they find and leave their numbers.
         packed: the shared numbers in the order in which the loops over weights read them: instructions, or −1 for 0.
         shared: where among the parameters each instruction is kept that all rows share.
         parameters: how many parameters there are: inputs, then what ``prepare`` computes, then constants.
@@ -43,6 +47,7 @@ class Code:
     texts: list[str]
     kernels: str
     instructions: int
+    places: list[int]
     packed: list[int]
     shared: dict[int, int]
     parameters: int
@@ -61,6 +66,9 @@ class _Emitter:
         self.tables: dict[tuple[int, ...], str] = {}
         self.functions: list[str] = []
         self.stretches: list[str] = []
+        self.places: list[int] = []
+        self.repeated: set[Any] = set()
+        self.known: dict[Any, str] = {}
         self.packed: list[int] = []
         self.constants: dict[int, float] = {}
         inputs = len(self.program.shared)
@@ -107,13 +115,89 @@ class _Emitter:
 
     # Stretches -------------------------------------------------------------------------------------------------------
 
-    def straight(self, name: str, step: Straight) -> None:
-        """A function that does a stretch of arithmetic for every vector of a block."""
+    def stretch(self, step: Straight) -> str:
+        """The call of a function that does a stretch of arithmetic for every vector of a block.
+
+        Stretches that differ only in where their numbers are kept share one function and bring a table of places.
+        """
+        key, places = self.likeness(step)
+        name = self.known.get(key) if key is not None else None
+        if name is None:
+            name = f"@stretch{len(self.stretches)}"
+            if key in self.repeated:
+                self.known[key] = name
+                self.straight(name, step, {i: k for k, i in enumerate(places)})
+            else:
+                self.straight(name, step, None)
+        start = 0
+        if key in self.repeated:
+            start = len(self.places)
+            self.places.extend(self.offset(i) for i in places)
+        return f"call void {name}(ptr %ws, ptr %params, ptr %calls, ptr %places, i64 {start})"
+
+    def find_repeated(self) -> None:
+        """Learn which stretches occur more than once."""
+        steps = [s for s in self.plan.steps if isinstance(s, Straight)]
+        if len(steps) > FEW:
+            found = Counter(self.likeness(step)[0] for step in steps)
+            self.repeated = {key for key, count in found.items() if count > 1 and key is not None}
+
+    def likeness(self, step: Straight) -> tuple[Any, list[int]]:
+        """What a stretch has in common with others of its kind, and the places where it differs from them.
+
+        None if it is of no kind: where it combines conditions.
+        """
+        code, level = self.program.code, self.program.level
+        own: dict[int, int] = {}
+        outside: dict[int, int] = {}
+        said: list[Any] = []
+
+        def operand(k: int) -> Any:
+            if k in own:
+                return own[k]
+            if code[k].op == "const":
+                return code[k].constant.hex()
+            return -1 - outside.setdefault(k, len(outside)) if level[k] == ROW else ("shared", k)
+
+        for i in step.code:
+            op, operands, _ = code[i]
+            said.append(op)
+            for k in operands:
+                if code[k].op in CONDITIONS:
+                    if any(code[j].op in CONDITIONS for j in code[k].operands):
+                        return None, []
+                    said.append((code[k].op, *map(operand, code[k].operands)))
+                else:
+                    said.append(operand(k))
+            own[i] = len(own)
+        kept = set(step.kept)
+        said.append(tuple(own[i] for i in step.code if i in kept))
+        return tuple(said), [*outside, *(i for i in step.code if i in kept)]
+
+    def straight(self, name: str, step: Straight, table: dict[int, int] | None) -> None:
+        """The function of a stretch; its numbers are kept in fixed places, or where the table says."""
         shape = self.shape
-        body = _Body(self, shape, lambda i: f"getelementptr i8, ptr %base, i64 {self.offset(i)}")
+
+        def address(i: int) -> list[str]:
+            if table is None:
+                return [f"getelementptr i8, ptr %base, i64 {self.offset(i)}"]
+            at = 4 * table[i]
+            return [
+                f"getelementptr i8, ptr %table, i64 {at}",
+                "load i32, ptr {}",
+                "zext i32 {} to i64",
+                "getelementptr i8, ptr %base, i64 {}",
+            ]
+
+        body = _Body(self, shape, address)
         body.run(step.code, step.kept)
         self.instructions += len(step.code)
-        head = [f"define void @{name}(ptr noalias %ws, ptr noalias %params, ptr noalias %calls) {{", "entry:"]
+        head = [
+            f"define void {name}(ptr noalias %ws, ptr noalias %params, ptr noalias %calls, ptr noalias %places, "
+            "i64 %start) {",
+            "entry:",
+            *(["%table = getelementptr i32, ptr %places, i64 %start"] if table is not None else []),
+        ]
         if shape.vectors == 1:
             head += ["%base = getelementptr i8, ptr %ws, i64 0"]
             tail = ["ret void", "}"]
@@ -141,7 +225,7 @@ class _Emitter:
         code = self.plan.prepare
         for number, start in enumerate(range(0, len(code), 256)):
             part = code[start : start + 256]
-            body = _Body(self, shape, lambda i: f"getelementptr i8, ptr %params, i64 {place[i] * shape.item_bytes}")
+            body = _Body(self, shape, lambda i: [f"getelementptr i8, ptr %params, i64 {place[i] * shape.item_bytes}"])
             body.run(part, part)
             self.functions.append(
                 f"define internal void @prepare{number}(ptr %params, ptr %calls) {{\n"
@@ -175,10 +259,10 @@ class _Emitter:
                     f"call void {load}(ptr %ws, ptr %p{k}, i64 %s{k}, i64 %count, ptr {table}, i64 {len(wanted)})"
                 )
         cleared: set[int] = set()
-        for number, step in enumerate(plan.steps):
+        self.find_repeated()
+        for step in plan.steps:
             if isinstance(step, Straight):
-                self.straight(f"stretch{number}", step)
-                main.append(f"call void @stretch{number}(ptr %ws, ptr %params, ptr %calls)")
+                main.append(self.stretch(step))
             elif isinstance(step, Layer):
                 main.extend(self.layer(step))
             elif isinstance(step, Product):
@@ -307,7 +391,8 @@ class _Emitter:
 
 
 _MAIN = """\
-define void @run(i64 %rows, ptr %ws, ptr %params, ptr %packed, ptr %acc, ptr %calls, ptr %arrays, ptr %flag) {{
+define void @run(i64 %rows, ptr %ws, ptr %params, ptr %packed, ptr %acc, ptr %calls, ptr %arrays, ptr %flag,
+                 ptr %places) {{
 entry:
 %some = icmp ugt i64 %rows, 0
 br i1 %some, label %block, label %end
@@ -328,7 +413,7 @@ ret void
 class _Body:
     """The lines of one stretch; ``address`` says where a number that is kept stands."""
 
-    def __init__(self, emitter: _Emitter, shape: Shape, address: Callable[[int], str]) -> None:
+    def __init__(self, emitter: _Emitter, shape: Shape, address: Callable[[int], list[str]]) -> None:
         self.emitter, self.shape, self.address = emitter, shape, address
         self.program: Program = emitter.program
         self.lines: list[str] = []
@@ -347,9 +432,17 @@ class _Body:
         for i in code:
             self.instruction(i)
             if i in keep:
-                p = self.name()
-                self.lines.append(f"{p} = {self.address(i)}")
+                p = self.pointer(i)
                 self.lines.append(f"store {self.shape.vector} {self.names[i]}, ptr {p}, align {self.shape.align}")
+
+    def pointer(self, i: int) -> str:
+        """The name of a pointer to where a number is kept."""
+        name = ""
+        for line in self.address(i):
+            said = line.format(name)
+            name = self.name()
+            self.lines.append(f"{name} = {said}")
+        return name
 
     def number(self, i: int) -> str:
         """The name of an operand: computed here, a constant, or loaded."""
@@ -363,11 +456,12 @@ class _Body:
         elif op in CONDITIONS:
             return self.condition(i)
         else:
-            p, found = self.name(), self.name()
+            found = self.name()
             if self.program.level[i] == ROW:
-                self.lines.append(f"{p} = {self.address(i)}")
+                p = self.pointer(i)
                 self.lines.append(f"{found} = load {shape.vector}, ptr {p}, align {shape.align}")
             else:
+                p = self.name()
                 place = self.emitter.place(i) * shape.item_bytes
                 self.lines.append(f"{p} = getelementptr i8, ptr %params, i64 {place}")
                 self.lines.extend(shape.spread(found, p))
@@ -489,6 +583,7 @@ def emit(
         texts=emitter.texts(),
         kernels="\n\n".join(sorted(emitter.kernels.values())),
         instructions=emitter.instructions,
+        places=emitter.places,
         packed=emitter.packed,
         shared=emitter.parameter,
         parameters=emitter.parameters,

@@ -130,7 +130,7 @@ def _libm() -> None:
 
 # Compiling -----------------------------------------------------------------------------------------------------------
 
-_RUN = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * 7)  # releases the interpreter's lock
+_RUN = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * 8)  # releases the interpreter's lock
 _PREPARE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 
 

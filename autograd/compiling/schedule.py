@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from zlib import crc32
 
 from .program import CONDITIONS, CONST, ROW, SHARED, Program
 
 STRETCH = 96  # instructions of one stretch: longer ones run out of registers, shorter ones store and load more
+LONG = 20_000  # instructions from which on stretches are looked for that repeat themselves
+SHORTEST, LONGEST = 32, 160  # how long those are
 _INPUTS = frozenset({"row", "shared", "const"})
 
 
@@ -249,11 +252,28 @@ def _arranged(program: Program, needed: Sequence[int]) -> list[Step]:
         if number % 2:
             steps.extend(_loops(program, stages[number]))
         else:
-            own = stages[number]
-            count = -(-len(own) // STRETCH)
-            size = -(-len(own) // count)
-            steps.extend(Straight(own[k : k + size]) for k in range(0, len(own), size))
+            steps.extend(map(Straight, _stretches(program, stages[number])))
     return steps
+
+
+def _stretches(program: Program, own: Sequence[int]) -> list[list[int]]:
+    """Cut arithmetic into stretches: equally long ones, or of a long program ones that repeat themselves.
+
+    A long program is mostly a loop, written out. Where it is cut depends only on the operations around the cut, so
+    that every round of the loop is cut in the same places and its stretches can share their code.
+    """
+    if len(own) < LONG:
+        count = -(-len(own) // STRETCH)
+        size = -(-len(own) // count)
+        return [list(own[k : k + size]) for k in range(0, len(own), size)]
+    known = {op: k for k, op in enumerate(sorted({program.code[i].op for i in own}))}
+    codes = bytes(known[program.code[i].op] % 256 for i in own)
+    marks = [crc32(codes[k : k + 8]) for k in range(len(codes))]
+    cuts, start = [], 0
+    while len(own) - start > LONGEST:
+        start = min(range(start + SHORTEST, start + LONGEST), key=marks.__getitem__)
+        cuts.append(start)
+    return [list(own[a:b]) for a, b in zip([0, *cuts], [*cuts, len(own)], strict=True)]
 
 
 def _loops(program: Program, dots: Sequence[int]) -> list[Step]:

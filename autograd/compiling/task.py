@@ -142,6 +142,9 @@ class _Native:
             [self.code.shared[i] for wanted in task.results for i in wanted if task.program.level[i] == SHARED],
             dtype=np.intp,
         )
+        self._places = np.array(self.code.places, dtype=np.int32)
+        self._places_at = _address(self._places)
+        self.code.places.clear()
         self._prepares = bool(plan.prepare)
         self._errors: list[BaseException] = []
         self._calls, self._keep = _pointers(self.code.calls, task.program.own, self._errors)
@@ -220,7 +223,7 @@ class _Native:
                 table += (_address(a), a.strides[0])
             arrays = (ctypes.c_int64 * len(table))(*table)
             at = (space.at, space.params_at, space.packed_at, space.sums_at, self._calls)
-            self.machine.run(hi - lo, *at, ctypes.addressof(arrays), space.flag_at)
+            self.machine.run(hi - lo, *at, ctypes.addressof(arrays), space.flag_at, self._places_at)
             self._raise()
             if not plain:
                 for a, b in zip(given, direct, strict=True):

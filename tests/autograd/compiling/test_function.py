@@ -568,3 +568,27 @@ def test_the_program_can_be_read():
     assert (stats.recorded, stats.operations) == (4, 2)
     assert stats.seconds > 0.0
     assert stats.bytes_a_row == 24
+
+
+def test_stretches_that_repeat_share_their_code(monkeypatch):
+    from autograd.compiling import emit, schedule
+
+    def f(x):
+        a, b, c = x[0], x[1], 0.1
+        for k in range(60):
+            a, b = ag.sin(a) + b * x[2], ag.where(a > b, a * 0.5, b - 0.25 * k)
+            c = ag.tanh(a * b) / (1.0 + c * c)
+        return a + b * c
+
+    rows = np.random.default_rng(0).normal(size=(37, 3))
+    expected = ag.compile(f).value_and_grad(rows)
+    expected_one = ag.compile(f).value_and_grad(rows[:1])
+    monkeypatch.setattr(schedule, "LONG", 100)
+    monkeypatch.setattr(emit, "FEW", 1)
+    shared = ag.compile(f)
+    for found, wanted in zip(shared.value_and_grad(rows), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-13)
+    for found, wanted in zip(shared.value_and_grad(rows[:1]), expected_one, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-13)
+    code = shared._last.task.code(False).code
+    assert code.instructions < 0.6 * shared.stats.operations
