@@ -7,7 +7,7 @@ optimiser's memory are brought up to date after each epoch, and whenever trainin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -29,13 +29,8 @@ def available() -> bool:
 
 
 def can_be_recorded(model: Module) -> bool:
-    """Whether the model is made of this package's own modules and does the same for every row."""
-    for module in model.modules():
-        if not type(module).__module__.startswith("nn."):
-            return False
-        if isinstance(module, Dropout) and module.p:
-            return False
-    return True
+    """Whether the model is made of this package's own modules, which do the same for every row."""
+    return all(type(module).__module__.startswith("nn.") for module in model.modules())
 
 
 class Step:
@@ -66,11 +61,19 @@ class Step:
         self._np = np
         self.optimizer = optimizer
         self.rows, self.targets = np.array(rows), np.array(targets)
-        self.loss = ag.compile(lambda x, t: loss_of(model(x), t), reduce="mean")
+        self.held = ag.compile(lambda x, t: loss_of(model(x), t), reduce="mean")  # without dropout
+        self.loss = self.held
+        self.drops = _drops(model, rows[0])
+        if self.drops:
+            self.loss = ag.compile(lambda x, t, m: loss_of(_dropping(model, self.drops, x, m), t), reduce="mean")
         self.penalty = None if penalty is None else ag.compile(penalty, reduce="sum")
         self.places: dict[Value, int] = {}
         self._begin()
-        self.gradient(self.rows[:1], self.targets[:1])  # compiles
+        self._of(self.loss, self.rows[:1], self.targets[:1], *[np.ones((1, len(self.drops)))][: len(self.drops)])
+
+    def mean_loss(self, rows: Any, targets: Any) -> float:
+        """The mean loss over data, from the model's Values."""
+        return float(self.held(rows, targets))
 
     def _begin(self) -> None:
         """Read the parameters and the optimiser's memory."""
@@ -83,7 +86,8 @@ class Step:
 
     def gradient(self, rows: Any, targets: Any) -> tuple[float, Any]:
         """The mean loss of a batch, and the parameters' gradients, the penalty's included."""
-        loss, total = self._of(self.loss, rows, targets)
+        factors = [[drop.draw() for drop in self.drops] for _ in rows] if self.drops else None
+        loss, total = self._of(self.loss, rows, targets, *([] if factors is None else [factors]))
         if self.penalty is not None:
             total = total + self._of(self.penalty)[1]
         return loss, total
@@ -140,6 +144,39 @@ class Step:
             self.optimizer.state, zip(*(self.memory[n].tolist() for n in names), strict=True), strict=False
         ):
             s.update(zip(names, row, strict=True))
+
+
+def _drops(model: Module, row: Sequence[float]) -> list[Dropout]:
+    """The dropout behind each factor that one row is multiplied by, in the order in which they are drawn."""
+    drawn: list[Dropout] = []
+
+    def factors(drop: Dropout) -> Iterator[float]:
+        while True:
+            drawn.append(drop)
+            yield 1.0
+
+    _with_factors(model, factors, row)
+    return drawn
+
+
+def _dropping(model: Module, drops: Sequence[Dropout], xs: Sequence[Any], factors: Sequence[Any]) -> Any:
+    """The outputs of a model in training, with these factors instead of drawn ones."""
+    given = iter(factors)
+    return _with_factors(model, lambda drop: given, xs)
+
+
+def _with_factors(model: Module, factors: Callable[[Dropout], Iterator[Any]], xs: Sequence[Any]) -> Any:
+    drops = [module for module in model.modules() if isinstance(module, Dropout)]
+    mode = model.training
+    model.train()
+    for drop in drops:
+        drop.factors = factors(drop)
+    try:
+        return model(xs)
+    finally:
+        for drop in drops:
+            del drop.factors
+        model.train(mode)
 
 
 def step(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from autograd import ArgumentError, InputError, Value
@@ -25,6 +25,8 @@ class Dropout(Module):
     [1.0, 2.0]
     """
 
+    factors: Iterator[Any] | None = None  # given instead of drawn, while a network is recorded to be compiled
+
     def __init__(self, p: float = 0.5, *, rng: Any = 0) -> None:
         if not 0.0 <= Value(p).data < 1.0:
             raise ArgumentError(f"p is a probability from 0 to below 1, not {p!r}")
@@ -34,8 +36,12 @@ class Dropout(Module):
         """As many outputs as inputs."""
         if not self.training or self.p == 0.0:
             return list(xs)
-        scale = 1.0 / (1.0 - self.p)
-        return [x * scale if self.rng.random() >= self.p else x * 0.0 for x in xs]
+        draw = self.draw if self.factors is None else self.factors.__next__
+        return [x * draw() for x in xs]
+
+    def draw(self) -> float:
+        """A factor: 0 with probability p, else 1/(1 − p)."""
+        return 1.0 / (1.0 - self.p) if self.rng.random() >= self.p else 0.0
 
     def __repr__(self) -> str:
         return f"Dropout({self.p:g})"

@@ -128,10 +128,11 @@ def fit(
     step = None
     if compiled is not False:
         step = compiled_step(model, loss_of, chosen, penalty, rows, _as_vectors(targets, loss, outputs))
+    held_arrays = held[0], _as_vectors(held[1], loss, outputs) if held[1] else held[1]
     if compiled and step is None:
         raise ArgumentError(
-            "this training cannot be compiled: it needs the extra compile, modules of nn's own without dropout, one of "
-            "nn's optimisers, and a penalty that is a functools.partial of nn.l1 or nn.l2"
+            "this training cannot be compiled: it needs the extra compile, modules of nn's own, one of nn's "
+            "optimisers, and a penalty that is a functools.partial of nn.l1 or nn.l2"
         )
     history = History()
     best = (math.inf, model.state_dict())
@@ -149,7 +150,8 @@ def fit(
                 mean = _epoch(model, rows, targets, loss_of, chosen, batch_size, order, penalty)
             history.loss.append(mean)
             if held[0]:
-                history.val_loss.append(mean_loss(model, *held, loss=loss_of))
+                validation = mean_loss(model, *held, loss=loss_of) if step is None else step.mean_loss(*held_arrays)
+                history.val_loss.append(validation)
                 if history.val_loss[-1] < best[0]:
                     best = (history.val_loss[-1], model.state_dict())
             if schedule is not None:

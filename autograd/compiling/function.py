@@ -6,6 +6,7 @@ import functools
 import inspect
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -194,6 +195,7 @@ class Compiled:
         self._ready: dict[Any, _Ready] = {}
         self._known: dict[Any, _Call] = {}
         self._lock = threading.RLock()
+        self._seconds = 0.0
         self._last: _Ready | None = None
 
     # What people call ------------------------------------------------------------------------------------------------
@@ -300,7 +302,7 @@ class Compiled:
         """Operations, workspace and compile time of the last call's program."""
         last = self._called()
         task = last.task
-        seconds = sum(ready.task.seconds for ready in self._ready.values())
+        seconds = self._seconds + sum(ready.task.seconds for ready in self._ready.values())
         return Stats(last.recorded, task.program.operations(), task.bytes_a_row, seconds, task.was_cached)
 
     def explain(self) -> str:
@@ -406,8 +408,10 @@ class Compiled:
         ready = self._ready.get(key)
         if ready is None:
             with self._lock:
+                start = time.perf_counter()
                 ready = self._ready.get(key) or self._prepare(kind, places, given[: len(args)], names, bool(tangents))
                 self._ready[key] = ready
+                self._seconds += time.perf_counter() - start
         numbered = list(enumerate(given))
         shared = [k for k, a in numbered if a.axis is None]
         call = _Call(

@@ -128,8 +128,33 @@ def test_what_cannot_be_compiled_runs_eagerly():
     assert model.calls > 90  # for every row of every epoch
     with pytest.raises(ag.ArgumentError, match="cannot be compiled"):
         nn.fit(model, ROWS, NUMBERS, epochs=2, compiled=True)
-    dropping = nn.Sequential(nn.Layer(4, 8, rng=0), nn.Dropout(0.5, rng=1), nn.Layer(8, 3, "none", rng=2))
-    assert len(nn.fit(dropping, ROWS, NUMBERS, epochs=2).loss) == 2
+
+
+def test_dropout_drops_the_same():
+    def one(compiled):
+        from random import Random
+
+        shared = Random(9)
+        model = nn.Sequential(
+            *(
+                nn.Layer(4, 8, "tanh", rng=0),
+                nn.Dropout(0.5, rng=1),
+                nn.Layer(8, 6, rng=2),
+                nn.Dropout(0.2, rng=shared),
+            ),
+            *(nn.Layer(6, 5, rng=3), nn.Dropout(0.3, rng=shared), nn.Layer(5, 3, "none", rng=4)),
+        )
+        opt = optim.SGD(model.parameters(), 0.05)
+        data = (ROWS[:10], NUMBERS[:10])
+        history = nn.fit(
+            *(model, ROWS, NUMBERS), optimizer=opt, epochs=6, batch_size=10, validation_data=data, compiled=compiled
+        )
+        assert not model.training
+        return model, opt, history
+
+    a, b = one(True), one(False)
+    assert_same(a, b)
+    np.testing.assert_allclose(a[2].val_loss, b[2].val_loss, rtol=1e-10)
 
 
 def test_an_interrupted_epoch_leaves_whole_steps(monkeypatch):
