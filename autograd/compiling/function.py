@@ -19,7 +19,8 @@ from . import derive, native, rows
 from .simplify import share_divisions
 from .symbols import write_program
 from .task import Task
-from .trace import Linear, Trace, Traced
+from .trace import Trace, Traced
+from .want import Pick, Want, size
 
 Argnums = int | Sequence[int]
 MANY_CALLS = 1000  # shapes of arguments that are remembered
@@ -93,14 +94,6 @@ def compile(
     return Compiled(f, in_axes, reduce, threads, dtype=dtype, strict=strict, check=check)
 
 
-class _Want(NamedTuple):
-    """What is wanted of a trace: traced results for each row, traced sums, and how the arrays are put together."""
-
-    results: list[tuple[list[Linear], tuple[int, ...], bool]]  # nodes, shape of a row, whether a mean divides them
-    sums: list[tuple[list[Linear], tuple[int, ...]]]
-    build: Callable[[list[Any], list[Any]], Any]  # from the arrays of results and of sums
-
-
 class _Recipe(NamedTuple):
     """What a task is made from: the question, the trace, the arguments, jvp's seeds, the places of row inputs."""
 
@@ -135,7 +128,8 @@ class _Ready(NamedTuple):
     """A trace and a task for one kind of question about arguments of certain shapes."""
 
     trace: Trace
-    want: _Want
+    want: Want
+    build: Pick
     task: Task
     recorded: int
     leaves: list[Value]
@@ -310,7 +304,7 @@ class Compiled:
         last = self._called()
         from .listing import recorded
 
-        before = recorded([x for nodes, _, _ in last.want.results for x in nodes] + _summed(last.want))
+        before = recorded(last.want.nodes() + last.want.summed())
         stats = self.stats
         return "\n".join(
             (
@@ -418,7 +412,7 @@ class Compiled:
             ready,
             count,
             any(axis is not None for axis in axes),
-            [k for k, a in numbered if a.axis is not None and _size(a.shape)],
+            [k for k, a in numbered if a.axis is not None and size(a.shape)],
             shared,
             sum(1 for k in shared if k < len(args)),
         )
@@ -443,146 +437,35 @@ class Compiled:
                 if row and nodes:
                     arrays.append([n.place[1] for n in seeds[-1] if n.place])
         recipe = _Recipe(kind, argnums, trace, given, seeds, arrays)
-        want, task = self._task(recipe, self.strict)
+        want, build, task = self._task(recipe, self.strict)
         operations = recording.count - len(recording.rows) - len(recording.shared)
-        return _Ready(trace, want, task, operations, [leaf for _, leaf in trace.closed])
+        return _Ready(trace, want, build, task, operations, [leaf for _, leaf in trace.closed])
 
-    def _task(self, recipe: _Recipe, careful: bool) -> tuple[_Want, Task]:
+    def _task(self, recipe: _Recipe, careful: bool) -> tuple[Want, Pick, Task]:
+        trace, given = recipe.trace, recipe.given
         combine = derive.Combiner(careful)
+        shapes, is_row = [a.shape for a in given], [a.axis is not None for a in given]
+        want = Want(trace, shapes, is_row, self.reduce is not None, combine)
         with context.Surrounding(context.recording, True):
-            want = self._wanted(recipe, combine)
-        recording = recipe.trace.recording
+            build = want.ask(recipe.kind, recipe.argnums, recipe.seeds)
         program = write_program(
-            [x for nodes, _, _ in want.results for x in nodes],
-            _summed(want),
-            [n.name or f"x{k}" for k, n in enumerate(recording.rows)],
-            [n.name or f"shared {k}" for k, n in enumerate(recording.shared)],
+            want.nodes(),
+            want.summed(),
+            [n.name or f"x{k}" for k, n in enumerate(trace.recording.rows)],
+            [n.name or f"shared {k}" for k, n in enumerate(trace.recording.shared)],
             self.strict,
         )
         dared = not careful and (share_divisions(program) or combine.dared)
         results, start = [], 0
-        for nodes, _, _ in want.results:
-            results.append(program.results[start : start + len(nodes)])
-            start += len(nodes)
+        for array in want.results:
+            results.append(program.results[start : start + len(array.nodes)])
+            start += len(array.nodes)
 
         def again() -> Task:
             with self._lock:
-                return self._task(recipe, True)[1]
+                return self._task(recipe, True)[2]
 
-        return want, Task(program, recipe.arrays, results, self.dtype, self._target, again if dared else None)
-
-    def _wanted(self, recipe: _Recipe, combine: derive.Combiner) -> _Want:
-        kind, argnums, trace, given, seeds, _ = recipe
-        want = _Want([], [], lambda results, sums: None)
-        reduced = self.reduce is not None
-
-        def place(nodes: Sequence[Linear], shape: tuple[int, ...], summed: bool, mean: bool) -> Callable[..., Any]:
-            """Ask for an array; returns what picks it from those that were made."""
-            if summed:
-                want.sums.append((list(nodes), shape))
-                k = len(want.sums) - 1
-                return lambda results, sums: sums[k]
-            want.results.append((list(nodes), shape, mean))
-            k = len(want.results) - 1
-            return lambda results, sums: results[k]
-
-        def values(nodes: Sequence[Linear]) -> Callable[..., Any]:
-            picked, start = [], 0
-            for shape in trace.output.shapes:
-                size = _size(shape)
-                picked.append(place(nodes[start : start + size], shape, reduced, False))
-                start += size
-            return lambda results, sums: trace.output.rebuild([p(results, sums) for p in picked])
-
-        if kind == "value":
-            return want._replace(build=values(trace.outputs))
-        if kind == "jvp":
-            first = values(trace.outputs)
-            pairs = {x: s for xs, ss in zip(trace.inputs, seeds, strict=True) for x, s in zip(xs, ss, strict=True)}
-            tangent = values(derive.tangents(trace.outputs, pairs, combine))
-            return want._replace(build=_together(first, tangent))
-        if kind == "backward":
-            total = place([self._scalar(trace)], (), True, False)
-            slopes = place(
-                derive.gradient(trace.outputs[0], [n for n, _ in trace.closed], combine),
-                (len(trace.closed),),
-                True,
-                False,
-            )
-            return want._replace(build=_together(total, slopes))
-        one = isinstance(argnums, int)
-        chosen: tuple[int, ...] = (argnums,) if isinstance(argnums, int) else argnums
-        groups = [trace.inputs[k] for k in chosen]
-        wrt = [x for group in groups for x in group]
-        summed = [reduced and given[k].axis is None for k in chosen]
-
-        def split(lines: Sequence[Sequence[Linear]], shape: tuple[int, ...]) -> Callable[..., Any]:
-            """Arrays of derivatives, one for each argument; each line holds those of one output."""
-            picked, start = [], 0
-            for k, group, s in zip(chosen, groups, summed, strict=True):
-                slopes = [x for line in lines for x in line[start : start + len(group)]]
-                picked.append(place(slopes, (*shape, *given[k].shape), s, True))
-                start += len(group)
-            if one:
-                return picked[0]
-            return lambda results, sums: tuple(p(results, sums) for p in picked)
-
-        value = values(trace.outputs) if kind.startswith("value") else None
-        if kind.endswith("jacobian"):
-            lines = derive.jacobian(trace.outputs, wrt, combine)
-            parts, start = [], 0
-            for shape in trace.output.shapes:
-                parts.append(split(lines[start : start + _size(shape)], shape))
-                start += _size(shape)
-
-            def rebuilt(results: list[Any], sums: list[Any]) -> Any:
-                return trace.output.rebuild([p(results, sums) for p in parts])
-
-            return want._replace(build=_together(value, rebuilt))
-        if kind == "hessian":
-            return want._replace(build=self._hessian(trace, chosen, groups, summed, given, one, place, combine))
-        gradients = split([derive.gradient(self._scalar(trace), wrt, combine)], ())
-        if kind == "value_grad_and_hessian":
-            second = self._hessian(trace, chosen, groups, summed, given, one, place, combine)
-            return want._replace(build=_together(value, gradients, second))
-        return want._replace(build=_together(value, gradients))
-
-    def _hessian(
-        self,
-        trace: Trace,
-        chosen: Sequence[int],
-        groups: Sequence[Sequence[Traced]],
-        summed: Sequence[bool],
-        given: Sequence[rows.Argument],
-        one: bool,
-        place: Callable[..., Callable[..., Any]],
-        combine: derive.Combiner,
-    ) -> Callable[..., Any]:
-        lines = derive.hessian(self._scalar(trace), [x for group in groups for x in group], combine)
-        starts = [sum(len(g) for g in groups[:k]) for k in range(len(groups))]
-        blocks = []
-        for a, i, group, s in zip(chosen, starts, groups, summed, strict=True):
-            blocks.append(
-                [
-                    place(
-                        [x for line in lines[i : i + len(group)] for x in line[j : j + len(other)]],
-                        (*given[a].shape, *given[b].shape),
-                        s and t,
-                        True,
-                    )
-                    for b, j, other, t in zip(chosen, starts, groups, summed, strict=True)
-                ]
-            )
-        if one:
-            return blocks[0][0]
-        return lambda results, sums: tuple(tuple(p(results, sums) for p in row) for row in blocks)
-
-    def _scalar(self, trace: Trace) -> Linear:
-        if len(trace.outputs) != 1:
-            raise ArgumentError(
-                f"this derivative is of one number, but the function returns {len(trace.outputs)}; use jacobian()"
-            )
-        return trace.outputs[0]
+        return want, build, Task(program, recipe.arrays, results, self.dtype, self._target, again if dared else None)
 
     def _filled(
         self, call: _Call, inputs: list[Any], arguments: list[Any], out: Any, data: Any, args: Sequence[Any]
@@ -611,8 +494,8 @@ class Compiled:
                 a[...] = b
         if self.reduce == "mean":
             sums = sums / count
-            for a, (_, _, mean) in zip(written, want.results, strict=True):
-                if mean:
+            for a, array in zip(written, want.results, strict=True):
+                if array.is_slope:
                     a /= count
         parts, start = [], 0
         for nodes, shape in want.sums:
@@ -622,7 +505,7 @@ class Compiled:
         if self.check:
             self._check(args, written, sums, count)
         shown = [a if a.ndim or out is not None else float(a) for a in arrays]
-        return want.build(shown, parts)
+        return ready.build(shown, parts)
 
     def _check(self, args: Sequence[Any], arrays: Sequence[Any], sums: Any, count: int) -> None:
         """Run the function eagerly on the first row with a result that is not finite, so that it raises there."""
@@ -638,14 +521,6 @@ class Compiled:
             run_eagerly(self.function, [a.array if a.axis is None else a.array[row] for a in given], row)
 
 
-def _together(*parts: Callable[..., Any] | None) -> Callable[..., Any]:
-    """What builds a tuple of several results, or one result alone."""
-    builders = [p for p in parts if p is not None]
-    if len(builders) == 1:
-        return builders[0]
-    return lambda results, sums: tuple(build(results, sums) for build in builders)
-
-
 def _given(out: Any, count: int) -> Sequence[Any]:
     if out is None:
         return (None,) * count
@@ -653,17 +528,6 @@ def _given(out: Any, count: int) -> Sequence[Any]:
     if len(outs) != count:
         raise ArgumentError(f"out needs {count} arrays, one for each array of results by row, not {len(outs)}")
     return outs
-
-
-def _summed(want: _Want) -> list[Linear]:
-    return [x for nodes, _ in want.sums for x in nodes]
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for n in shape:
-        size *= n
-    return size
 
 
 def _is_axis(x: Any) -> bool:
