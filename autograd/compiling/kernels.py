@@ -177,24 +177,13 @@ def _load(shape: Shape) -> tuple[list[str], bool]:
     v, item = shape.vector, shape.item
     lines = [
         "define void @load(ptr noalias %ws, ptr %from, i64 %stride, i64 %count, ptr %table, i64 %n) {",
-        "entry:",
-        "%last = sub i64 %count, 1",
-        "%one = icmp eq i64 %n, 1",
-        f"%dense = icmp eq i64 %stride, {shape.item_bytes}",
-        f"%full = icmp eq i64 %count, {shape.rows}",
-        "%both = and i1 %one, %dense",
-        "%quick = and i1 %both, %full",
-        "br i1 %quick, label %copy, label %rows0",
-        "copy:",
-        "%slot.of = getelementptr i64, ptr %table, i64 1",
-        "%slot = load i64, ptr %slot.of",
-        "%to = getelementptr i8, ptr %ws, i64 %slot",
+        *_ways(shape),
     ]
     for p in range(shape.vectors):
         lines += [
-            f"%f{p} = getelementptr i8, ptr %from, i64 {p * shape.vector_bytes}",
+            f"%f{p} = getelementptr i8, ptr %dense.at, i64 {p * shape.vector_bytes}",
             f"%g{p} = load {v}, ptr %f{p}, align {shape.item_bytes}",
-            f"%h{p} = getelementptr i8, ptr %to, i64 {p * shape.vector_bytes}",
+            f"%h{p} = getelementptr i8, ptr %slot.at, i64 {p * shape.vector_bytes}",
             f"store {v} %g{p}, ptr %h{p}, align {shape.align}",
         ]
     lines.append("ret void")
@@ -225,6 +214,26 @@ def _load(shape: Shape) -> tuple[list[str], bool]:
     return [*lines, "end:", "ret void", "}"], False
 
 
+def _ways(shape: Shape) -> list[str]:
+    """The two ways: one dense column of a whole block is copied vector by vector, all else number by number."""
+    return [
+        "entry:",
+        "%last = sub i64 %count, 1",
+        "%one = icmp eq i64 %n, 1",
+        f"%dense = icmp eq i64 %stride, {shape.item_bytes}",
+        f"%full = icmp eq i64 %count, {shape.rows}",
+        "%both = and i1 %one, %dense",
+        "%quick = and i1 %both, %full",
+        "br i1 %quick, label %copy, label %rows0",
+        "copy:",
+        "%off = load i64, ptr %table",
+        "%slot.of = getelementptr i64, ptr %table, i64 1",
+        "%slot = load i64, ptr %slot.of",
+        "%slot.at = getelementptr i8, ptr %ws, i64 %slot",
+        "%dense.at = getelementptr i8, ptr %from, i64 %off",
+    ]
+
+
 def _pair(p: int) -> list[str]:
     return [
         f"%t{p} = shl i64 %i{p}, 1",
@@ -248,26 +257,13 @@ def _store(shape: Shape) -> tuple[list[str], bool]:
     v, item = shape.vector, shape.item
     lines = [
         "define void @store(ptr noalias %ws, ptr %from, i64 %stride, i64 %count, ptr %table, i64 %n, ptr %flag) {",
-        "entry:",
-        "%last = sub i64 %count, 1",
-        "%one = icmp eq i64 %n, 1",
-        f"%dense = icmp eq i64 %stride, {shape.item_bytes}",
-        f"%full = icmp eq i64 %count, {shape.rows}",
-        "%both = and i1 %one, %dense",
-        "%quick = and i1 %both, %full",
-        "br i1 %quick, label %copy, label %rows0",
-        "copy:",
-        "%off = load i64, ptr %table",
-        "%slot.of = getelementptr i64, ptr %table, i64 1",
-        "%slot = load i64, ptr %slot.of",
-        "%at = getelementptr i8, ptr %ws, i64 %slot",
-        "%to = getelementptr i8, ptr %from, i64 %off",
+        *_ways(shape),
     ]
     for p in range(shape.vectors):
         lines += [
-            f"%h{p} = getelementptr i8, ptr %at, i64 {p * shape.vector_bytes}",
+            f"%h{p} = getelementptr i8, ptr %slot.at, i64 {p * shape.vector_bytes}",
             f"%g{p} = load {v}, ptr %h{p}, align {shape.align}",
-            f"%f{p} = getelementptr i8, ptr %to, i64 {p * shape.vector_bytes}",
+            f"%f{p} = getelementptr i8, ptr %dense.at, i64 {p * shape.vector_bytes}",
             f"store {v} %g{p}, ptr %f{p}, align {shape.item_bytes}",
             *_flagged(shape, f"%k.{p}", f"%g{p}", f"%k.{p - 1}" if p else "0"),
         ]

@@ -75,6 +75,12 @@ def test_fortran_order_read_only_and_empty_parts():
     assert ag.compile(lambda a: [])(np.zeros(3)).shape == (3, 0)
 
 
+def test_rows_that_overlap():
+    windows = np.lib.stride_tricks.sliding_window_view(np.arange(100.0), 3)
+    assert ag.compile(lambda w: w[1] * 2.0)(windows).tolist() == (windows[:, 1] * 2.0).tolist()
+    assert ag.compile(lambda w: w[0] + w[2])(windows).tolist() == (windows[:, 0] + windows[:, 2]).tolist()
+
+
 def test_zero_rows():
     f = ag.compile(lambda x: x[0] * x[1])
     empty = np.zeros((0, 2))
