@@ -517,6 +517,8 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     >>> where(t > 0, t, 0.5 * t).data
     -2.0
     """
+    if type(condition) is int and condition < 0:  # in Python ~False is −1 and ~True is −2
+        condition = condition == -1
     return _any(ops.WHERE, condition if _is_traced(condition) else 1.0 if condition else 0.0, x, y)
 
 

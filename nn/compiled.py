@@ -13,10 +13,11 @@ from importlib.util import find_spec
 from typing import Any
 
 import autograd as ag
-from autograd import TraceError, Value
+from autograd import Value
 
 from .dropout import Dropout
-from .losses import Loss, l1, l2
+from .layers import ACTIVATIONS, Layer
+from .losses import LOSSES, Loss, binary_cross_entropy, l1, l2, loss_function
 from .module import Module
 from .optim import OPTIMIZERS, Optimizer
 
@@ -28,9 +29,21 @@ def available() -> bool:
     return find_spec("numpy") is not None and find_spec("llvmlite") is not None
 
 
-def can_be_recorded(model: Module) -> bool:
-    """Whether the model is made of this package's own modules, which do the same for every row."""
-    return all(type(module).__module__.startswith("nn.") for module in model.modules())
+def is_known(model: Module) -> bool:
+    """Whether the model is made of this package's own modules and activations, which do the same for every row."""
+    known = {*ACTIVATIONS.values(), *(getattr(ag, name, None) for name in ACTIVATIONS)}
+    return all(
+        type(module).__module__.startswith("nn.") and (not hasattr(module, "_squash") or module._squash in known)
+        for module in model.modules()
+    )
+
+
+def is_known_loss(model: Module, loss: str | Loss) -> bool:
+    """Whether a loss is one of this package's own, and depends on numbers only where it says so."""
+    if LOSSES.get(loss, loss) is binary_cross_entropy if isinstance(loss, str) else loss is binary_cross_entropy:
+        last = [module for module in model.modules() if isinstance(module, Layer)][-1:]
+        return bool(last) and last[0].activation in ("sigmoid", "hardsigmoid")  # others may leave [0, 1]
+    return isinstance(loss, str) or loss in LOSSES.values()
 
 
 class Step:
@@ -59,7 +72,7 @@ class Step:
         import numpy as np
 
         self._np = np
-        self.optimizer = optimizer
+        self.model, self.optimizer = model, optimizer
         self.rows, self.targets = np.array(rows), np.array(targets)
         self.held = ag.compile(lambda x, t: loss_of(model(x), t), reduce="mean")  # without dropout
         self.loss = self.held
@@ -82,11 +95,12 @@ class Step:
         self.numbers = np.array([p.data for p in optimizer.params])
         self.memory = {name: np.array([s[name] for s in optimizer.state]) for name in optimizer.memory}
         self.slopes = np.zeros(len(self.numbers))
+        self.others: dict[Value, float] = {}
         self._orders: dict[int, Any] = {}
 
     def gradient(self, rows: Any, targets: Any) -> tuple[float, Any]:
         """The mean loss of a batch, and the parameters' gradients, the penalty's included."""
-        factors = [[drop.draw() for drop in self.drops] for _ in rows] if self.drops else None
+        factors = [[drop.draw() if drop.p else 1.0 for drop in self.drops] for _ in rows] if self.drops else None
         loss, total = self._of(self.loss, rows, targets, *([] if factors is None else [factors]))
         if self.penalty is not None:
             total = total + self._of(self.penalty)[1]
@@ -103,13 +117,18 @@ class Step:
                 np.array([leaf.data for leaf in leaves]),
                 mine,
                 np.array([self.places[leaves[k]] for k in mine], dtype=int),
+                leaves,
             )
         else:
-            data, mine, places = order
+            data, mine, places, _ = order
             data[mine] = self.numbers[places]
             value, _, found = function.leaf_gradients(*args, data=data)
         slopes = np.zeros(len(self.numbers))
         slopes[order[2]] = found[order[1]]
+        if len(order[1]) < len(found):  # leaves that the optimiser does not have
+            for leaf, slope in zip(order[3], found.tolist(), strict=True):
+                if leaf not in self.places:
+                    self.others[leaf] = self.others.get(leaf, 0.0) + slope
         return value, slopes
 
     def epoch(self, order: Sequence[int], batch_size: int) -> float:
@@ -132,6 +151,7 @@ class Step:
                 self.numbers, self.memory, self.slopes = numbers, memory, slopes
         finally:
             self._end()
+            self.model.eval()
         return total / len(places)
 
     def _end(self) -> None:
@@ -139,6 +159,8 @@ class Step:
         params, slopes = self.optimizer.params, self.slopes.tolist()
         for p, number, slope in zip(params, self.numbers.tolist(), slopes, strict=True):
             p.data, p.grad = number, slope
+        for leaf, slope in self.others.items():
+            leaf.grad += slope
         names = list(self.memory)
         for s, row in zip(
             self.optimizer.state, zip(*(self.memory[n].tolist() for n in names), strict=True), strict=False
@@ -181,31 +203,40 @@ def _with_factors(model: Module, factors: Callable[[Dropout], Iterator[Any]], xs
 
 def step(
     model: Module,
-    loss_of: Loss,
+    loss: str | Loss,
     optimizer: Optimizer,
     penalty: Callable[[], Any] | None,
     rows: Sequence[Sequence[float]],
     targets: Sequence[Sequence[float]],
+    insist: bool,
 ) -> Step | None:
-    """Compiled steps, or None where only eager ones will do."""
-    if not available() or not can_be_recorded(model) or type(optimizer) not in OPTIMIZERS.values():
-        return None
+    """Compiled steps, or None where only eager ones will do.
+
+    What is not this package's own, a loss or an activation or a module, may do something else every time that it is
+    called, so it is compiled only on request: ``insist``.
+    """
+    known = is_known(model) and is_known_loss(model, loss)
     pure = penalty is None or (isinstance(penalty, partial) and penalty.func in (l1, l2))
-    if not pure:
+    if not available() or type(optimizer) not in OPTIMIZERS.values() or not pure or not (known or insist):
         return None
     try:
-        return Step(model, loss_of, optimizer, penalty, rows, targets)
-    except TraceError:
+        return Step(model, loss_function(loss), optimizer, penalty, rows, targets)
+    except Exception:  # whatever a function for numbers makes of something else: eager steps will say, if it is real
+        if insist:
+            raise
         return None
+
+
+def likeness(model: Module) -> list[Any]:
+    """What compiled steps were made from; a callback may change it."""
+    values = [id(value) for _, value, _ in model._walk()]
+    return [*values, *(module.p for module in model.modules() if isinstance(module, Dropout))]
 
 
 def outputs(model: Module, rows: Sequence[Sequence[float]]) -> list[list[float]] | None:
     """The model's outputs for many rows, or None where only an eager run will do."""
-    if len(rows) < MANY_ROWS or not available() or not can_be_recorded(model):
+    if len(rows) < MANY_ROWS or not available() or not is_known(model):
         return None
     import numpy as np
 
-    try:
-        return ag.compile(lambda x: list(model(x)))(np.array(rows)).tolist()  # type: ignore[no-any-return]
-    except TraceError:
-        return None
+    return ag.compile(lambda x: list(model(x)))(np.array(rows)).tolist()  # type: ignore[no-any-return]

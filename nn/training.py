@@ -11,6 +11,7 @@ from typing import Any
 import autograd as ag
 from autograd import ArgumentError, InputError
 
+from .compiled import likeness
 from .compiled import outputs as compiled_outputs
 from .compiled import step as compiled_step
 from .init import as_rng
@@ -83,7 +84,8 @@ def fit(
         penalty: a function that returns what is added to each batch's loss, such as ``lambda: nn.l2(ps, 1e-4)``.
         callbacks: called after each epoch with its number and the history; one that returns True ends training.
         progress: show a progress bar; by default only in a terminal.
-        compiled: True insists on compiled code, False on eager steps; by default what can be compiled is.
+        compiled: True insists on compiled code, False on eager steps. By default what is all nn's own is compiled;
+            losses, activations and modules of your own are on request, because what they do is recorded once.
 
     Returns:
         the history. Ctrl-C ends training and returns it too; the model then has the weights of the last whole step.
@@ -124,15 +126,22 @@ def fit(
         raise ArgumentError("the optimiser holds parameters that are not this model's; make it from model.parameters()")
     if schedule is not None and schedule.optimizer is not chosen:
         raise ArgumentError("the schedule belongs to another optimiser; make it from the one that is given")
-    outputs = _check_targets(model, rows, targets, loss_of)
-    step = None
-    if compiled is not False:
-        step = compiled_step(model, loss_of, chosen, penalty, rows, _as_vectors(targets, loss, outputs))
+    outputs = _check_targets(model, rows, targets, loss_of, "ys")
+    if held[0]:
+        _check_targets(model, *held, loss_of, "the validation ys")
+
+    def steps() -> Any:
+        if compiled is False:
+            return None
+        vectors = _as_vectors(targets, loss, outputs)
+        return compiled_step(model, loss, chosen, penalty, rows, vectors, bool(compiled))
+
+    step, made_from = steps(), likeness(model) if callbacks else None
     held_arrays = held[0], _as_vectors(held[1], loss, outputs) if held[1] else held[1]
     if compiled and step is None:
         raise ArgumentError(
-            "this training cannot be compiled: it needs the extra compile, modules of nn's own, one of nn's "
-            "optimisers, and a penalty that is a functools.partial of nn.l1 or nn.l2"
+            "this training cannot be compiled: it needs the extra compile, one of nn's optimisers, and a penalty that "
+            "is a functools.partial of nn.l1 or nn.l2"
         )
     history = History()
     best = (math.inf, model.state_dict())
@@ -141,9 +150,10 @@ def fit(
         for epoch in range(epochs):
             order = list(range(len(rows)))
             rng.shuffle(order)
+            if callbacks and step is not None and likeness(model) != made_from:  # a callback changed the model
+                step, made_from = steps(), likeness(model)
             if step is not None:
                 mean = step.epoch(order, batch_size)
-                model.eval()
                 if not math.isfinite(mean):
                     raise _Diverged(mean)
             else:
@@ -176,6 +186,7 @@ def fit(
             stacklevel=2,
         )
     finally:
+        model.eval()
         bar.close()
     if early_stopping is not None and history.val_loss:
         model.load_state_dict(best[1])
@@ -229,7 +240,7 @@ def _as_vectors(targets: Rows, loss: str | Loss, count: int) -> Rows:
     return [[float(k == t) for k in range(count)] for (t,) in targets]
 
 
-def _check_targets(model: Module, rows: Rows, targets: Rows, loss_of: Loss) -> int:
+def _check_targets(model: Module, rows: Rows, targets: Rows, loss_of: Loss, what: str) -> int:
     """Refuse targets that the loss cannot take before any weight is changed, naming the row; counts the outputs."""
     first = predict(model, rows[:1])[0]
     loss_of(first, targets[0])  # what the loss thinks of the outputs
@@ -238,7 +249,7 @@ def _check_targets(model: Module, rows: Rows, targets: Rows, loss_of: Loss) -> i
         try:
             loss_of(outputs, target)
         except ArgumentError as error:
-            raise ArgumentError(f"row {i} of ys: {error}") from None
+            raise ArgumentError(f"row {i} of {what}: {error}") from None
     return len(outputs)
 
 

@@ -75,10 +75,15 @@ def save(name: str, code: bytes) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    files = [(entry.stat().st_mtime, entry.stat().st_size, entry.path) for entry in os.scandir(folder)]
+    files = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):  # another process may just have taken it away
+                files.append((entry.stat().st_mtime, entry.stat().st_size, entry.path))
     size = sum(s for _, s, _ in files)
     for _, bytes_, path in sorted(files):
         if size <= _LARGEST:
             break
-        os.unlink(path)
+        with suppress(OSError):
+            os.unlink(path)
         size -= bytes_

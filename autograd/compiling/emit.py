@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .kernels import Shape, kernel, vector_function
+from .kernels import Shape, flagged, kernel, raise_flag, vector_function
 from .program import CONDITIONS, ROW, Program
 from .schedule import Layer, Outer, Product, Schedule, Straight, Total
 from .symbols import FUNCTIONS
@@ -133,7 +133,7 @@ class _Emitter:
         if key in self.repeated:
             start = len(self.places)
             self.places.extend(self.offset(i) for i in places)
-        return f"call void {name}(ptr %ws, ptr %params, ptr %calls, ptr %places, i64 {start})"
+        return f"call void {name}(ptr %ws, ptr %params, ptr %calls, ptr %flag, ptr %places, i64 {start})"
 
     def find_repeated(self) -> None:
         """Learn which stretches occur more than once."""
@@ -161,7 +161,7 @@ class _Emitter:
 
         for i in step.code:
             op, operands, _ = code[i]
-            said.append(op)
+            said.append(op if i not in self.program.reciprocals else "watched")
             for k in operands:
                 if code[k].op in CONDITIONS:
                     if any(code[j].op in CONDITIONS for j in code[k].operands):
@@ -191,10 +191,11 @@ class _Emitter:
 
         body = _Body(self, shape, address)
         body.run(step.code, step.kept)
+        body.watch(step.code)
         self.instructions += len(step.code)
         head = [
-            f"define void {name}(ptr noalias %ws, ptr noalias %params, ptr noalias %calls, ptr noalias %places, "
-            "i64 %start) {",
+            f"define void {name}(ptr noalias %ws, ptr noalias %params, ptr noalias %calls, ptr noalias %flag, "
+            "ptr noalias %places, i64 %start) {",
             "entry:",
             *(["%table = getelementptr i32, ptr %places, i64 %start"] if table is not None else []),
         ]
@@ -434,6 +435,17 @@ class _Body:
             if i in keep:
                 p = self.pointer(i)
                 self.lines.append(f"store {self.shape.vector} {self.names[i]}, ptr {p}, align {self.shape.align}")
+
+    def watch(self, code: Sequence[int]) -> None:
+        """Set the flag if a reciprocal among these is not finite."""
+        before = "0"
+        for i in code:
+            if i in self.program.reciprocals:
+                after = self.name()
+                self.lines += flagged(self.shape, after, self.names[i], before)
+                before = after
+        if before != "0":
+            self.lines += raise_flag(self.name(), before)
 
     def pointer(self, i: int) -> str:
         """The name of a pointer to where a number is kept."""

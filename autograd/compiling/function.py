@@ -478,7 +478,7 @@ class Compiled:
             if leaves.shape != (len(ready.leaves),):
                 raise ArgumentError(f"data needs {len(ready.leaves)} numbers, one for each leaf, not {leaves.shape}")
             arguments.insert(call.before_leaves, leaves)
-        shared = np.concatenate(arguments) if len(arguments) > 1 else arguments[0] if arguments else ()
+        shared = np.concatenate(arguments) if arguments else ()  # a copy: results may be written over an argument
         outs = _given(out, len(want.results))
         arrays = [
             rows.output(o, (count, *shape) if has_rows else shape, self.dtype, "the result")

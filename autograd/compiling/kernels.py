@@ -265,9 +265,9 @@ def _store(shape: Shape) -> tuple[list[str], bool]:
             f"%g{p} = load {v}, ptr %h{p}, align {shape.align}",
             f"%f{p} = getelementptr i8, ptr %dense.at, i64 {p * shape.vector_bytes}",
             f"store {v} %g{p}, ptr %f{p}, align {shape.item_bytes}",
-            *_flagged(shape, f"%k.{p}", f"%g{p}", f"%k.{p - 1}" if p else "0"),
+            *flagged(shape, f"%k.{p}", f"%g{p}", f"%k.{p - 1}" if p else "0"),
         ]
-    lines += [*_raise_flag("%raised0", f"%k.{shape.vectors - 1}"), "ret void"]
+    lines += [*raise_flag("%raised0", f"%k.{shape.vectors - 1}"), "ret void"]
     for p in range(shape.vectors):
         after = f"rows{p + 1}" if p + 1 < shape.vectors else "end"
         lines += [f"rows{p}:", *_lane_pointers(shape, p), f"br label %col{p}"]
@@ -279,7 +279,7 @@ def _store(shape: Shape) -> tuple[list[str], bool]:
             f"%w{p} = getelementptr i8, ptr %ws, i64 %slot{p}",
             f"%x{p} = getelementptr i8, ptr %w{p}, i64 {p * shape.vector_bytes}",
             f"%v{p} = load {v}, ptr %x{p}, align {shape.align}",
-            *_flagged(shape, f"%z{p}", f"%v{p}", f"%l{p}"),
+            *flagged(shape, f"%z{p}", f"%v{p}", f"%l{p}"),
         ]
         for lane in range(shape.lanes):
             n = f"{p}.{lane}"
@@ -294,10 +294,10 @@ def _store(shape: Shape) -> tuple[list[str], bool]:
                 f"store {item} {one}, ptr %a{n}",
             ]
         lines += [f"br label %next{p}", f"next{p}:", *_next(p, f"col{p}", after)]
-    return [*lines, "end:", *_raise_flag("%raised1", f"%z{shape.vectors - 1}"), "ret void", "}"], False
+    return [*lines, "end:", *raise_flag("%raised1", f"%z{shape.vectors - 1}"), "ret void", "}"], False
 
 
-def _flagged(shape: Shape, result: str, number: str, before: str) -> list[str]:
+def flagged(shape: Shape, result: str, number: str, before: str) -> list[str]:
     """``before`` with further bits set if a vector holds inf or nan: x − x is 0 for all other numbers."""
     test = [
         f"{result}.rest = fsub {shape.vector} {number}, {number}",
@@ -314,7 +314,8 @@ def _flagged(shape: Shape, result: str, number: str, before: str) -> list[str]:
     ]
 
 
-def _raise_flag(name: str, bits: str) -> list[str]:
+def raise_flag(name: str, bits: str) -> list[str]:
+    """The lines that add bits to the flag."""
     return [f"{name}.old = load i64, ptr %flag", f"{name} = or i64 {name}.old, {bits}", f"store i64 {name}, ptr %flag"]
 
 

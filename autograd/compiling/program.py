@@ -37,6 +37,7 @@ class Program:
         results: the instructions that are written out for each row.
         sums: the instructions that are added up over the rows.
         own: operations of the user's own that only Python can compute, by the name they have in the code.
+        reciprocals: instructions that may overflow where the program without them would not; these are watched.
         rows, shared: the names of the inputs.
         strict: whether every operation is rounded as in an eager run.
     """
@@ -46,6 +47,7 @@ class Program:
         self.level: list[int] = []
         self.results: list[int] = []
         self.sums: list[int] = []
+        self.reciprocals: set[int] = set()
         self.own: dict[str, Op] = {}
         self.rows, self.shared, self.strict = list(rows), list(shared), strict
 

@@ -13,8 +13,8 @@ from .program import CONST, Instruction, Program
 def share_divisions(program: Program) -> bool:
     """Replace x/y, z/y, … by products with 1/y; returns whether there were any.
 
-    A product is off by a unit in the last place or two, and is not finite where y is so small (below 1e-308) that 1/y
-    overflows though x/y does not: where a result is not finite, the program is to be run without this.
+    A product is off by a unit in the last place or two, and wrong where y is so small (below 1e-308) that 1/y
+    overflows though x/y does not: where a reciprocal is not finite, the program is to be run without this.
     """
     divisors = Counter(i.operands[1] for i in program.code if i.op == "div")
     shared = {y for y, count in divisors.items() if count > 1 and program.level[y] != CONST}
@@ -41,6 +41,7 @@ def share_divisions(program: Program) -> bool:
             if y not in reciprocal:
                 one = put(Instruction("const", (), 1.0), CONST)
                 reciprocal[y] = put(Instruction("div", (one, place[y])), levels[y])
+                program.reciprocals.add(reciprocal[y])
             x = operands[0]
             if old[x].op == "const" and old[x].constant == 1.0:
                 place.append(reciprocal[y])

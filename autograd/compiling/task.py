@@ -138,15 +138,15 @@ class _Native:
         self._sums = len(task.program.sums)
         self._pack = np.array(self.code.packed, dtype=np.intp)
         self._task, self._one_row = task, one_row
-        self._same = np.array(
-            [self.code.shared[i] for wanted in task.results for i in wanted if task.program.level[i] == SHARED],
-            dtype=np.intp,
-        )
+        level = task.program.level
+        same = [i for wanted in task.results for i in wanted if level[i] == SHARED]
+        same += [i for i in task.program.reciprocals if level[i] == SHARED and i in self.code.shared]
+        self._same = np.array([self.code.shared[i] for i in same], dtype=np.intp)
         self._places = np.array(self.code.places, dtype=np.int32)
         self._places_at = _address(self._places)
         self.code.places.clear()
         self._prepares = bool(plan.prepare)
-        self._errors: list[BaseException] = []
+        self._errors = _Errors()
         self._calls, self._keep = _pointers(self.code.calls, task.program.own, self._errors)
         self._shares(plan)
         self._spare: list[_Space] = []
@@ -238,9 +238,8 @@ class _Native:
 
     def _raise(self) -> None:
         """Raise what a function of Python's raised while native code called it."""
-        if self._errors:
-            error = self._errors[0]
-            self._errors.clear()
+        if self._errors.found:
+            error, self._errors.found = self._errors.found[0], []
             raise error
 
     def _added(self, sums: Any, count: int, params: Any) -> Any:
@@ -341,14 +340,21 @@ def _workers(threads: int | None, pieces: int, work: int) -> int:
 # Python from native code ---------------------------------------------------------------------------------------------
 
 
-def _pointers(calls: Sequence[str], own: dict[str, Op], errors: list[BaseException]) -> tuple[int, Any]:
+class _Errors(threading.local):
+    """What functions of Python's raised in this thread."""
+
+    def __init__(self) -> None:
+        self.found: list[BaseException] = []
+
+
+def _pointers(calls: Sequence[str], own: dict[str, Op], errors: _Errors) -> tuple[int, Any]:
     """A table of pointers to functions of Python's, and what keeps them alive; ``errors`` gets what they raise."""
     functions = [_callback(own[name] if name in own else TABLE.get(name), name, errors) for name in calls]
     table = (ctypes.c_void_p * max(1, len(functions)))(*[ctypes.cast(f, ctypes.c_void_p) for f in functions])
     return ctypes.addressof(table), (table, functions)
 
 
-def _callback(op: Op | None, name: str, errors: list[BaseException]) -> Any:
+def _callback(op: Op | None, name: str, errors: _Errors) -> Any:
     plain = op.f if op is not None else getattr(FLOATS, name)
     beyond = getattr(IEEE, name, None) if op is None or op.shipped else None
 
@@ -358,7 +364,7 @@ def _callback(op: Op | None, name: str, errors: list[BaseException]) -> Any:
         except (ArithmeticError, ValueError):
             return float(beyond(*operands)) if beyond is not None else float("nan")
         except BaseException as error:  # native code lies between here and who can handle it
-            errors.append(error)
+            errors.found.append(error)
             return float("nan")
 
     operands = len(op.operands) if op is not None else 2

@@ -96,7 +96,7 @@ class Traced(Value):
     __rand__, __ror__ = __and__, __or__
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, float | int):
+        if hasattr(other, "__float__") and not isinstance(other, Value):
             _refuse(self)
         return self is other
 

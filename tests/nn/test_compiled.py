@@ -126,8 +126,75 @@ def test_what_cannot_be_compiled_runs_eagerly():
     model = Noisy()
     nn.fit(model, ROWS, NUMBERS, epochs=2)
     assert model.calls > 90  # for every row of every epoch
+    before = model.calls
+    nn.fit(model, ROWS, NUMBERS, epochs=2, compiled=True)  # on request it is, and then recorded once
+    assert model.calls < before + 10
     with pytest.raises(ag.ArgumentError, match="cannot be compiled"):
-        nn.fit(model, ROWS, NUMBERS, epochs=2, compiled=True)
+        nn.fit(model, ROWS, NUMBERS, epochs=2, compiled=True, penalty=lambda: nn.l2(model.parameters(), 0.1))
+
+
+@pytest.mark.parametrize("compiled", [None, False])
+def test_losses_of_ones_own_may_do_as_they_like(compiled):
+    factor, leaf, weights = [1.0], ag.Value(1.0), {-1.0: 1.0, 1.0: 5.0}
+    losses = []
+
+    def loss(outputs, targets):
+        return factor[0] * weights[targets[0]] * ag.square(outputs[0] * leaf - targets[0])
+
+    def after(epoch, history):
+        factor[0] *= 0.5
+        leaf.data -= 0.01 * leaf.grad
+        leaf.grad = 0.0
+
+    model = nn.MLP(4, [3, 1], rng=0)
+    losses = nn.fit(model, ROWS, SIGNS, loss=loss, optimizer="sgd", epochs=3, callbacks=[after], compiled=compiled).loss
+    assert losses[1] < 0.6 * losses[0]
+    assert leaf.data != 1.0
+
+
+def test_leaves_that_the_optimiser_lacks_keep_their_gradients():
+    def one(compiled):
+        model = nn.MLP(4, [5, 3], "tanh", rng=1)
+        opt = optim.SGD(model.parameters()[:3], 0.1)
+        nn.fit(model, ROWS, NUMBERS, optimizer=opt, epochs=3, compiled=compiled)
+        return [p.grad for p in model.parameters()]
+
+    np.testing.assert_allclose(one(True), one(False), rtol=1e-10)
+
+
+def test_callbacks_may_change_the_model():
+    def one(compiled):
+        drop = nn.Dropout(0.0, rng=3)
+        model = nn.Sequential(nn.Layer(4, 6, "tanh", rng=0), drop, nn.Layer(6, 3, "none", rng=1))
+
+        def change(epoch, history):
+            drop.p = 0.5
+            if epoch == 1:
+                model.layers[0].neurons[0].weights[0] = ag.Value(0.7)
+
+        opt = optim.SGD(model.parameters(), 0.05)
+        return nn.fit(model, ROWS, NUMBERS, optimizer=opt, epochs=4, callbacks=[change], compiled=compiled).loss
+
+    np.testing.assert_allclose(one(None), one(False), rtol=1e-10)
+
+
+@pytest.mark.parametrize("compiled", [None, False])
+@pytest.mark.parametrize(("loss", "target"), [("softmax_cross_entropy", 7), ("hinge", 0.0), ("bce_with_logits", 3.0)])
+def test_validation_targets_are_checked(compiled, loss, target):
+    outputs = 3 if loss == "softmax_cross_entropy" else 1
+    model = nn.MLP(4, [outputs], rng=0)
+    good = np.ones(45)
+    with pytest.raises(ag.ArgumentError, match="row 1 of the validation ys"):
+        nn.fit(model, ROWS, good, loss=loss, validation_data=(ROWS[:2], [1.0, target]), compiled=compiled)
+
+
+def test_outputs_that_leave_their_domain_are_named():
+    model = nn.MLP(4, [1], rng=0, biases=[0.5])
+    for layer in model.layers:
+        for w in layer.neurons[0].weights:
+            w.data = 0.01
+    with pytest.raises(ag.ArgumentError, match="between 0 and 1"):
+        nn.fit(model, ROWS * 50, (SIGNS > 0).astype(float), loss="binary_cross_entropy", optimizer="sgd", epochs=60)
 
 
 def test_dropout_drops_the_same():

@@ -311,6 +311,60 @@ def test_divisions_share_a_reciprocal_only_where_it_is_finite():
     f = ag.compile(lambda x, y: [x / y, 2.0 * x / y])
     tiny = np.array([3e-310, 1.0])
     np.testing.assert_allclose(f(tiny, tiny), [[1.0, 2.0]] * 2, rtol=1e-12)
+    hidden = ag.compile(lambda a, b: ag.atan(a / (a + b)) + ag.atan(b / (a + b)))  # which swallows infinities
+    small = np.full(3, 1e-309)
+    np.testing.assert_allclose(hidden(small, small), np.full(3, 2.0 * math.atan(0.5)), rtol=1e-12)
+    assert ag.compile(lambda p: [p[1] / p[2], p[1] / p[0], p[2] / p[0]], in_axes=None)(
+        np.array([0.0, 6.0, 3.0]), out=(out := np.zeros(3))
+    ).tolist() == [2.0, math.inf, math.inf]
+    assert out[0] == 2.0
+
+
+def test_results_may_be_written_over_a_shared_argument():
+    f = ag.compile(lambda p: [p[1] / p[2], p[1] / p[0], p[2] / p[0]], in_axes=None)
+    numbers = np.array([0.0, 6.0, 3.0])
+    assert f(numbers, out=numbers).tolist() == [2.0, math.inf, math.inf]
+
+
+def test_errors_of_python_functions_stay_in_their_thread():
+    def value(x):
+        if x < 0:
+            raise KeyError(x)
+        return 2.0 * x
+
+    op = operation("picky", lambda x: value(float(x)), lambda z, x: 2.0)
+    f = ag.compile(lambda x: op(x) + 0.0, threads=1)
+    good, bad = np.ones(300), np.full(300, -1.0)
+    assert f(good).sum() == 600.0
+    outcome = {"good": 0, "bad": 0}
+
+    def call(kind, rows):
+        for _ in range(30):
+            try:
+                f(rows)
+                outcome[kind] += 1
+            except KeyError:
+                outcome[kind] -= 1
+
+    threads = [threading.Thread(target=call, args=pair) for pair in (("good", good), ("bad", bad))]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert outcome == {"good": 30, "bad": -30}
+
+
+@pytest.mark.parametrize("one", [1, 1.0, np.float32(1.0), np.int64(1), np.array(1.0)])
+def test_equality_with_a_number_is_refused(one):
+    with pytest.raises(TraceError, match="where"):
+        ag.compile(lambda x: x if x == one else -x)(X)
+
+
+def test_inverted_conditions_mean_the_same_eagerly():
+    def f(x):
+        return ag.where(~(x < 1), 5.0 * x, 7.0)
+
+    assert [float(f(Value(x))) for x in (0.0, 2.0)] == ag.compile(f)(np.array([0.0, 2.0])).tolist() == [7.0, 10.0]
 
 
 def test_constants_do_not_overflow_together():
