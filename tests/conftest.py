@@ -11,6 +11,14 @@ def pytest_addoption(parser):
     parser.addoption("--golden", action="store_true", help="rewrite the golden files instead of comparing with them")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory):
+    """Compiled code is kept for this run only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOGRAD_CACHE", str(tmp_path_factory.mktemp("code")))
+        yield
+
+
 @pytest.fixture
 def golden(request):
     """Compare a text with a golden file, or rewrite the file with ``--golden``."""

@@ -8,7 +8,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
 
@@ -186,8 +186,13 @@ class _Native:
         else:
             shares = [range(k, len(pieces), workers) for k in range(workers)]
             quietly = np.errstate(all="ignore")(work)  # each thread has a state of its own
-            for future in [_pool().submit(quietly, share) for share in shares[1:]] + [_Now(work, shares[0])]:
-                future.result()
+            others = [_pool().submit(quietly, share) for share in shares[1:]]
+            try:
+                work(shares[0])
+            finally:
+                wait(others)
+            for other in others:
+                other.result()
         if len(pieces) == 1:
             return sums[0]
         total = np.zeros(self._sums)
@@ -276,17 +281,6 @@ class _Space:
         self.flag = np.zeros(1, dtype=np.int64)
         self.at, self.sums_at, self.flag_at = _address(self._slots), _address(self._sums), _address(self.flag)
         self.params_at, self.packed_at = _address(self.params), _address(self.packed)
-
-
-class _Now:
-    """What this thread does itself while the others are at work."""
-
-    def __init__(self, work: Callable[[Sequence[int]], None], share: range) -> None:
-        self._work, self._share = work, share
-
-    def result(self) -> None:
-        """Do it."""
-        self._work(self._share)
 
 
 def _aligned(count: int, dtype: Any) -> Any:
