@@ -118,7 +118,7 @@ def vector_function_name(op: str, lanes: int, item: str) -> str | None:
 @cache
 def _libm() -> None:
     """Make the functions of the machine's libm known to LLVM under their own names."""
-    library = ctypes.CDLL(ctypes.util.find_library("m") or None)
+    library = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else ctypes.util.find_library("m"))
     from .symbols import FUNCTIONS
 
     for op in FUNCTIONS:

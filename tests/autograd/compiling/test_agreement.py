@@ -216,3 +216,25 @@ def test_a_network_has_eager_gradients():
         (eager_loss / 50.0).backward()
         assert value == pytest.approx(eager_loss.data / 50.0, rel=1e-13)
         np.testing.assert_allclose(found, [p.grad for p in model.parameters()], rtol=1e-10, atol=1e-13)
+
+
+# The vector functions that native code calls, and how far from the true value they may be, in units in the last place.
+VECTOR_FUNCTIONS = [
+    *("exp", "expm1", "exp2", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "atan2"),
+    *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "cbrt", "hypot"),
+]
+
+
+@pytest.mark.parametrize("name", VECTOR_FUNCTIONS)
+def test_vector_functions_are_within_four_units_in_the_last_place(name):
+    import random
+
+    from tests import oracle
+
+    op = ops.TABLE[name]
+    rng = random.Random(0)
+    points = [oracle.random_operands(op, rng) for _ in range(320)]
+    values = ag.compile(lambda x: applied(name, x))(np.array(points))
+    for point, value in zip(points, values.tolist(), strict=True):
+        exact = oracle.exact_value(op, point)
+        assert abs(oracle.mpf(value) - exact) <= 4 * math.ulp(float(exact)), point
