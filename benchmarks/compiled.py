@@ -15,7 +15,7 @@ from .peers import PEERS
 from .workloads import WORKLOADS
 
 ROUNDS = 7
-LIMIT = 400  # seconds in which a peer must have its first result
+LIMIT = 300  # seconds in which a peer must have its first result
 HERE = Path(__file__).parent
 
 

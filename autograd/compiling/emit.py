@@ -430,11 +430,49 @@ class _Body:
     def run(self, code: Sequence[int], kept: Sequence[int]) -> None:
         """Do the instructions in order and store those that are kept."""
         keep = set(kept)
-        for i in code:
-            self.instruction(i)
+        for k, i in enumerate(code):
+            if i not in self.names:
+                self.instruction(i, self.alike(code, k))
             if i in keep:
                 p = self.pointer(i)
                 self.lines.append(f"store {self.shape.vector} {self.names[i]}, ptr {p}, align {self.shape.align}")
+
+    def alike(self, code: Sequence[int], k: int) -> list[int]:
+        """Where one row is worked off: the calls of a function from the k-th instruction on that one call can do."""
+        op, operands, _ = self.program.code[code[k]]
+        if self.shape.lanes > 1 or self.program.strict or op not in FUNCTIONS or len(operands) > 1:
+            return []
+        found = [code[k]]
+        for i in code[k + 1 : k + self.shape.widest]:
+            other, (x, *more), _ = self.program.code[i]
+            if other != op or more or x in found:
+                break
+            found.append(i)
+        return found if len(found) > 2 else []
+
+    def side_by_side(self, group: Sequence[int]) -> bool:
+        """Call a function of the vector library on several operations' operands at once; False if there is none."""
+        op = self.program.code[group[0]].op
+        lanes = 4 if len(group) <= 4 else 8 if len(group) <= 8 else 16
+        library = self.emitter.library(op, lanes) if lanes <= self.shape.widest else None
+        if library is None:
+            return False
+        item = self.shape.item
+        v = f"<{lanes} x {item}>"
+        self.emitter.need(library, f"declare {v} @{library}({v})")
+        operands = [self.number(self.program.code[i].operands[0]) for i in group]
+        vector = "poison"
+        for lane in range(lanes):
+            x = operands[min(lane, len(operands) - 1)]  # no lane is left to chance
+            name = self.name()
+            self.lines.append(f"{name} = insertelement {v} {vector}, {item} {x}, i64 {lane}")
+            vector = name
+        result = self.name()
+        self.lines.append(f"{result} = call {v} @{library}({v} {vector})")
+        for lane, i in enumerate(group):
+            self.names[i] = self.name()
+            self.lines.append(f"{self.names[i]} = extractelement {v} {result}, i64 {lane}")
+        return True
 
     def watch(self, code: Sequence[int]) -> None:
         """Set the flag if a reciprocal among these is not finite."""
@@ -505,8 +543,10 @@ class _Body:
             self.names[i] = result
         return self.names[root]
 
-    def instruction(self, i: int) -> None:
-        """Do one instruction."""
+    def instruction(self, i: int, group: Sequence[int]) -> None:
+        """Do one instruction, or a group that can be done at once."""
+        if group and self.side_by_side(group):
+            return
         op, operands, _ = self.program.code[i]
         v = self.shape.vector
         if op == "dot":  # what all rows share is written out

@@ -22,12 +22,14 @@ class Shape:
         lanes: rows in a vector.
         vectors: vectors in a block.
         registers: how many vector registers there are.
+        widest: the lanes of the machine's own vectors, also where one row at a time is worked off.
     """
 
     item: str
     lanes: int
     vectors: int
     registers: int
+    widest: int
 
     @property
     def item_bytes(self) -> int:
@@ -83,7 +85,7 @@ class Shape:
 
     def scalar(self) -> Shape:
         """One row at a time."""
-        return Shape(self.item, 1, 1, self.registers)
+        return Shape(self.item, 1, 1, self.registers, self.widest)
 
     def constant(self, x: float) -> str:
         """A number in every lane, exactly."""

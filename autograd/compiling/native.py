@@ -34,7 +34,8 @@ class Target(NamedTuple):
 
     def shape(self, item: str, vectors: int) -> Shape:
         """Vectors and blocks for numbers of that type."""
-        return Shape(item, self.vector_bytes // (8 if item == "double" else 4), vectors, self.registers)
+        lanes = self.vector_bytes // (8 if item == "double" else 4)
+        return Shape(item, lanes, vectors, self.registers, lanes)
 
 
 @cache

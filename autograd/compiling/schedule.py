@@ -16,7 +16,7 @@ from .program import CONDITIONS, CONST, ROW, SHARED, Program
 
 STRETCH = 96  # instructions of one stretch: longer ones run out of registers, shorter ones store and load more
 LONG = 20_000  # instructions from which on stretches are looked for that repeat themselves
-SHORTEST, LONGEST = 32, 160  # how long those are
+SHORTEST, LONGEST = 128, 320  # how long those are
 _INPUTS = frozenset({"row", "shared", "const"})
 
 

@@ -630,6 +630,20 @@ def test_the_program_can_be_read():
     assert stats.bytes_a_row == 24
 
 
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 8, 9, 20])
+def test_one_row_calls_functions_side_by_side(count):
+    def f(x):
+        es = [ag.exp(v) for v in x]
+        return ag.sum([ag.tanh(e) * ag.sin(v) for e, v in zip(es, x, strict=True)]) + ag.exp(ag.exp(x[0]))
+
+    row = np.random.default_rng(count).normal(size=(1, count))
+    for dtype, tolerance in (("float64", 1e-13), ("float32", 1e-5)):
+        one = ag.compile(f, dtype=dtype).value_and_grad(row)
+        two = ag.compile(f).value_and_grad(np.vstack([row, row]))
+        np.testing.assert_allclose(one[0], two[0][:1], rtol=tolerance)
+        np.testing.assert_allclose(one[1], two[1][:1], rtol=tolerance, atol=tolerance)
+
+
 def test_stretches_that_repeat_share_their_code(monkeypatch):
     from autograd.compiling import emit, schedule
 
