@@ -658,6 +658,8 @@ def test_stretches_that_repeat_share_their_code(monkeypatch):
     expected = ag.compile(f).value_and_grad(rows)
     expected_one = ag.compile(f).value_and_grad(rows[:1])
     monkeypatch.setattr(schedule, "LONG", 100)
+    monkeypatch.setattr(schedule, "SHORTEST", 32)
+    monkeypatch.setattr(schedule, "LONGEST", 160)
     monkeypatch.setattr(emit, "FEW", 1)
     shared = ag.compile(f)
     for found, wanted in zip(shared.value_and_grad(rows), expected, strict=True):
