@@ -35,7 +35,7 @@ class Code:
     Attributes:
         texts: the modules with the program's own functions: one with what is called, others with long programs' parts.
         kernels: the module with the loops that it calls, which many programs have in common.
-        instructions: how many instructions its stretches have, those that are shared counted once.
+        instructions: how many instructions there are to compile; shared stretches count once.
         places: the tables of shared stretches, one after the other: where they find and leave their numbers.
         packed: the shared numbers in the order in which the loops over weights read them: instructions, or −1 for 0.
         shared: where among the parameters each instruction is kept that all rows share.
@@ -224,6 +224,7 @@ class _Emitter:
         shape = self.shape.scalar()
         place = self.parameter
         code = self.plan.prepare
+        self.instructions += len(code)
         for number, start in enumerate(range(0, len(code), 256)):
             part = code[start : start + 256]
             body = _Body(self, shape, lambda i: [f"getelementptr i8, ptr %params, i64 {place[i] * shape.item_bytes}"])
