@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,7 @@ class _Worker:
             text=True,
             env=surroundings,
             cwd=path,
+            start_new_session=True,
         )
 
     def hear(self) -> dict[str, Any]:
@@ -65,6 +68,11 @@ class _Worker:
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
         return float(self.hear()["seconds"])
+
+    def kill(self) -> None:
+        """End it, and the compiler that it may have started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def end(self) -> None:
         """Let it go."""
@@ -96,7 +104,7 @@ def measure(workload: str, peers: list[str]) -> dict[str, Any]:
         worker = _Worker(peer, workload)
         said = _within(worker, LIMIT)
         if "result" not in said:
-            worker.process.kill()
+            worker.kill()
             worker.end()
             if "failed" in said:
                 found[peer] = {"failed": said["failed"]}
@@ -135,7 +143,7 @@ def measure(workload: str, peers: list[str]) -> dict[str, Any]:
 def _within(worker: _Worker, seconds: float) -> dict[str, Any]:
     from threading import Timer
 
-    timer = Timer(seconds, worker.process.kill)
+    timer = Timer(seconds, worker.kill)
     timer.start()
     try:
         said = worker.hear()
