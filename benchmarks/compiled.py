@@ -198,7 +198,7 @@ def plot(results: dict[str, Any], path: Path) -> None:
         axis.xaxis.set_visible(False)
         axis.invert_yaxis()
         title = result["title"].split(", ")
-        axis.set_title(title[0] + "\n" + fill(", ".join(title[1:]), 42), fontsize=9, loc="left")
+        axis.set_title(title[0] + "\n" + fill(", ".join(title[1:]), 36), fontsize=9, loc="left")
         axis.tick_params(axis="y", labelsize=9, length=0)
         for k, n in enumerate(names):
             times = f"{bars[n]:,.0f}×" if bars[n] >= 10 else f"{bars[n]:.1f}×" if n != "ours" else ""
