@@ -9,7 +9,7 @@ from threading import Lock, get_ident
 from types import TracebackType
 from typing import Any, TypeVar
 
-from .errors import TraceError
+from .errors import no_number
 
 recording: ContextVar[bool] = ContextVar("recording", default=True)
 # While a derivative of a function is being taken: how many of them are nested, and the Values that left the graph.
@@ -63,11 +63,7 @@ def leave(value: T) -> T:
 def settle(value: T) -> T:
     """The Value itself, unless a function is being compiled: what a number decides then would hold for every row."""
     if active and tracing.get() is not None:
-        raise TraceError(
-            "this function is being compiled, so a Value has no number to branch on or to convert: it stands for every "
-            "row, or is read afresh at each call. Write  where(x > 0, a, b)  instead of  a if x > 0 else b, "
-            "maximum and minimum instead of max and min, and autograd's functions instead of math's"
-        )
+        raise no_number("a Value", ", or is read afresh at each call")
     return value
 
 

@@ -215,7 +215,7 @@ def _pow_slope(m: Any) -> Callable[[Any, Any, Any], Any]:
         return m.choose(
             ordinary,
             lambda: m.choose(y >= 1, by_power, lambda: y * z / x),
-            lambda: m.choose(_is_zero(y), lambda: 0.0, by_power),
+            lambda: m.choose(is_zero(y), lambda: 0.0, by_power),
         )
 
     return slope
@@ -232,7 +232,7 @@ def _halves(operands: Sequence[Any]) -> tuple[Any, ...]:
 
 def _over_square(m: Any, x: Any, h: Any) -> Any:
     """x/h², or 0 where h is; in two steps, so that h² need not be a float."""
-    return m.choose(_is_zero(h), lambda: 0.0, lambda: x / h / h)
+    return m.choose(is_zero(h), lambda: 0.0, lambda: x / h / h)
 
 
 def _spelled(terms: Sequence[str]) -> str:
@@ -240,8 +240,9 @@ def _spelled(terms: Sequence[str]) -> str:
     return " + ".join(terms if len(terms) <= 6 else (*terms[:3], "...", *terms[-2:]))
 
 
-def _is_zero(x: Any) -> Any:
-    return (x >= 0) & (x <= 0)  # not ==, which compares Values by identity
+def is_zero(x: Any) -> Any:
+    """Whether x is 0, on any carrier: not by ==, which compares Values by identity."""
+    return (x >= 0) & (x <= 0)
 
 
 def _to_integer(x: float) -> float:
@@ -262,14 +263,14 @@ def _sinpi(m: Any, x: Any) -> Any:
 def _exponentials(m: Any, xs: Sequence[Any]) -> tuple[Any, list[Any]]:
     """The largest operand, held constant, and exp(x − largest) of each: none of them overflows."""
     top = m.detach(reduce(m.maximum, xs))
-    finite = m.where(_is_zero(top - top), top, 0.0)  # all −inf, or a +inf: no difference to take
+    finite = m.where(is_zero(top - top), top, 0.0)  # all −inf, or a +inf: no difference to take
     return top, [m.exp(x - finite) for x in xs]
 
 
 def _logaddexp(m: Any) -> Callable[[Any, Any], Any]:
     def logaddexp(x: Any, y: Any) -> Any:
         top = m.maximum(x, y)
-        return m.choose(_is_zero(top - top), lambda: top + m.log1p(m.exp(-m.abs(x - y))), lambda: top)
+        return m.choose(is_zero(top - top), lambda: top + m.log1p(m.exp(-m.abs(x - y))), lambda: top)
 
     return logaddexp
 
@@ -277,7 +278,7 @@ def _logaddexp(m: Any) -> Callable[[Any, Any], Any]:
 def _logsumexp(m: Any) -> Callable[[Sequence[Any]], Any]:
     def logsumexp(xs: Sequence[Any]) -> Any:
         top, terms = _exponentials(m, xs)
-        return m.choose(_is_zero(top - top), lambda: top + m.log(m.sum(terms)), lambda: top)
+        return m.choose(is_zero(top - top), lambda: top + m.log(m.sum(terms)), lambda: top)
 
     return logsumexp
 
@@ -346,7 +347,7 @@ POW = row(
     "pow", "x y", "x ** y", ("y * x ** (y - 1)", "z * log(x)"),
     lambda m: lambda x, y: m.pow(x, y),
     _pow_slope,
-    lambda m: lambda z, x, y: m.choose(_is_zero(x), lambda: 0.0, lambda: z * m.log(x)),
+    lambda m: lambda z, x, y: m.choose(is_zero(x), lambda: 0.0, lambda: z * m.log(x)),
     domain=(POSITIVE, REAL), symbol="^",
     samples=((0.5, 2.0), (2.0, -1.5), (3.0, 0.0), (-2.0, 3.0), (-1.5, -2.0), (1.0, 4.5)),
     note="x > 0; x = 0 with y ≥ 0; x < 0 with a whole y",
@@ -368,7 +369,7 @@ SQRT = row(
 CBRT = row(
     "cbrt", "x", "cbrt(x)", ("1 / (3 * z ** 2)",),
     lambda m: m.cbrt,
-    lambda m: lambda z, x: m.choose(_is_zero(x), lambda: 1.0 / (3.0 * z * z), lambda: z / (3.0 * x)),
+    lambda m: lambda z, x: m.choose(is_zero(x), lambda: 1.0 / (3.0 * z * z), lambda: z / (3.0 * x)),
     symbol="∛", samples=((-8.0,), (-0.3,), (0.5,), (27.0,)),
     convention="slope inf at 0",
 )
@@ -387,8 +388,8 @@ RECIPROCAL = row(
 HYPOT = row(
     "hypot", "x y", "hypot(x, y)", ("x / z", "y / z"),
     lambda m: lambda x, y: m.hypot(x, y),
-    lambda m: lambda z, x, y: m.choose(_is_zero(z), lambda: 0.0, lambda: x / z),
-    lambda m: lambda z, x, y: m.choose(_is_zero(z), lambda: 0.0, lambda: y / z),
+    lambda m: lambda z, x, y: m.choose(is_zero(z), lambda: 0.0, lambda: x / z),
+    lambda m: lambda z, x, y: m.choose(is_zero(z), lambda: 0.0, lambda: y / z),
     kink=lambda x, y: abs(x) + abs(y), convention="slopes 0 at (0, 0)",
 )
 FMA = row(
@@ -481,14 +482,14 @@ LOGADDEXP = row(
 )
 XLOGY = row(
     "xlogy", "x y", "x * log(y)", ("log(y)", "x / y"),
-    lambda m: lambda x, y: m.choose(_is_zero(x), lambda: 0.0, lambda: x * m.log(y)),
+    lambda m: lambda x, y: m.choose(is_zero(x), lambda: 0.0, lambda: x * m.log(y)),
     lambda m: lambda z, x, y: m.log(y),
     lambda m: lambda z, x, y: x / y,
     domain=(REAL, POSITIVE), symbol="x·ln y", note="y > 0; x = 0 with any y", convention="0·ln 0 = 0",
 )
 XLOG1PY = row(
     "xlog1py", "x y", "x * log1p(y)", ("log1p(y)", "x / (1 + y)"),
-    lambda m: lambda x, y: m.choose(_is_zero(x), lambda: 0.0, lambda: x * m.log1p(y)),
+    lambda m: lambda x, y: m.choose(is_zero(x), lambda: 0.0, lambda: x * m.log1p(y)),
     lambda m: lambda z, x, y: m.log1p(y),
     lambda m: lambda z, x, y: x / (1.0 + y),
     domain=(REAL, Interval(low=-1.0)), symbol="x·ln(1+y)", note="y > −1; x = 0 with any y",

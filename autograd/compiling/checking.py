@@ -34,22 +34,14 @@ def first_bad_row(arrays: Sequence[Any], count: int) -> int | None:
     return None
 
 
-def run_eagerly(f: Callable[..., Any], arguments: Sequence[Any], row: int) -> None:
-    """Run a function on one row's numbers.
+def run_eagerly(f: Callable[..., Any], arguments: Sequence[Any], names: Sequence[str], row: int) -> None:
+    """Run a function on one row's numbers, under the arguments' names.
 
     Raises:
         DomainError: from the operation that has no value there, named by the arguments that it got; with a note of the
             row. Nothing is raised if the row runs: numbers that are not finite may have come in as data.
     """
-    from inspect import signature
-
-    try:
-        names = list(signature(f).parameters)
-    except (TypeError, ValueError):
-        names = []
-    values = [
-        _values(a.tolist(), names[k] if k < len(names) else f"x{k}") for k, a in enumerate(map(np.asarray, arguments))
-    ]
+    values = [_values(np.asarray(a).tolist(), name) for a, name in zip(arguments, names, strict=True)]
     try:
         result = f(*values)
         for x in flatten(result, "the result")[0]:

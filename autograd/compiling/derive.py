@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from .. import higher
 from ..graph import topological
-from .trace import CARRY, Linear, Traced
+from ..higher import Linear
+from .trace import CARRY, Traced
 
 
 class Combiner:

@@ -16,6 +16,8 @@ from .. import context
 from ..errors import ArgumentError, InputError
 from ..value import Value
 from . import derive, native, rows
+from .checking import arrays_in, first_bad_row, run_eagerly
+from .listing import recorded
 from .simplify import share_divisions
 from .symbols import write_program
 from .task import Task
@@ -302,8 +304,6 @@ class Compiled:
     def explain(self) -> str:
         """The program of the last call before and after simplification, numbered, with what it comes to."""
         last = self._called()
-        from .listing import recorded
-
         before = recorded(last.want.nodes() + last.want.summed())
         stats = self.stats
         return "\n".join(
@@ -341,6 +341,10 @@ class Compiled:
         return make, (self.function, self.in_axes, self.reduce, self.threads)
 
     # How it runs -----------------------------------------------------------------------------------------------------
+
+    def _called_by(self, count: int) -> list[str]:
+        """What so many arguments are called."""
+        return [self._names[k] if k < len(self._names) else f"argument {k}" for k in range(count)]
 
     def _axes(self, count: int) -> tuple[int | None, ...]:
         if self.in_axes is None or isinstance(self.in_axes, int):
@@ -385,7 +389,7 @@ class Compiled:
     ) -> tuple[_Call, list[Any]]:
         """Check arguments, and find or make the task for them; returns their arrays, rows first."""
         places = _places(argnums, len(args)) if kind in _OF_ARGUMENTS else ()
-        names = [self._names[k] if k < len(self._names) else f"argument {k}" for k in range(len(args))]
+        names = self._called_by(len(args))
         axes = self._axes(len(args))
         given = [rows.read(a, axis, name) for a, axis, name in zip(args, axes, names, strict=True)]
         for a, axis, name in zip(tangents, axes, names, strict=False):
@@ -509,8 +513,6 @@ class Compiled:
 
     def _check(self, args: Sequence[Any], arrays: Sequence[Any], sums: Any, count: int) -> None:
         """Run the function eagerly on the first row with a result that is not finite, so that it raises there."""
-        from .checking import arrays_in, first_bad_row, run_eagerly
-
         row = first_bad_row(arrays, count)
         if row is None and not np.all(np.isfinite(sums)):
             one_by_one = Compiled(self.function, self.in_axes, None, self.threads, dtype=self.dtype, strict=self.strict)
@@ -518,7 +520,8 @@ class Compiled:
             row = 0 if row is None and count else row
         if row is not None:
             given = [rows.read(a, axis, "") for a, axis in zip(args, self._axes(len(args)), strict=True)]
-            run_eagerly(self.function, [a.array if a.axis is None else a.array[row] for a in given], row)
+            numbers = [a.array if a.axis is None else a.array[row] for a in given]
+            run_eagerly(self.function, numbers, self._called_by(len(args)), row)
 
 
 def _given(out: Any, count: int) -> Sequence[Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .trace import Linear, Traced, reachable
+from ..higher import Linear
+from .trace import Traced, reachable
 
 LONGEST = 400  # lines; the middle of a longer listing is left out
 

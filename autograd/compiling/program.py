@@ -12,6 +12,7 @@ from ..ops import Op
 
 CONST, SHARED, ROW = 0, 1, 2  # what an instruction's result varies with: nothing, the call, the row
 
+INPUTS = frozenset({"row", "shared", "const"})  # what is there before anything is done
 CONDITIONS = frozenset({"lt", "le", "eq", "and", "or", "not"})
 COMMUTATIVE = frozenset({"add", "mul", "eq", "and", "or"})
 
@@ -51,17 +52,15 @@ class Program:
         self.own: dict[str, Op] = {}
         self.rows, self.shared, self.strict = list(rows), list(shared), strict
 
-    def needed(self) -> list[int]:
-        """The instructions that some result depends on, in order."""
+    def needed(self, roots: Iterable[int] | None = None) -> list[int]:
+        """The instructions that the roots depend on, in order; by default those that some result depends on."""
         wanted = bytearray(len(self.code))
-        for i in (*self.results, *self.sums):
+        for i in (*self.results, *self.sums) if roots is None else roots:
             wanted[i] = 1
         for i in range(len(self.code) - 1, -1, -1):
-            if wanted[i]:
-                op, operands, _ = self.code[i]
-                if op not in ("row", "shared", "const"):
-                    for k in operands:
-                        wanted[k] = 1
+            if wanted[i] and self.code[i].op not in INPUTS:
+                for k in self.code[i].operands:
+                    wanted[k] = 1
         return [i for i, x in enumerate(wanted) if x]
 
     def operations(self) -> int:
@@ -69,7 +68,7 @@ class Program:
         count = 0
         for i in self.needed():
             op, operands, _ = self.code[i]
-            if op not in ("row", "shared", "const"):
+            if op not in INPUTS:
                 count += len(operands) // 2 if op == "dot" else 1
         return count
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..carriers import FLOATS, IEEE
-from ..ops import TABLE
+from ..ops import Op
 from . import rows
 from .program import ROW, Program
 
@@ -78,15 +79,7 @@ def _done(program: Program, op: str, operands: list[Any]) -> Any:
 
 def _each(program: Program, op: str) -> Callable[..., Any]:
     """A function of Python's, number by number."""
-    row = program.own.get(op)
-    plain = row.f if row is not None else getattr(FLOATS, op, None) or TABLE[op].f
-    beyond = None if row is not None else getattr(IEEE, op, None)
-
-    def one(*operands: float) -> float:
-        try:
-            return float(plain(*operands))
-        except (ArithmeticError, ValueError):
-            return float(beyond(*operands)) if beyond is not None else float("nan")
+    one = python_function(op, program.own)
 
     def every(*operands: Any) -> Any:
         lined = np.broadcast_arrays(*operands)
@@ -94,3 +87,17 @@ def _each(program: Program, op: str) -> Callable[..., Any]:
         return np.array(found, dtype=lined[0].dtype).reshape(lined[0].shape)
 
     return every
+
+
+def python_function(name: str, own: Mapping[str, Op]) -> Callable[..., float]:
+    """A function that only Python computes, on floats: inf or nan where Python's math raises."""
+    plain = own[name].f if name in own else getattr(FLOATS, name)
+    beyond = None if name in own else getattr(IEEE, name)
+
+    def one(*operands: float) -> float:
+        try:
+            return float(plain(*operands))
+        except (ArithmeticError, ValueError):
+            return float(beyond(*operands)) if beyond is not None else math.nan
+
+    return one

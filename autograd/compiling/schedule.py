@@ -8,16 +8,15 @@ of a layer are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
-from .program import CONDITIONS, CONST, ROW, SHARED, Program
+from .program import CONDITIONS, INPUTS, ROW, SHARED, Program
 
 STRETCH = 96  # instructions of one stretch: longer ones run out of registers, shorter ones store and load more
 LONG = 20_000  # instructions from which on stretches are looked for that repeat themselves
 SHORTEST, LONGEST = 128, 320  # how long those are
-_INPUTS = frozenset({"row", "shared", "const"})
 
 
 @dataclass
@@ -110,7 +109,7 @@ def numbers_behind(program: Program, i: int) -> list[int]:
         k = stack.pop()
         op, operands, _ = program.code[k]
         if first or op in CONDITIONS:
-            stack.extend(reversed(operands) if op not in _INPUTS else ())
+            stack.extend(reversed(operands) if op not in INPUTS else ())
         else:
             found.append(k)
         first = False
@@ -123,23 +122,12 @@ def schedule(program: Program) -> Schedule:
     summing: list[Step] = [*outers, *totals]
     roots = [*program.results, *(i for step in summing for i in _reads(program, step))]
     scales = [s.scale for s in shares if s.scale is not None]
-    needed = _needed(program, [*roots, *scales])
-    prepare = [i for i in needed if program.level[i] == SHARED and program.code[i].op not in _INPUTS | CONDITIONS]
+    needed = program.needed([*roots, *scales])
+    prepare = [i for i in needed if program.level[i] == SHARED and program.code[i].op not in INPUTS | CONDITIONS]
     steps = [*_arranged(program, [i for i in needed if program.level[i] == ROW]), *summing]
     live = [i for i in needed if program.code[i].op == "row"]
     slot, slots = _slots(program, steps, live)
     return Schedule(program, steps, prepare, slot, slots, accumulators, shares, live)
-
-
-def _needed(program: Program, roots: Iterable[int]) -> list[int]:
-    wanted = bytearray(len(program.code))
-    for i in roots:
-        wanted[i] = 1
-    for i in range(len(wanted) - 1, -1, -1):
-        if wanted[i] and program.code[i].op not in _INPUTS:
-            for k in program.code[i].operands:
-                wanted[k] = 1
-    return [i for i, x in enumerate(wanted) if x]
 
 
 # Sums over the rows --------------------------------------------------------------------------------------------------
@@ -147,8 +135,8 @@ def _needed(program: Program, roots: Iterable[int]) -> list[int]:
 
 def _sums(program: Program) -> tuple[list[Share], list[Outer], list[Total], int]:
     """Take sums apart into sums of products of two numbers each; what all rows share is multiplied in afterwards."""
-    needed = _needed(program, [*program.results, *program.sums])
-    uses = Counter(k for i in needed if program.code[i].op not in _INPUTS for k in program.code[i].operands)
+    needed = program.needed()
+    uses = Counter(k for i in needed if program.code[i].op not in INPUTS for k in program.code[i].operands)
     uses.update(program.results)
     shares: list[Share] = []
     wanted: dict[tuple[int, int | None], list[Share]] = {}
@@ -313,6 +301,15 @@ def _reads(program: Program, step: Step) -> list[int]:
     return list(dict.fromkeys(found))
 
 
+def _makes(step: Step) -> list[int]:
+    """The results of a step."""
+    if isinstance(step, Straight):
+        return step.code
+    if isinstance(step, Layer):
+        return step.outs
+    return [step.out] if isinstance(step, Product) else []
+
+
 def _slots(program: Program, steps: Sequence[Step], live: Sequence[int]) -> tuple[dict[int, int], int]:
     """Give every result that outlives its step a slot, and use a slot again when its content is done with."""
     last: dict[int, int] = {}
@@ -339,17 +336,11 @@ def _slots(program: Program, steps: Sequence[Step], live: Sequence[int]) -> tupl
     for i in live:
         ends.setdefault(last.get(i, -1), []).append(i)
     for number, step in enumerate(steps):
-        made = step.code if isinstance(step, Straight) else step.outs if isinstance(step, Layer) else []
-        if isinstance(step, Product):
-            made = [step.out]
-        kept = [i for i in made if i in last]
+        kept = [i for i in _makes(step) if i in last]
         if isinstance(step, Straight):
             step.kept = kept
         for i in kept:
             take(i)
             ends.setdefault(last[i], []).append(i)
-        free.extend(slot[i] for i in ends.get(number, ()) if program.level[i] == ROW)
+        free.extend(slot[i] for i in ends.get(number, ()))
     return slot, count
-
-
-__all__ = ["CONST", "Layer", "Outer", "Product", "Schedule", "Share", "Straight", "Total", "numbers_behind", "schedule"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from .program import CONST, Instruction, Program
+from .program import CONST, INPUTS, Instruction, Program
 
 
 def share_divisions(program: Program) -> bool:
@@ -32,7 +32,7 @@ def share_divisions(program: Program) -> bool:
         return len(code) - 1
 
     for number, (op, operands, constant) in enumerate(old):
-        if op in ("row", "shared", "const"):
+        if op in INPUTS:
             place.append(put(old[number], levels[number]))
             continue
         moved = tuple([place[k] for k in operands])

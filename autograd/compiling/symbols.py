@@ -13,8 +13,9 @@ from typing import Any
 
 from .. import ops
 from ..carriers import FLOATS, IEEE, Extended
+from ..higher import Linear
 from .program import COMMUTATIVE, CONST, ROW, SHARED, Instruction, Program
-from .trace import CARRY, Linear, Traced, reachable
+from .trace import CARRY, Traced, reachable
 
 # What a program can say beside arithmetic: functions of one or two numbers, of which the rows of the table are made.
 FUNCTIONS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import threading
 import time
@@ -14,12 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from ..carriers import FLOATS, IEEE
 from ..ops import TABLE, Op
 from . import native, rows
 from .emit import Code, emit
 from .program import SHARED, Program
-from .replay import replay
+from .replay import python_function, replay
 from .schedule import Schedule, schedule
 
 WORKSPACE = 2**20  # bytes that a block of rows may take: about what stays in a core's own cache
@@ -92,6 +92,7 @@ class Task:
         return self.code(count == 1).run(inputs, shared, count, outputs, threads)
 
     def code(self, one_row: bool) -> _Native:
+        """The machine code, made when it is first needed: for one row, or for blocks of them."""
         found = self._codes.get(one_row)
         if found is None:
             with self._lock:
@@ -129,7 +130,7 @@ class _Native:
         modules = [(text, effort) for text in self.code.texts]
         self.machine = native.Machine([*modules, (self.code.kernels, 2)], target)
         self.code.texts.clear()
-        self.dtype, self.arrays = task.dtype, task.arrays
+        self.dtype = task.dtype
         self._block = shape.rows
         self._lanes = shape.lanes
         self._space = plan.slots * shape.block_bytes
@@ -253,9 +254,8 @@ class _Native:
         if not self._sums:
             return ()
         every = np.empty(self._accumulators + 1)
-        np.dot(
-            sums.astype(np.float64, copy=False), self._ones, out=every[:-1]
-        )  # five times as quick as sums.sum(axis=1)
+        # The sum over the lanes, as a product: five times as quick as sums.sum(axis=1).
+        np.dot(sums.astype(np.float64, copy=False), self._ones, out=every[:-1])
         every[-1] = count
         parts = every[self._source]
         if self._signed:
@@ -346,23 +346,18 @@ class _Errors(threading.local):
 
 def _pointers(calls: Sequence[str], own: dict[str, Op], errors: _Errors) -> tuple[int, Any]:
     """A table of pointers to functions of Python's, and what keeps them alive; ``errors`` gets what they raise."""
-    functions = [_callback(own[name] if name in own else TABLE.get(name), name, errors) for name in calls]
+    counts = [len((own[name] if name in own else TABLE[name]).operands) for name in calls]
+    functions = [_callback(python_function(name, own), n, errors) for name, n in zip(calls, counts, strict=True)]
     table = (ctypes.c_void_p * max(1, len(functions)))(*[ctypes.cast(f, ctypes.c_void_p) for f in functions])
     return ctypes.addressof(table), (table, functions)
 
 
-def _callback(op: Op | None, name: str, errors: _Errors) -> Any:
-    plain = op.f if op is not None else getattr(FLOATS, name)
-    beyond = getattr(IEEE, name, None) if op is None or op.shipped else None
-
-    def call(*operands: float) -> float:
+def _callback(function: Callable[..., float], operands: int, errors: _Errors) -> Any:
+    def call(*numbers: float) -> float:
         try:
-            return float(plain(*operands))
-        except (ArithmeticError, ValueError):
-            return float(beyond(*operands)) if beyond is not None else float("nan")
+            return function(*numbers)
         except BaseException as error:  # native code lies between here and who can handle it
             errors.found.append(error)
-            return float("nan")
+            return math.nan
 
-    operands = len(op.operands) if op is not None else 2
     return ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * operands)(call)

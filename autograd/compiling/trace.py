@@ -8,14 +8,13 @@ from typing import Any, NoReturn
 
 from .. import context, ops
 from ..carriers import FLOATS, Extended
-from ..errors import InputError, TraceError
+from ..errors import InputError, TraceError, no_number
 from ..functions import where
 from ..graph import topological
-from ..ops import REAL, Op
+from ..higher import Linear
+from ..ops import REAL, Op, is_zero
 from ..value import Value, as_float
 from .output import Output
-
-Linear = Value | float
 
 
 class Traced(Value):
@@ -125,15 +124,7 @@ class Traced(Value):
 
 def _refuse(node: Traced) -> NoReturn:
     what = f"{node.name!r}" if node.name is not None else f"the result of {node.op.name}" if node.op else "an input"
-    raise TraceError(
-        f"this function is being compiled, so {what} has no number to branch on or to convert: it stands for every "
-        "row. Write  where(x > 0, a, b)  instead of  a if x > 0 else b, maximum and minimum instead of max and min, "
-        "and autograd's functions instead of math's"
-    )
-
-
-def _is_zero(x: Any) -> Any:
-    return (x >= 0) & (x <= 0)
+    raise no_number(what, "")
 
 
 # An adjoint times a partial, 0 where either is exactly 0: what eager sweeps do by passing over zeros, so that the
@@ -143,7 +134,7 @@ CARRY = Op(
     ("x", "y"),
     "x * y",
     ("y", "x"),
-    lambda m: lambda x, y: m.where(_is_zero(x) | _is_zero(y), 0.0, x * y),
+    lambda m: lambda x, y: m.where(is_zero(x) | is_zero(y), 0.0, x * y),
     (lambda m: lambda z, x, y: y, lambda m: lambda z, x, y: x),
     domain=ops.MUL.domain,
     samples=(),
@@ -240,10 +231,6 @@ class Recording:
                     self._adopted[node] = self.record(node.op, own)
         return self._adopted[root]
 
-    def compared(self, op: Op, operands: tuple[Any, ...]) -> Traced:
-        """What a comparison of ordinary Values is while this recording is made."""
-        return self.record(op, operands)
-
 
 def _inline(op: Op, operands: Sequence[Linear]) -> Linear | None:
     """What an operation of the user's own comes down to, or None if its rule is for numbers only."""
@@ -267,12 +254,12 @@ def _adapted(op: Op) -> Op:
         def on_any(*operands: Any) -> Any:
             try:
                 return rule(*operands)
-            except Exception as error:
+            except _NoSlopeError:
+                raise
+            except Exception:
                 traced = [x for x in operands if isinstance(x, Traced)]
                 if not traced:
                     raise
-                if op.name.endswith(tuple(f"_slope{j}" for j in range(9))):
-                    raise TraceError(str(error)) from None
                 return traced[0].recording.record(in_python, operands)
 
         return lambda m: on_any
@@ -304,9 +291,13 @@ def _like(
     )
 
 
+class _NoSlopeError(TraceError):
+    """There is no way to go on differentiating."""
+
+
 def _no_slope(op: Op) -> Callable[[Any], Callable[..., Any]]:
     def rule(*operands: Any) -> NoReturn:
-        raise TraceError(
+        raise _NoSlopeError(
             f"the slopes of the operation {op.name!r} are written for numbers, so they have no derivatives themselves; "
             "write its rules with autograd's functions instead of math's"
         )
@@ -339,7 +330,7 @@ class Trace:
             arguments.append(self._argument(shape, "row" if row else "shared", name, own))
             self.inputs.append(own)
         with (
-            context.Surrounding(context.tracing, self.recording.compared),
+            context.Surrounding(context.tracing, self.recording.record),
             context.Surrounding(context.recording, True),
         ):
             result = function(*arguments)

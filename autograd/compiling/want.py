@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import ArgumentError
+from ..higher import Linear
 from . import derive
-from .trace import Linear, Trace, Traced
+from .trace import Trace, Traced
 
 Pick = Callable[[list[Any], list[Any]], Any]  # from the arrays of results and of sums to what is returned
 

@@ -270,7 +270,8 @@ def test_own_operations_recorded_or_called():
     choosing = operation("chosen", lambda x: x if x > 1 else -x, lambda z, x: 1.0 if x > 1 else -1.0)
     straight = operation("straight", lambda x: float(round(x)), lambda z, x: 1.0)  # a slope that is none
     carry = operation("carry", lambda x: math.exp(x), lambda z, x: z)
-    for op in (recorded, called, choosing, straight, carry):
+    named = operation("my_slope0", lambda x: math.exp(x), lambda z, x: math.exp(x))
+    for op in (recorded, called, choosing, straight, carry, named):
         value, slope = ag.compile(lambda x, op=op: op(x) * x).value_and_grad(X)
         for k, number in enumerate(X):
             x = Value(number)
