@@ -12,6 +12,7 @@ from .program import CONDITIONS, ROW, Program
 from .schedule import Layer, Outer, Product, Schedule, Straight, Total
 from .symbols import FUNCTIONS
 
+Likeness = tuple[Any, list[int]]  # what stretches of a kind have in common, and the numbers of one of them
 FEW = 8  # so many stretches are not looked through for likenesses
 PART = 4_000_000  # characters of a module at most: about 40 000 instructions
 _ARITHMETIC = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
@@ -37,7 +38,7 @@ class Code:
         kernels: the module with the loops that it calls, which many programs have in common.
         instructions: how many instructions there are to compile; shared stretches count once.
         places: the tables of shared stretches, one after the other: where they find and leave their numbers.
-        packed: the shared numbers in the order in which the loops over weights read them: instructions, or −1 for 0.
+        packed: places among the parameters, in the order in which the loops over weights read them.
         shared: where among the parameters each instruction is kept that all rows share.
         parameters: how many parameters there are: inputs, then what ``prepare`` computes, then constants.
         constants: the parameters that are known, and their numbers.
@@ -67,7 +68,6 @@ class _Emitter:
         self.functions: list[str] = []
         self.stretches: list[str] = []
         self.places: list[int] = []
-        self.repeated: set[Any] = set()
         self.known: dict[Any, str] = {}
         self.packed: list[int] = []
         self.constants: dict[int, float] = {}
@@ -115,34 +115,33 @@ class _Emitter:
 
     # Stretches -------------------------------------------------------------------------------------------------------
 
-    def stretch(self, step: Straight) -> str:
+    def stretch(self, step: Straight, likeness: Likeness | None) -> str:
         """The call of a function that does a stretch of arithmetic for every vector of a block.
 
         Stretches that differ only in where their numbers are kept share one function and bring a table of places.
         """
-        key, places = self.likeness(step)
-        name = self.known.get(key) if key is not None else None
-        if name is None:
-            name = f"@stretch{len(self.stretches)}"
-            if key in self.repeated:
+        start, name = 0, f"@stretch{len(self.stretches)}"
+        if likeness is None:
+            self.straight(name, step, None)
+        else:
+            key, places = likeness
+            if key not in self.known:
                 self.known[key] = name
                 self.straight(name, step, {i: k for k, i in enumerate(places)})
-            else:
-                self.straight(name, step, None)
-        start = 0
-        if key in self.repeated:
-            start = len(self.places)
+            name, start = self.known[key], len(self.places)
             self.places.extend(self.offset(i) for i in places)
         return f"call void {name}(ptr %ws, ptr %params, ptr %calls, ptr %flag, ptr %places, i64 {start})"
 
-    def find_repeated(self) -> None:
-        """Learn which stretches occur more than once."""
-        steps = [s for s in self.plan.steps if isinstance(s, Straight)]
-        if len(steps) > FEW:
-            found = Counter(self.likeness(step)[0] for step in steps)
-            self.repeated = {key for key, count in found.items() if count > 1 and key is not None}
+    def likenesses(self) -> list[Likeness | None]:
+        """For each step what it shares with another one, if there is such a step."""
+        steps = self.plan.steps
+        if len(steps) <= FEW:
+            return [None] * len(steps)
+        found = [self.likeness(step) if isinstance(step, Straight) else None for step in steps]
+        count = Counter(likeness[0] for likeness in found if likeness is not None)
+        return [None if likeness is None or count[likeness[0]] == 1 else likeness for likeness in found]
 
-    def likeness(self, step: Straight) -> tuple[Any, list[int]]:
+    def likeness(self, step: Straight) -> Likeness | None:
         """What a stretch has in common with others of its kind, and the places where it differs from them.
 
         None if it is of no kind: where it combines conditions.
@@ -165,7 +164,7 @@ class _Emitter:
             for k in operands:
                 if code[k].op in CONDITIONS:
                     if any(code[j].op in CONDITIONS for j in code[k].operands):
-                        return None, []
+                        return None
                     said.append((code[k].op, *map(operand, code[k].operands)))
                 else:
                     said.append(operand(k))
@@ -261,10 +260,9 @@ class _Emitter:
                     f"call void {load}(ptr %ws, ptr %p{k}, i64 %s{k}, i64 %count, ptr {table}, i64 {len(wanted)})"
                 )
         cleared: set[int] = set()
-        self.find_repeated()
-        for step in plan.steps:
+        for step, likeness in zip(plan.steps, self.likenesses(), strict=True):
             if isinstance(step, Straight):
-                main.append(self.stretch(step))
+                main.append(self.stretch(step, likeness))
             elif isinstance(step, Layer):
                 main.extend(self.layer(step))
             elif isinstance(step, Product):

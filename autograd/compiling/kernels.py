@@ -190,14 +190,7 @@ def _load(shape: Shape) -> tuple[list[str], bool]:
         ]
     lines.append("ret void")
     for p in range(shape.vectors):
-        after = f"rows{p + 1}" if p + 1 < shape.vectors else "end"
-        before = f"rows{p}"
-        lines += [f"{before}:", *_lane_pointers(shape, p), f"br label %col{p}"]
-        lines += [
-            f"col{p}:",
-            f"%i{p} = phi i64 [ 0, %{before} ], [ %j{p}, %col{p} ]",
-            *_pair(p),
-        ]
+        lines += _columns(shape, p, f"col{p}")
         last = "poison"
         for lane in range(shape.lanes):
             n = f"{p}.{lane}"
@@ -207,12 +200,7 @@ def _load(shape: Shape) -> tuple[list[str], bool]:
                 last = f"%r{n}"
             else:
                 last = f"%e{n}"
-        lines += [
-            f"%w{p} = getelementptr i8, ptr %ws, i64 %slot{p}",
-            f"%x{p} = getelementptr i8, ptr %w{p}, i64 {p * shape.vector_bytes}",
-            f"store {v} {last}, ptr %x{p}, align {shape.align}",
-            *_next(p, f"col{p}", after),
-        ]
+        lines += [f"store {v} {last}, ptr %x{p}, align {shape.align}", *_next_column(shape, p)]
     return [*lines, "end:", "ret void", "}"], False
 
 
@@ -254,6 +242,25 @@ def _next(p: int, again: str, after: str) -> list[str]:
     ]
 
 
+def _columns(shape: Shape, p: int, latch: str, *state: str) -> list[str]:
+    """The head of a loop over columns, for the rows of the block's p-th vector: %q are the rows, %x their vector."""
+    return [
+        f"rows{p}:",
+        *_lane_pointers(shape, p),
+        f"br label %col{p}",
+        f"col{p}:",
+        f"%i{p} = phi i64 [ 0, %rows{p} ], [ %j{p}, %{latch} ]",
+        *state,
+        *_pair(p),
+        f"%w{p} = getelementptr i8, ptr %ws, i64 %slot{p}",
+        f"%x{p} = getelementptr i8, ptr %w{p}, i64 {p * shape.vector_bytes}",
+    ]
+
+
+def _next_column(shape: Shape, p: int) -> list[str]:
+    return _next(p, f"col{p}", f"rows{p + 1}" if p + 1 < shape.vectors else "end")
+
+
 def _store(shape: Shape) -> tuple[list[str], bool]:
     """Slots into the rows of an array; %flag is set if one of the numbers is not finite."""
     v, item = shape.vector, shape.item
@@ -271,15 +278,9 @@ def _store(shape: Shape) -> tuple[list[str], bool]:
         ]
     lines += [*raise_flag("%raised0", f"%k.{shape.vectors - 1}"), "ret void"]
     for p in range(shape.vectors):
-        after = f"rows{p + 1}" if p + 1 < shape.vectors else "end"
-        lines += [f"rows{p}:", *_lane_pointers(shape, p), f"br label %col{p}"]
+        state = f"%l{p} = phi i64 [ {f'%z{p - 1}' if p else '0'}, %rows{p} ], [ %z{p}, %next{p} ]"
         lines += [
-            f"col{p}:",
-            f"%i{p} = phi i64 [ 0, %rows{p} ], [ %j{p}, %next{p} ]",
-            f"%l{p} = phi i64 [ {f'%z{p - 1}' if p else '0'}, %rows{p} ], [ %z{p}, %next{p} ]",
-            *_pair(p),
-            f"%w{p} = getelementptr i8, ptr %ws, i64 %slot{p}",
-            f"%x{p} = getelementptr i8, ptr %w{p}, i64 {p * shape.vector_bytes}",
+            *_columns(shape, p, f"next{p}", state),
             f"%v{p} = load {v}, ptr %x{p}, align {shape.align}",
             *flagged(shape, f"%z{p}", f"%v{p}", f"%l{p}"),
         ]
@@ -295,7 +296,7 @@ def _store(shape: Shape) -> tuple[list[str], bool]:
                 f"%a{n} = getelementptr i8, ptr %q{n}, i64 %off{p}",
                 f"store {item} {one}, ptr %a{n}",
             ]
-        lines += [f"br label %next{p}", f"next{p}:", *_next(p, f"col{p}", after)]
+        lines += [f"br label %next{p}", f"next{p}:", *_next_column(shape, p)]
     return [*lines, "end:", *raise_flag("%raised1", f"%z{shape.vectors - 1}"), "ret void", "}"], False
 
 
