@@ -121,7 +121,7 @@ def test_in_a_terminal_of_80_columns(term):
         if not chunk:
             break
         seen += chunk
-    assert process.wait(timeout=20) == 0
+    assert process.wait() == 0
     assert process.stderr.read() == b""
     process.stderr.close()
     os.close(main)
