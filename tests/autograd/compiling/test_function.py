@@ -567,23 +567,6 @@ def child(mode, cache):
     return json.loads(run.stdout)
 
 
-def test_a_second_process_starts_warm_and_damage_is_mended(tmp_path):
-    first, second = child("", tmp_path), child("", tmp_path)
-    assert (first[4], second[4]) == (False, True)
-    for path in tmp_path.iterdir():
-        content = bytearray(path.read_bytes())
-        content[len(content) // 2] ^= 0xFF
-        path.write_bytes(content)
-    assert child("", tmp_path)[4] is False
-    assert child("", tmp_path)[4] is True
-    for path in tmp_path.iterdir():
-        path.write_bytes(b"")
-    assert child("", tmp_path)[:4] == first[:4]
-    blocked = tmp_path / "file"
-    blocked.write_text("no folder")
-    assert child("", blocked)[4] is False
-
-
 def test_without_llvmlite_numpy_runs_the_same_program(tmp_path):
     bare, native = child("bare", ""), child("", "")
     assert len(bare[5]) == 1
@@ -591,14 +574,6 @@ def test_without_llvmlite_numpy_runs_the_same_program(tmp_path):
     np.testing.assert_allclose(bare[0], native[0], rtol=1e-13)
     np.testing.assert_allclose(bare[1], native[1], rtol=1e-12)
     assert bare[2:4] == pytest.approx(native[2:4], rel=1e-12)
-
-
-def test_code_that_nobody_else_may_write(tmp_path, monkeypatch):
-    folder = tmp_path / "new"
-    monkeypatch.setenv("AUTOGRAD_CACHE", str(folder))
-    ag.compile(lambda x: x * 1.25)(X)
-    assert folder.stat().st_mode & 0o077 == 0
-    assert not [p for p in folder.iterdir() if p.suffix == ".tmp"]
 
 
 # Size and description ------------------------------------------------------------------------------------------------
