@@ -7,26 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .instructions import CONDITIONS, Opcode
 from .kernels import Shape, flagged, kernel, raise_flag, vector_function
-from .program import CONDITIONS, ROW, Program
+from .program import ROW, Program
 from .schedule import Layer, Outer, Product, Schedule, Straight, Total
-from .symbols import FUNCTIONS
 
 Likeness = tuple[Any, list[int]]  # what stretches of a kind have in common, and the numbers of one of them
 FEW = 8  # so many stretches are not looked through for likenesses
 PART = 4_000_000  # characters of a module at most: about 40 000 instructions
-_ARITHMETIC = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
-_COMPARISONS = {"lt": "olt", "le": "ole", "eq": "oeq"}
-_INTRINSICS = {
-    "abs": "fabs",
-    "sqrt": "sqrt",
-    "floor": "floor",
-    "ceil": "ceil",
-    "trunc": "trunc",
-    "round": "roundeven",
-    "copysign": "copysign",
-    "fma": "fma",
-}
 
 
 @dataclass
@@ -439,7 +427,7 @@ class _Body:
     def alike(self, code: Sequence[int], k: int) -> list[int]:
         """Where one row is worked off: the calls of a function from the k-th instruction on that one call can do."""
         op, operands, _ = self.program.code[code[k]]
-        if self.shape.lanes > 1 or self.program.strict or op not in FUNCTIONS or len(operands) > 1:
+        if self.shape.lanes > 1 or self.program.strict or len(operands) != 1 or not self.program.opcode(op).libm:
             return []
         found = [code[k]]
         for i in code[k + 1 : k + self.shape.widest]:
@@ -533,12 +521,7 @@ class _Body:
             stack.pop()
             names = [self.number(k) for k in operands]
             result = self.name()
-            if op in _COMPARISONS:
-                self.lines.append(f"{result} = fcmp {_COMPARISONS[op]} {self.shape.vector} {names[0]}, {names[1]}")
-            else:
-                other = self.shape.all_true if op == "not" else names[1]
-                what = "xor" if op == "not" else op
-                self.lines.append(f"{result} = {what} {self.shape.mask} {names[0]}, {other}")
+            self.lines.append(f"{result} = {self.spelled(self.program.opcode(op), names)}")
             self.names[i] = result
         return self.names[root]
 
@@ -547,24 +530,20 @@ class _Body:
         if group and self.side_by_side(group):
             return
         op, operands, _ = self.program.code[i]
-        v = self.shape.vector
         if op == "dot":  # what all rows share is written out
             self.names[i] = self.dot(operands)
             return
         names = [self.number(k) for k in operands]
         result = self.name()
-        if op in _ARITHMETIC:
-            line = f"{_ARITHMETIC[op]} {self.flags}{v} {names[0]}, {names[1]}"
-        elif op == "neg":
-            line = f"fneg {v} {names[0]}"
-        elif op == "select":
-            line = f"select {self.shape.mask} {names[0]}, {v} {names[1]}, {v} {names[2]}"
-        elif op in _INTRINSICS:
-            line = self.intrinsic(_INTRINSICS[op], names)
-        else:
-            line = self.call(op, names)
-        self.lines.append(f"{result} = {line}")
+        self.lines.append(f"{result} = {self.spelled(self.program.opcode(op), names)}")
         self.names[i] = result
+
+    def spelled(self, row: Opcode, names: Sequence[str]) -> str:
+        """An instruction in LLVM's language."""
+        shape = self.shape
+        if row.llvm:
+            return row.llvm.format(*names, v=shape.vector, mask=shape.mask, true=shape.all_true, flags=self.flags)
+        return self.intrinsic(row.intrinsic, names) if row.intrinsic else self.call(row, names)
 
     def dot(self, operands: tuple[int, ...]) -> str:
         n = len(operands) // 2
@@ -582,26 +561,27 @@ class _Body:
         self.emitter.need(full, f"declare {v} {full}({', '.join([v] * len(names))})")
         return f"call {v} {full}({', '.join(f'{v} {x}' for x in names)})"
 
-    def call(self, op: str, names: Sequence[str]) -> str:
+    def call(self, row: Opcode, names: Sequence[str]) -> str:
         """A call of a mathematical function: of the vector library, of the machine's libm, or of Python."""
         emitter, shape, v = self.emitter, self.shape, self.shape.vector
-        library = None if self.program.strict or op not in FUNCTIONS else emitter.library(op, shape.lanes)
+        op, strict = row.name, self.program.strict
+        library = None if strict or not row.libm else emitter.library(op, shape.lanes)
         if library is not None:
             emitter.need(library, f"declare {v} @{library}({', '.join([v] * len(names))})")
             return f"call {v} @{library}({', '.join(f'{v} {x}' for x in names)})"
         slot = None
-        if op not in FUNCTIONS or (self.program.strict and op == "hypot"):  # CPython's own hypot is not libm's
+        if not row.libm or (strict and row.strict_in_python):
             if op not in emitter.calls:
                 emitter.calls.append(op)
             slot = emitter.calls.index(op)
         if shape.lanes == 1 and slot is None:
-            scalar = f"@{op}" + ("f" if shape.item == "float" else "")
+            scalar = f"@{row.libm}" + ("f" if shape.item == "float" else "")
             emitter.need(scalar, f"declare {v} {scalar}({', '.join([v] * len(names))})")
             return f"call {v} {scalar}({', '.join(f'{v} {x}' for x in names)})"
         label = f"python{slot}" if slot is not None else op
         full = f"@each_{label}_{shape.lanes}"
         if full not in emitter.globals:
-            text, declared = vector_function(full, op, len(names), shape, slot)
+            text, declared = vector_function(full, row.libm, len(names), shape, slot)
             emitter.need(full, text)
             for d in declared:
                 emitter.need(*d)

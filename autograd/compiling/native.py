@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ..errors import MissingExtraError
 from . import cache as store
+from .instructions import OPCODES
 from .kernels import Shape
 
 _lock = Lock()  # LLVM's set-up, once for all threads
@@ -82,9 +83,7 @@ def narrowed(vector_bytes: int) -> Target:
 
 # Vector mathematics --------------------------------------------------------------------------------------------------
 
-# glibc's libmvec: its letter for each width, and which functions take two operands.
-_LIBMVEC = {64: "e", 32: "d", 16: "b"}
-_TWO = ("atan2", "hypot", "pow")
+_LIBMVEC = {64: "e", 32: "d", 16: "b"}  # glibc's libmvec: its letter for each width
 
 
 @cache
@@ -105,9 +104,10 @@ def vector_function_name(op: str, lanes: int, item: str) -> str | None:
     """
     library = _libmvec()
     letter = _LIBMVEC.get(lanes * (8 if item == "double" else 4))
-    if library is None or letter is None or lanes == 1:
+    row = OPCODES.get(op)
+    if library is None or letter is None or lanes == 1 or row is None or not row.libm:
         return None
-    name = f"_ZGV{letter}N{lanes}{'vv' if op in _TWO else 'v'}_{op}{'f' if item == 'float' else ''}"
+    name = f"_ZGV{letter}N{lanes}{'v' * len(row.operands or ())}_{row.libm}{'f' if item == 'float' else ''}"
     try:
         function = getattr(library, name)
     except AttributeError:
@@ -120,10 +120,8 @@ def vector_function_name(op: str, lanes: int, item: str) -> str | None:
 def _libm() -> None:
     """Make the functions of the machine's libm known to LLVM under their own names."""
     library = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else ctypes.util.find_library("m"))
-    from .symbols import FUNCTIONS
-
-    for op in FUNCTIONS:
-        for name in (op, op + "f"):
+    for row in OPCODES.values():
+        for name in (row.libm, row.libm + "f") if row.libm else ():
             function = getattr(library, name, None)
             if function is not None:
                 _llvm().add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)

@@ -9,12 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ..ops import Op
+from .instructions import INPUTS, NUMBER, OPCODES, Opcode
 
 CONST, SHARED, ROW = 0, 1, 2  # what an instruction's result varies with: nothing, the call, the row
-
-INPUTS = frozenset({"row", "shared", "const"})  # what is there before anything is done
-CONDITIONS = frozenset({"lt", "le", "eq", "and", "or", "not"})
-COMMUTATIVE = frozenset({"add", "mul", "eq", "and", "or"})
 
 
 class Instruction(NamedTuple):
@@ -51,6 +48,70 @@ class Program:
         self.reciprocals: set[int] = set()
         self.own: dict[str, Op] = {}
         self.rows, self.shared, self.strict = list(rows), list(shared), strict
+
+    def opcode(self, op: str) -> Opcode:
+        """The row of the instruction set; an operation of the user's own gets one like it."""
+        own = self.own.get(op)
+        return OPCODES[op] if own is None else Opcode(op, (NUMBER,) * len(own.operands))
+
+    def check(self) -> None:
+        """Look through the whole program for what no stage may leave behind; for tests of the stages.
+
+        Raises:
+            ValueError: names the first instruction that is wrong, and what is wrong with it.
+        """
+        if len(self.level) != len(self.code):
+            raise ValueError(f"{len(self.code)} instructions have {len(self.level)} levels")
+        for i in range(len(self.code)):
+            wrong = self._wrong(i)
+            if wrong:
+                raise ValueError(f"instruction {i}, {self.code[i]}: {wrong}")
+        for what, places in (("result", self.results), ("sum", self.sums)):
+            for i in places:
+                if not 0 <= i < len(self.code):
+                    raise ValueError(f"{what} {i}: there is no such instruction")
+                if self.opcode(self.code[i].op).result != NUMBER:
+                    raise ValueError(f"{what} {i} is a condition, not a number")
+        for i in self.reciprocals:
+            if not 0 <= i < len(self.code) or self.code[i].op != "div":
+                raise ValueError(f"reciprocal {i} is no division")
+
+    def _wrong(self, i: int) -> str:
+        """What is wrong with an instruction; nothing if it is right."""
+        (op, operands, constant), level = self.code[i], self.level[i]
+        if op not in OPCODES and op not in self.own:
+            return "there is no such operation"
+        if op == "const":
+            return "a constant has no operands and level CONST" if operands or level != CONST else ""
+        if constant:
+            return "only a constant has a number"
+        if op in INPUTS:
+            names, expected = (self.rows, ROW) if op == "row" else (self.shared, SHARED)
+            if len(operands) != 1 or not 0 <= operands[0] < len(names):
+                return f"there are {len(names)} such inputs"
+            return "" if level == expected else f"its level is {level}, not {expected}"
+        kinds = self.opcode(op).operands
+        if kinds is None:  # pairs
+            kinds = (NUMBER, NUMBER) * max(1, (len(operands) + 1) // 2)
+        if len(operands) != len(kinds):
+            return f"it takes {len(kinds)} operands, not {len(operands)}"
+        for k, kind in zip(operands, kinds, strict=True):
+            if not 0 <= k < i:
+                return f"operand {k} is not computed before it"
+            found = self.opcode(self.code[k].op).result
+            if found != kind:
+                return f"operand {k} is a {found}, not a {kind}"
+        levels = [self.level[k] for k in operands]
+        if level != max(levels):
+            return f"its level is {level}, that of its operands {max(levels)}"
+        if level == CONST:
+            return "it works on constants only and was not worked out"
+        if op == "dot":
+            n = len(operands) // 2
+            for half in (levels[:n], levels[n:]):
+                if len({x == ROW for x in half}) > 1:
+                    return "some of its weights, or of the others, differ from row to row and some do not"
+        return ""
 
     def needed(self, roots: Iterable[int] | None = None) -> list[int]:
         """The instructions that the roots depend on, in order; by default those that some result depends on."""

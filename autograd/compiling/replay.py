@@ -11,19 +11,8 @@ import numpy as np
 from ..carriers import FLOATS, IEEE
 from ..ops import Op
 from . import rows
+from .instructions import INPUTS
 from .program import ROW, Program
-
-_NUMPY: dict[str, Callable[..., Any]] = {
-    **{"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative},
-    **{"fma": lambda x, y, z: x * y + z, "select": np.where, "abs": np.abs, "copysign": np.copysign},
-    **{"lt": np.less, "le": np.less_equal, "eq": np.equal},
-    **{"and": np.logical_and, "or": np.logical_or, "not": np.logical_not},
-    **{"sqrt": np.sqrt, "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "round": np.rint},
-    **{name: getattr(np, name) for name in ("exp", "expm1", "exp2", "log", "log2", "log10", "log1p", "sin", "cos")},
-    **{name: getattr(np, name) for name in ("tan", "sinh", "cosh", "tanh", "cbrt", "hypot", "fmod")},
-    **{"asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "pow": np.power},
-    **{"asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh},
-}
 
 
 def replay(
@@ -38,6 +27,7 @@ def replay(
 ) -> Any:
     """Go through the rows; arguments and result are those of ``Task.run``."""
     needed = program.needed()
+    functions = {op: _function(program, op) for op in {program.code[i].op for i in needed} - INPUTS}
     totals = np.zeros(len(program.sums))
     with np.errstate(all="ignore"):
         for start, stop in rows.pieces(0, count):
@@ -53,7 +43,7 @@ def replay(
                 elif op in ("shared", "const"):
                     numbers[i] = dtype.type(shared[operands[0]] if op == "shared" else constant)
                 else:
-                    numbers[i] = _done(program, op, [numbers[k] for k in operands])
+                    numbers[i] = functions[op](*[numbers[k] for k in operands])
             for wanted, out in zip(results, outputs, strict=True):
                 flat = [np.broadcast_to(numbers[i], stop - start) for i in wanted]
                 out[start:stop] = np.stack(flat, axis=1).reshape(out[start:stop].shape) if flat else 0.0
@@ -65,20 +55,11 @@ def replay(
     return totals
 
 
-def _done(program: Program, op: str, operands: list[Any]) -> Any:
-    if op == "dot":
-        n = len(operands) // 2
-        total = operands[0] * operands[n]
-        for w, x in zip(operands[1:n], operands[n + 1 :], strict=True):
-            total = total + w * x
-        return total
-    if op in _NUMPY:
-        return _NUMPY[op](*operands)
-    return _each(program, op)(*operands)
-
-
-def _each(program: Program, op: str) -> Callable[..., Any]:
-    """A function of Python's, number by number."""
+def _function(program: Program, op: str) -> Callable[..., Any]:
+    """An instruction on arrays: NumPy's, or where that has none or rounds differently, Python's number by number."""
+    row = program.opcode(op)
+    if row.numpy is not None and not (program.strict and row.libm):
+        return row.numpy
     one = python_function(op, program.own)
 
     def every(*operands: Any) -> Any:

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
-from .program import CONDITIONS, INPUTS, ROW, SHARED, Program
+from .instructions import CONDITIONS, INPUTS
+from .program import ROW, SHARED, Program
 
 STRETCH = 96  # instructions of one stretch: longer ones run out of registers, shorter ones store and load more
 LONG = 20_000  # instructions from which on stretches are looked for that repeat themselves
@@ -98,6 +99,51 @@ class Schedule:
     accumulators: int
     shares: list[Share]
     live: list[int]
+
+    def check(self) -> None:
+        """Look through the whole schedule: everything is computed before it is read, and is still kept then.
+
+        For tests of the stages.
+
+        Raises:
+            ValueError: names the first step that is wrong.
+        """
+        code, level = self.program.code, self.program.level
+        ready = set()  # what all rows share
+        for i in self.prepare:
+            missing = [k for k in numbers_behind(self.program, i) if code[k].op not in INPUTS and k not in ready]
+            if level[i] != SHARED or missing:
+                raise ValueError(f"prepare: instruction {i} is not for all rows, or before its operands {missing}")
+            ready.add(i)
+        content = {self.slot[i]: i for i in self.live}
+
+        def kept(i: int) -> bool:
+            if level[i] == ROW:
+                return i in self.slot and content.get(self.slot[i]) == i
+            return code[i].op in INPUTS or i in ready
+
+        for number, step in enumerate(self.steps):
+            read = _reads(self.program, step)
+            gone = [i for i in read if not kept(i)]
+            if gone:
+                raise ValueError(f"step {number}: the numbers {gone} are not there")
+            if isinstance(step, Straight):
+                done: set[int] = set()
+                for i in step.code:
+                    early = [k for k in numbers_behind(self.program, i) if k in step.code and k not in done]
+                    if early:
+                        raise ValueError(f"step {number}: instruction {i} is before its operands {early}")
+                    done.add(i)
+            made = step.kept if isinstance(step, Straight) else _makes(step)
+            slots = [self.slot[i] for i in made]
+            if len(set(slots)) != len(slots) or set(slots) & {self.slot[i] for i in read if i in self.slot}:
+                raise ValueError(f"step {number} overwrites what it reads, or two results have one slot")
+            content.update(zip(slots, made, strict=True))
+        for i in (*self.program.results, *(s.scale for s in self.shares if s.scale is not None)):
+            if not kept(i):
+                raise ValueError(f"result {i} is not there in the end")
+        if content.keys() - set(range(self.slots)):
+            raise ValueError(f"there are only {self.slots} slots")
 
 
 def numbers_behind(program: Program, i: int) -> list[int]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from .program import CONST, INPUTS, Instruction, Program
+from .instructions import INPUTS
+from .program import CONST, Instruction, Program
 
 
 def share_divisions(program: Program) -> bool:

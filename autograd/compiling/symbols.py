@@ -14,17 +14,9 @@ from typing import Any
 from .. import ops
 from ..carriers import FLOATS, IEEE, Extended
 from ..higher import Linear
-from .program import COMMUTATIVE, CONST, ROW, SHARED, Instruction, Program
+from .instructions import COMMUTATIVE, OPCODES
+from .program import CONST, ROW, SHARED, Instruction, Program
 from .trace import CARRY, Traced, reachable
-
-# What a program can say beside arithmetic: functions of one or two numbers, of which the rows of the table are made.
-FUNCTIONS = (
-    *("exp", "expm1", "exp2", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "atan2"),
-    *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "pow", "cbrt", "hypot", "fmod"),
-)
-INSTRUCTIONS = ("abs", "sqrt", "floor", "ceil", "trunc", "round", "copysign")
-# Functions that no library of vector mathematics has: Python computes them, number by number.
-IN_PYTHON = ("gamma", "lgamma", "digamma", "polygamma", "erfinv", "erfcx", "normal_quantile", "beta")
 
 SHORT_DOT = 6  # up to so many terms a dot is written out
 
@@ -368,9 +360,8 @@ class Writer:
             "pow": self.pow,
             "copysign": self.copysign,
         }
-        for name in (*FUNCTIONS, *INSTRUCTIONS, *IN_PYTHON):
-            if name != "exp2":
-                named.setdefault(name, lambda *operands, name=name: self.function(name, *operands))
+        for name in [row.name for row in OPCODES.values() if row.in_rules]:
+            named.setdefault(name, lambda *operands, name=name: self.function(name, *operands))
         carrier = SimpleNamespace(**named)
         for row in ops.TABLE.values():
             if not hasattr(carrier, row.name):

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from ..ops import TABLE, Op
 from . import native, rows
 from .emit import Code, emit
 from .program import SHARED, Program
@@ -149,7 +148,7 @@ class _Native:
         self._ones = np.ones(shape.lanes)
         self._prepares = bool(plan.prepare)
         self._errors = _Errors()
-        self._calls, self._keep = _pointers(self.code.calls, task.program.own, self._errors)
+        self._calls, self._keep = _pointers(self.code.calls, task.program, self._errors)
         self._shares(plan)
         self._spare: list[_Space] = []
 
@@ -344,10 +343,12 @@ class _Errors(threading.local):
         self.found: list[BaseException] = []
 
 
-def _pointers(calls: Sequence[str], own: dict[str, Op], errors: _Errors) -> tuple[int, Any]:
+def _pointers(calls: Sequence[str], program: Program, errors: _Errors) -> tuple[int, Any]:
     """A table of pointers to functions of Python's, and what keeps them alive; ``errors`` gets what they raise."""
-    counts = [len((own[name] if name in own else TABLE[name]).operands) for name in calls]
-    functions = [_callback(python_function(name, own), n, errors) for name, n in zip(calls, counts, strict=True)]
+    counts = [len(program.opcode(name).operands or ()) for name in calls]
+    functions = [
+        _callback(python_function(name, program.own), n, errors) for name, n in zip(calls, counts, strict=True)
+    ]
     table = (ctypes.c_void_p * max(1, len(functions)))(*[ctypes.cast(f, ctypes.c_void_p) for f in functions])
     return ctypes.addressof(table), (table, functions)
 
