@@ -28,9 +28,10 @@ from .errors import (
 )
 from .functions import *  # noqa: F403  (the table's operations, named in functions.__all__)
 from .graph import leaves, size, topological
+from .linear import affine
 from .sweep import forward as forward_sweep
 from .sweep import reverse as reverse_sweep
-from .value import Value, affine
+from .value import Value
 
 if TYPE_CHECKING:
     from .check import GradcheckError as GradcheckError

@@ -11,12 +11,12 @@ from . import context, functions, sweep
 from .derivatives import grad, jvp
 from .differences import Slope, central, one_sided
 from .errors import ArgumentError, AutogradError, DomainError, GraphError, InputError
-from .graph import depending, is_at_kink, topological
+from .graph import depending, is_at_kink, numbers_of, places, topological
 from .naming import Names
 from .notation import show
 from .ops import Op
 from .structure import flatten
-from .value import Value, describe, numbers_of, places
+from .value import Value, describe
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 Signature = tuple[Any, ...]
@@ -198,12 +198,7 @@ class _Probe:
         y = self.outputs[k]
         if not isinstance(y, Value):
             return [0.0] * len(self.inputs)
-        order = topological(y)
-        total = dict.fromkeys(order, 0.0)
-        total[y] = 1.0
-        for node in reversed(order):
-            for x, partial in zip(node.inputs, node.partials, strict=True):
-                total[x] += total[node] * abs(partial) if total[node] != 0.0 and partial != 0.0 else 0.0
+        total = sweep.adjoints(topological(y), absolute=True)
         return [total.get(x, 0.0) for x in self.inputs]
 
     def gradient(self, k: int) -> list[float]:

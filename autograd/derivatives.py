@@ -7,7 +7,6 @@ can be derived again.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import MethodType
@@ -375,6 +374,5 @@ def _push(call: _Call, outputs: Sequence[Any], directions: Sequence[Any]) -> lis
     if call.nested or any(isinstance(d, Value) for d in directions):
         moved: dict[Value, Any] = dict(higher.forward(order, dict(zip(call.inputs, directions, strict=True))))
     else:
-        moved = dict(zip(call.inputs, directions, strict=True))
-        deque(sweep.forward(order, moved), maxlen=0)
+        moved = sweep.tangents(order, dict(zip(call.inputs, directions, strict=True)))
     return [moved.get(y, 0.0) if isinstance(y, Value) else 0.0 for y in outputs]

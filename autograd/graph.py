@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from itertools import filterfalse
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .value import Value, numbers_of
+from .errors import InputError
+
+if TYPE_CHECKING:
+    from .value import Value
 
 
 def topological(*roots: Value) -> list[Value]:
@@ -18,7 +21,13 @@ def topological(*roots: Value) -> list[Value]:
     ``a``, or ``a`` gets part of it twice and part of it never.
 
     The order depends only on the graph, never on addresses, so everything numbered by it is reproducible.
+
+    Raises:
+        InputError: if a root is not a Value.
     """
+    for root in roots:
+        if not hasattr(root, "partials"):
+            raise _no_graph(root)
     order: list[Value] = []
     done = order.append
     seen: set[Value] = set()
@@ -39,6 +48,11 @@ def topological(*roots: Value) -> list[Value]:
                 push(None)
                 stack.extend(filterfalse(is_seen, reversed(inputs)))
     return order
+
+
+def _no_graph(root: Any) -> InputError:
+    hint = "; put a star before it: (*values)" if isinstance(root, list | tuple) else ""
+    return InputError(f"a graph begins at Values, not at {root!r:.60} of type {type(root).__name__}{hint}")
 
 
 def leaves(*roots: Value) -> list[Value]:
@@ -79,6 +93,16 @@ def depending(order: Iterable[Value], sources: Iterable[Value]) -> set[Value]:
         if not depends.isdisjoint(node.inputs):
             depends.add(node)
     return depends
+
+
+def numbers_of(operands: Iterable[Value | float]) -> list[float]:
+    """The numbers of a node's operands, constants included."""
+    return [x if isinstance(x, float) else x.data for x in operands]
+
+
+def places(node: Value) -> list[int]:
+    """Which of a node's operands its inputs are: the place of each among all operands."""
+    return [k for k, x in enumerate(node.operands) if not isinstance(x, float)]
 
 
 def is_at_kink(node: Value) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .graph import numbers_of, places
 from .notation import ATOM, Piece, Style, label, piece, render
-from .value import Value, numbers_of, places
+from .value import Value
 
 SHORT = 22  # a formula up to this many characters stands for its node
 

@@ -1,51 +1,97 @@
-"""Reverse and forward sweeps: the chain rule, one multiplication per edge, as generators that can be watched.
+"""The chain rule, one multiplication per edge: reverse and forward sweeps over a topological order.
 
-Both yield a node once for each of its edges, just after the edge was worked off. ``backward`` exhausts the reverse
-sweep; the event log watches the very same one.
+``reverse`` and ``forward`` can be watched: they yield what happened on each edge, just after it happened. ``backward``,
+``adjoints`` and ``tangents`` compute the same numbers without being watched, several times faster; a test holds them
+to it.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
+from .errors import ArgumentError
 from .graph import topological
-from .value import Value
+
+if TYPE_CHECKING:
+    from .value import Value
 
 
-def reverse(order: Sequence[Value], adjoint: float = 1.0) -> Iterator[Value]:
+class ReverseStep(NamedTuple):
+    """One edge of a reverse sweep: ``contribution`` was added to the adjoint of the input."""
+
+    node: Value
+    position: int  # which of the node's inputs
+    adjoint: float  # of the node
+    partial: float
+    contribution: float
+
+    @property
+    def input(self) -> Value:
+        """The node at the other end of the edge."""
+        return self.node.inputs[self.position]
+
+
+class ForwardStep(NamedTuple):
+    """One edge of a forward sweep: ``contribution`` was added to the tangent of the node."""
+
+    node: Value
+    position: int  # which of the node's inputs
+    tangent: float  # of the input
+    partial: float
+    contribution: float
+
+    @property
+    def input(self) -> Value:
+        """The node at the other end of the edge."""
+        return self.node.inputs[self.position]
+
+
+_new = tuple.__new__  # a NamedTuple's own constructor takes twice as long
+
+
+def carried(adjoint: float, partial: float) -> float:
+    """What an edge carries: adjoint · partial, but an exact zero on either side carries nothing, even against inf or
+    nan. So the branch that ``where`` did not take stays silent, whatever its slopes are.
+    """
+    return adjoint * partial if adjoint != 0.0 and partial != 0.0 else 0.0
+
+
+def reverse(order: Sequence[Value], adjoint: float = 1.0) -> Iterator[ReverseStep]:
     """Sweep from the last node of ``order`` back to the leaves: ``input.grad += node.grad * partial`` on every edge.
 
-    Interior nodes start from zero, leaves from what they hold. A factor that is exactly zero carries nothing, whatever
-    stands on the other side (also inf or nan), so the branch that ``where`` did not take stays silent.
+    Interior nodes start from zero, leaves from what they hold. Edges of a node whose adjoint is zero are passed over.
 
     Args:
         order: a topological order; its last node is the output.
         adjoint: the derivative of what is wanted with respect to the output.
 
     Yields:
-        the node whose edge was just worked off; its edges come in the order of its inputs.
+        each edge after it was worked off.
+
+    Raises:
+        ArgumentError: if the order is empty.
     """
+    if not order:
+        raise ArgumentError("a reverse sweep needs an order that ends with its output: reverse_sweep(topological(y))")
+    return _reverse(order, adjoint)
+
+
+def _reverse(order: Sequence[Value], adjoint: float) -> Iterator[ReverseStep]:
     for node in order:
         if node.inputs:
             node.grad = 0.0
     order[-1].grad += adjoint
     for node in reversed(order):
         adjoint = node.grad
-        if adjoint == 0.0:
-            continue
-        partials = node.partials
-        if adjoint - adjoint != 0.0:  # inf or nan: times an exact zero it would become nan
-            for x, partial in zip(node.inputs, partials, strict=True):
-                x.grad += adjoint * partial if partial != 0.0 else 0.0
-                yield node
-            continue
-        for x, partial in zip(node.inputs, partials):  # noqa: B905  (equal by construction; the innermost loop)
-            x.grad += adjoint * partial
-            yield node
+        if adjoint != 0.0:
+            for position, (x, partial) in enumerate(zip(node.inputs, node.partials, strict=True)):
+                contribution = carried(adjoint, partial)
+                x.grad += contribution
+                yield _new(ReverseStep, (node, position, adjoint, partial, contribution))
 
 
-def forward(order: Sequence[Value], tangents: MutableMapping[Value, float]) -> Iterator[Value]:
+def forward(order: Sequence[Value], tangents: MutableMapping[Value, float]) -> Iterator[ForwardStep]:
     """Sweep from the leaves to the last node: ``node.tangent += partial * input.tangent`` on every edge.
 
     Args:
@@ -53,29 +99,51 @@ def forward(order: Sequence[Value], tangents: MutableMapping[Value, float]) -> I
         tangents: the tangent of each input that varies; the sweep adds the tangents of the nodes after them.
 
     Yields:
-        the node whose edge was just worked off.
+        each edge after it was worked off.
     """
     for node in order:
         if node in tangents:
             continue  # given: an input of the question
-        tangent = 0.0
-        for x, partial in zip(node.inputs, node.partials, strict=True):
-            incoming = tangents.get(x, 0.0)
-            if incoming != 0.0 and partial != 0.0:
-                tangent += partial * incoming
-            tangents[node] = tangent
-            yield node
+        total = 0.0
+        for position, (x, partial) in enumerate(zip(node.inputs, node.partials, strict=True)):
+            tangent = tangents.get(x, 0.0)
+            contribution = carried(tangent, partial)
+            tangents[node] = total = total + contribution
+            yield _new(ForwardStep, (node, position, tangent, partial, contribution))
+
+
+# The same without being watched: ``carried`` is written out where it is called most. A finite adjoint needs no test of
+# the partial, for what it adds is 0 then.
 
 
 def backward(root: Value, adjoint: float = 1.0) -> None:
-    """Exhaust the reverse sweep from ``root``."""
-    deque(reverse(topological(root), adjoint), maxlen=0)
+    """The reverse sweep from ``root``, into the ``grad`` of every node."""
+    order = topological(root)
+    for node in order:
+        if node.inputs:
+            node.grad = 0.0
+    root.grad += adjoint
+    for node in reversed(order):
+        adjoint = node.grad
+        if adjoint == 0.0:
+            continue
+        if adjoint - adjoint == 0.0:
+            for x, partial in zip(node.inputs, node.partials):  # noqa: B905  (equal by construction; the innermost loop)
+                x.grad += adjoint * partial
+        else:  # inf or nan
+            for x, partial in zip(node.inputs, node.partials, strict=True):
+                x.grad += carried(adjoint, partial)
 
 
-def adjoints(order: Sequence[Value]) -> dict[Value, float]:
-    """The derivative of the last node with respect to every node: the reverse sweep, with its sums beside the graph.
+def adjoints(order: Sequence[Value], *, absolute: bool = False) -> dict[Value, float]:
+    """The derivative of the last node with respect to every node, beside the graph.
 
     No ``grad`` is read or written, so several threads may do it on graphs that share nodes.
+
+    Args:
+        order: a topological order.
+        absolute: add up the paths' products without their signs instead. Rounding errors of a derivative are of this
+            size; where it is far larger than the derivative, paths cancel.
     """
     sums = dict.fromkeys(order, 0.0)
     sums[order[-1]] = 1.0
@@ -83,8 +151,26 @@ def adjoints(order: Sequence[Value]) -> dict[Value, float]:
         adjoint = sums[node]
         if adjoint == 0.0:
             continue
-        finite = adjoint - adjoint == 0.0
-        for x, partial in zip(node.inputs, node.partials, strict=True):
-            if finite or partial != 0.0:
+        partials = tuple(map(abs, node.partials)) if absolute else node.partials
+        if adjoint - adjoint == 0.0:
+            for x, partial in zip(node.inputs, partials):  # noqa: B905  (as above)
                 sums[x] += adjoint * partial
+        else:  # inf or nan
+            for x, partial in zip(node.inputs, partials, strict=True):
+                sums[x] += carried(adjoint, partial)
     return sums
+
+
+def tangents(order: Sequence[Value], given: Mapping[Value, float]) -> dict[Value, float]:
+    """The tangent of every node of a topological order, for given tangents of some."""
+    found = dict(given)
+    known = found.get
+    for node in order:
+        if node not in found:
+            tangent = 0.0
+            for x, partial in zip(node.inputs, node.partials):  # noqa: B905  (as above)
+                arriving = known(x, 0.0)
+                if arriving != 0.0 and partial != 0.0:
+                    tangent += arriving * partial
+            found[node] = tangent
+    return found

@@ -7,9 +7,10 @@ from itertools import compress
 from numbers import Real
 from typing import Any, ClassVar
 
-from . import context, ops
+from . import context, ops, sweep
 from .carriers import IEEE, Extended
-from .errors import ArgumentError, DomainError, InputError
+from .errors import DomainError, InputError
+from .graph import numbers_of
 from .ops import Op
 
 
@@ -182,9 +183,7 @@ class Value:
         >>> x.grad
         6.0
         """
-        from .sweep import backward
-
-        backward(self, number(gradient))
+        sweep.backward(self, number(gradient))
 
     def detach(self) -> Value:
         """A leaf with the same value that no derivative flows through."""
@@ -241,16 +240,6 @@ def as_float(x: Any) -> float:
 def number(x: Any) -> float:
     """The float held by a Value, or the float of a real number."""
     return x.data if isinstance(x, Value) else x if type(x) is float else as_float(x)
-
-
-def numbers_of(operands: Iterable[Value | float]) -> list[float]:
-    """The numbers of a node's operands, constants included."""
-    return [x.data if isinstance(x, Value) else x for x in operands]
-
-
-def places(node: Value) -> list[int]:
-    """Which of a node's operands its inputs are: the place of each among all operands."""
-    return [k for k, x in enumerate(node.operands) if isinstance(x, Value)]
 
 
 def describe(x: Value | float) -> str:
@@ -364,10 +353,10 @@ def record(op: Op, operands: Iterable[Any]) -> Value:
     for x in operands:
         if isinstance(x, Value) and x.tracer is not None:
             return x.tracer(op, operands)  # type: ignore[no-any-return]
-    numbers = numbers_of(operands)
+    numbers = [x.data if isinstance(x, Value) else x for x in operands]
     tracked = [isinstance(x, Value) for x in operands]
     arguments = op.arguments(numbers)
-    z = evaluate(op, operands)
+    z = _evaluated(op, operands, arguments)
     try:
         partials = _partials(op.df, op.nary, z, arguments, tracked)
     except _MATH_ERRORS:  # a finite value with an infinite partial, such as sqrt at 0
@@ -384,8 +373,12 @@ def evaluate(op: Op, operands: Sequence[Value | float]) -> float:
     Raises:
         DomainError: where Python's ``math`` raises.
     """
+    return _evaluated(op, operands, op.arguments(numbers_of(operands)))
+
+
+def _evaluated(op: Op, operands: Sequence[Value | float], arguments: Sequence[Any]) -> float:
     try:
-        result = op.f(*op.arguments(numbers_of(operands)))
+        result = op.f(*arguments)
     except _MATH_ERRORS as error:
         raise _domain_error(op, operands, error) from None
     return result if type(result) is float else as_float(result)
@@ -406,61 +399,3 @@ def _domain_error(op: Op, operands: Sequence[Value | float], error: Exception) -
         f"{op.name} {what} at {listed}. It is defined for: {op.conditions()}. "
         "Keep its operand inside, for example with where() or maximum(), or look at how the operand was computed"
     )
-
-
-def affine(rows: Sequence[Sequence[Value | float]], xs: Iterable[Any], biases: Sequence[Value | float]) -> list[Value]:
-    """Record ``w·x + b`` for each row of weights: one ``dot`` node a row, the inputs' numbers looked up only once.
-
-    Args:
-        rows: m sequences of n weights.
-        xs: n inputs, Values or numbers.
-        biases: m biases.
-
-    Returns:
-        m nodes.
-
-    Raises:
-        ArgumentError: if a length does not fit.
-
-    >>> w = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
-    >>> [float(net) for net in affine(w, [10.0, 1.0], [Value(0.5), Value(0.0)])]
-    [12.5, 34.0]
-    """
-    op = ops.DOT
-    xs = tuple(xs)
-    n = len(xs)
-    if len(rows) != len(biases):
-        raise ArgumentError(f"{len(rows)} rows of weights need {len(rows)} biases, not {len(biases)}")
-    kinds = set(map(type, xs))
-    constant = kinds == {float}
-    plain = constant or kinds == {Value}
-    if not plain:
-        xs = tuple([x if isinstance(x, Value) else as_float(x) for x in xs])
-        if any(isinstance(x, Value) and x.tracer is not None for x in xs) and all(len(ws) == n for ws in rows):
-            return [record(op, (*ws, *xs, b)) for ws, b in zip(rows, biases, strict=True)]
-    x_data = xs if constant else [number(x) for x in xs] if not plain else [x.data for x in xs]
-    f, df = op.f, op.df[0]
-    silent = context.active and not context.recording.get()
-    nodes = []
-    for ws, b in zip(rows, biases, strict=True):
-        try:  # Values throughout, which is what a layer has; whatever lacks a float as its .data takes the careful way
-            w_data = [w.data for w in ws]  # type: ignore[union-attr]
-            z = f(w_data, x_data, b.data)  # type: ignore[union-attr]
-            quick = plain and len(w_data) == n and type(z) is float
-        except (AttributeError, TypeError):
-            quick = False
-        if not quick:
-            if len(ws) != n:
-                raise ArgumentError(f"dot needs as many weights as inputs: {len(ws)} weights, {n} inputs")
-            nodes.append(record(op, (*ws, *xs, b)))
-            continue
-        if silent:
-            nodes.append(node(op, z, (), (), ()))
-            continue
-        partials = df(z, w_data, x_data, b.data)  # type: ignore[union-attr]
-        operands = (*ws, *xs, b)
-        if constant:
-            nodes.append(node(op, z, (*ws, b), (*partials[:n], partials[-1]), operands))  # type: ignore[arg-type]
-        else:
-            nodes.append(node(op, z, operands, partials, operands))
-    return nodes

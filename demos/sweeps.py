@@ -10,10 +10,10 @@ Source: tutorial 003; the example goes back to Christopher Olah, "Calculus on Co
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 
 import autograd as ag
 from autograd import Value, forward_sweep, reverse_sweep
+from autograd.graph import depending
 
 from .common import heading, paragraph, save, show_steps
 
@@ -27,33 +27,18 @@ def recorded() -> dict[str, Value]:
     return {"a": a, "b": b, "c": c, "d": d, "e": e}
 
 
-def edges_of(sweep: Iterator[Value]) -> Iterator[tuple[Value, Value]]:
-    """The edges that a sweep works off: node and input. A sweep yields a node once for each of its edges, in order."""
-    edge, last = 0, None
-    for node in sweep:
-        edge = edge + 1 if node is last else 0
-        last = node
-        yield node, node.inputs[edge]
-
-
 def work(n: int) -> tuple[int, int, int]:
     """Count what a product of sums of n inputs costs: the graph's edges, those of n forward sweeps, of one reverse."""
     inputs = [Value(1.0 + k) for k in range(n)]
     output = ag.sum(inputs) * ag.sum([x * x for x in inputs])
     order = ag.topological(output)
     edges = ag.size(output).edges
-    forward_edges = sum(sum(1 for _ in forward_sweep(_reached(order, x), {x: 1.0})) for x in inputs)
+    forward_edges = 0
+    for x in inputs:
+        reached = depending(order, {x})  # a forward sweep needs no other nodes
+        forward_edges += sum(1 for _ in forward_sweep([node for node in order if node in reached], {x: 1.0}))
     reverse_edges = sum(1 for _ in reverse_sweep(order))
     return edges, forward_edges, reverse_edges
-
-
-def _reached(order: list[Value], x: Value) -> list[Value]:
-    """The nodes that depend on x: a forward sweep needs no others."""
-    depends = {x}
-    for node in order:
-        if not depends.isdisjoint(node.inputs):
-            depends.add(node)
-    return [node for node in order if node in depends]
 
 
 def main(args: argparse.Namespace) -> None:
@@ -73,12 +58,14 @@ def main(args: argparse.Namespace) -> None:
 
     heading("2. Forward from b: how everything depends on b")
     tangents = {b: 1.0}
-    for node, x in edges_of(forward_sweep(order, tangents)):
-        print(f"  the edge {x.name} → {node.name}: ∂{node.name}/∂b is now {tangents.get(node, 0.0):g}")
+    for ahead in forward_sweep(order, tangents):
+        node, x = ahead.node, ahead.input
+        print(f"  the edge {x.name} → {node.name}: ∂{node.name}/∂b is now {tangents[node]:g}")
     save(ag.draw(e, tangents=tangents, gradients=False), args.out, "sweeps_forward.svg")
 
     heading("3. Reverse from e: how e depends on everything")
-    for node, x in edges_of(reverse_sweep(order)):
+    for back in reverse_sweep(order):
+        node, x = back.node, back.input
         print(f"  the edge {node.name} → {x.name}: ∂e/∂{x.name} is now {x.grad:g}")
     save(ag.draw(e), args.out, "sweeps_reverse.svg")
 

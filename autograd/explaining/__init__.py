@@ -15,7 +15,7 @@ from ..notation import Style, show
 from ..sweep import adjoints
 from ..value import Value, describe
 from .folding import Factor, Folded, between
-from .paths import Path, absolute_sum, count, largest
+from .paths import Path, count, largest
 from .reasons import reasons
 from .writing import MOST_TERMS, Equation, Writer
 
@@ -47,7 +47,8 @@ class Explanation:
         self.path_count = count(self._part)
         self.reverse_edges = sum(len(node.inputs) for node in order)
         self.forward_edges = sum(len(edges) for edges in self._part.out.values())
-        self.notes = reasons(order, self._part, self.derivative, absolute_sum(self._part), self._names)
+        absolute = adjoints(order, absolute=True)[wrt]
+        self.notes = reasons(order, self._part, self.derivative, absolute, self._names)
 
     @cached_property
     def paths(self) -> list[Path]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..graph import depending
-from ..value import Value, places
+from ..graph import depending, places
+from ..sweep import carried
+from ..value import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class Folded:
             while not self.is_station(node):
                 (step,) = self.ways(node)
                 steps.append(step)
-                product = times(product, step.partial)
+                product = carried(product, step.partial)
                 node = step.node
             result.append(Factor(station, node, tuple(steps), product))
         return result
@@ -151,8 +152,3 @@ class Folded:
                 last = found[0].target
             self._chains[station] = factors, last
         return self._chains[station]
-
-
-def times(x: float, y: float) -> float:
-    """x·y, where an exact zero stays zero, as in the sweeps."""
-    return x * y if x != 0.0 and y != 0.0 else 0.0

@@ -8,8 +8,9 @@ from __future__ import annotations
 import heapq
 from typing import NamedTuple
 
+from ..sweep import carried
 from ..value import Value
-from .folding import Between, times
+from .folding import Between
 
 
 class Path(NamedTuple):
@@ -28,15 +29,6 @@ def count(part: Between) -> int:
     return ways.get(part.output, 0)
 
 
-def absolute_sum(part: Between) -> float:
-    """The sum of the paths' products without their signs; far above the derivative's size where paths cancel."""
-    total: dict[Value, float] = {part.wrt: 1.0}
-    for node in part.order:
-        for edge in part.out[node]:
-            total[edge.node] = total.get(edge.node, 0.0) + times(total[node], abs(edge.partial))
-    return total.get(part.output, 0.0)
-
-
 def largest(part: Between, k: int) -> list[Path]:
     """The k paths with the largest products, by size; paths that carry nothing are left out."""
     # Each node keeps its k best ways here: (size, product, back pointer); ways are linked, not copied.
@@ -47,7 +39,7 @@ def largest(part: Between, k: int) -> list[Path]:
         for edge in part.out[node]:
             there = best.setdefault(edge.node, [])
             for way in here:
-                product = times(way[1], edge.partial)
+                product = carried(way[1], edge.partial)
                 if product != 0.0:
                     there.append((abs(product), product, (node, way)))
             if len(there) > 8 * k:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from ..naming import Names
 from ..notation import ATOM, PRODUCT, SIGNED, SUM, Piece, Style, piece, show
+from ..sweep import carried
 from ..value import Value
 from .folding import Factor, Folded, Step
 
@@ -84,7 +85,7 @@ class Writer:
             sides.insert(0, (self.output, last, self.adjoints[last]))
         value = self.adjoints[last]
         for factor in reversed(factors):
-            value *= factor.product if value != 0.0 and factor.product != 0.0 else 0.0
+            value = carried(value, factor.product)
         symbols = self.product(sides, lambda side: self.d(side[0], side[1]))
         numbers = self.product(sides, lambda side: self.number(side[2]).within(ATOM, self.style))
         return symbols, numbers, value

@@ -1,5 +1,6 @@
 """The event log of a computation, and its players."""
 
-from .log import Backward, Forward, Log, Update, steps
+from .events import Backward, Forward, Update
+from .log import Log, steps
 
 __all__ = ["Backward", "Forward", "Log", "Update", "steps"]

@@ -1,75 +1,22 @@
 """The event log: what the engine did, forward, backward and update, one event at a time.
 
-Nothing is computed a second time here: forward events read the recorded nodes, backward events watch the very sweep
-that ``backward()`` exhausts, update events watch the optimiser's own updates.
+Nothing is computed a second time here: forward events read the recorded nodes, backward events are the edges of the
+sweep itself, update events are the optimiser's own updates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, overload
+from typing import Any, Protocol
 
+from .. import sweep
 from ..errors import InputError
 from ..graph import topological
 from ..naming import Names
-from ..notation import Piece, label, piece, render, show
-from ..sweep import reverse
+from ..notation import Piece, label, piece, render
 from ..value import Value
-
-
-@dataclass(frozen=True, slots=True)
-class Forward:
-    """A node was computed."""
-
-    sweep: ClassVar[str] = "forward"
-    node: str
-    formula: str
-    numbers: str
-    result: float
-
-    def lines(self, digits: int) -> list[str]:
-        """The event in words, one line for the formula and one for the numbers."""
-        first = self.formula if self.formula == self.node else f"{self.node} = {self.formula}"
-        return [first, f"= {self.numbers} = {show(self.result, digits)}"]
-
-
-@dataclass(frozen=True, slots=True)
-class Backward:
-    """One edge was worked off: the node's adjoint times the edge's partial was added to the input's gradient."""
-
-    sweep: ClassVar[str] = "backward"
-    node: str
-    input: str
-    adjoint: float
-    partial: float
-    contribution: float
-    total: float
-
-    def lines(self, digits: int) -> list[str]:
-        """The event in words."""
-        a, p, c, t = (show(x, digits) for x in (self.adjoint, self.partial, self.contribution, self.total))
-        return [f"{self.node} → {self.input}", f"adjoint {a} × partial {p} = {c};  grad of {self.input} is now {t}"]
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """The optimiser moved a parameter."""
-
-    sweep: ClassVar[str] = "update"
-    node: str
-    old: float
-    gradient: float
-    new: float
-    formula: str
-    numbers: str
-
-    def lines(self, digits: int) -> list[str]:
-        """The event in words."""
-        return [f"{self.node} ← {self.formula}", f"= {self.numbers} = {show(self.new, digits)}"]
-
-
-Event = Forward | Backward | Update
+from .events import Backward, Event, Events, Forward, Update
+from .player import play
 
 
 class Updates(Protocol):
@@ -82,51 +29,21 @@ class Updates(Protocol):
         """
 
 
-class Log(Sequence[Event]):
+class Log(Events):
     """The events of one step of work, in the order in which the engine did them.
 
     ``str(log)`` is all of them as text; ``log.play()`` steps through them in the terminal.
     """
 
-    def __init__(self, events: Iterable[Event], digits: int = 6) -> None:
-        self._events = tuple(events)
-        self.digits = digits
-
-    @overload
-    def __getitem__(self, index: int) -> Event: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Event]: ...
-    def __getitem__(self, index: int | slice) -> Event | Sequence[Event]:
-        return self._events[index]
-
-    def __len__(self) -> int:
-        return len(self._events)
-
-    def text(self) -> Iterator[str]:
-        """The whole log, line by line."""
-        sweep = ""
-        width = len(str(len(self)))
-        for number, event in enumerate(self._events, 1):
-            if event.sweep != sweep:
-                sweep = event.sweep
-                yield f"── {sweep} " + "─" * (30 - len(sweep))
-            first, *rest = event.lines(self.digits)
-            yield f"{number:>{width}}  {first}"
-            for line in rest:
-                yield " " * (width + 6) + line
-
-    def __str__(self) -> str:
-        return "\n".join(self.text())
-
     def play(self) -> None:
         """Step through the events in the terminal: forward, back, to the next node or sweep, to a numbered step."""
-        from .player import play
-
         play(self)
 
 
 def steps(output: Value, optimizer: Updates | None = None, *, digits: int = 6) -> Log:
-    """Run ``output.backward()`` and, with an optimiser, its step, and log everything that happened.
+    """Run ``backward()`` from zero and, with an optimiser, its step, and log everything that happened.
+
+    Gradients from before are cleared, so that the log shows one sweep and repeats it exactly when called again.
 
     Args:
         output: the result, usually a loss; its forward pass is already recorded.
@@ -170,13 +87,13 @@ def _forward(order: Sequence[Value], names: Names) -> Iterator[Forward]:
 
 
 def _backward(order: Sequence[Value], names: Names) -> Iterator[Backward]:
-    edge, last = 0, None
-    for node in reverse(order):
-        edge = edge + 1 if node is last else 0
-        last = node
-        x, partial = node.inputs[edge], node.partials[edge]
-        contribution = node.grad * partial if partial != 0.0 else 0.0  # as in the sweep
-        yield Backward(names.label(node).text, names.label(x).text, node.grad, partial, contribution, x.grad)
+    for node in order:
+        node.grad = 0.0  # leaves too: one sweep, from zero
+    for step in sweep.reverse(order):
+        node, x = step.node, step.input
+        yield Backward(
+            names.label(node).text, names.label(x).text, step.adjoint, step.partial, step.contribution, x.grad
+        )
 
 
 def _update(optimizer: Updates, names: Names, digits: int) -> Iterator[Update]:

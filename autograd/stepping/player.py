@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
-from .log import Event, Log
+from .events import Event, Events
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +25,7 @@ _WORDS = {
 class Position:
     """Where in the log the player stands, and how its commands move it."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Events) -> None:
         self.log = log
         self.at = 0
 
@@ -59,7 +59,7 @@ class Position:
         return "" if to == self.at else "this is the first step" if to < 0 else "this is the last step"
 
 
-def play(log: Log, stdin: TextIO | None = None, stdout: TextIO | None = None) -> None:
+def play(log: Events, stdin: TextIO | None = None, stdout: TextIO | None = None) -> None:
     """Step through a log in the terminal; where there is no terminal, print it all.
 
     Args:

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import Value, no_grad
-from autograd.sweep import adjoints, forward, reverse
+from autograd.sweep import adjoints, carried, forward, reverse, tangents
 
 from ..expressions import build, programs
 from ..work import growth
@@ -121,6 +123,85 @@ def test_the_branch_not_taken_stays_silent():
     assert w.grad == math.inf
 
 
+def test_forward_mode_is_silent_on_the_branch_not_taken():
+    """0·inf in the forward sweep: an infinite tangent meets the zero slope of ``where``."""
+
+    def f(x):
+        return ag.where(x > 0, ag.sqrt(x) * 5, x * 2)
+
+    assert ag.jvp(f, (0.0,), (1.0,)) == (0.0, 2.0)
+    x = Value(0.0)
+    tangents = {x: 1.0}
+    y = f(x)
+    for _ in forward(ag.topological(y), tangents):
+        pass
+    assert tangents[y] == 2.0
+
+
+@settings(max_examples=200)
+@given(programs(), st.sampled_from([1.0, -2.5, math.inf, math.nan, 0.0]))
+def test_watched_sweeps_compute_what_the_others_compute(program, seed):
+    """``backward``, ``adjoints`` and ``tangents`` are written for speed; the watched sweeps say what they must give."""
+    _, output = build(program)
+    order = ag.topological(output)
+    for node in order:
+        node.grad = 0.0
+    output.backward(seed)
+    fast = [node.grad for node in order]
+    for node in order:
+        node.grad = 0.0
+    sums = dict.fromkeys(order, 0.0)
+    sums[output] = seed
+    for step in reverse(order, seed):
+        assert step.partial is step.node.partials[step.position]
+        assert step.adjoint is step.node.grad
+        np.testing.assert_equal(step.contribution, carried(step.adjoint, step.partial))
+        sums[step.input] += step.contribution
+    np.testing.assert_array_equal([node.grad for node in order], fast)
+    np.testing.assert_array_equal([sums[node] for node in order], fast)
+    if seed == 1.0:
+        np.testing.assert_array_equal(list(adjoints(order).values()), fast)
+    given = dict.fromkeys(ag.leaves(output)[:1], seed)
+    watched = dict(given)
+    sums = dict.fromkeys(order, 0.0)
+    for step in forward(order, watched):
+        assert step.partial is step.node.partials[step.position]
+        np.testing.assert_equal(step.tangent, watched.get(step.input, 0.0))
+        sums[step.node] += step.contribution
+    plain = tangents(order, given)
+    np.testing.assert_array_equal([watched.get(node, 0.0) for node in order], [plain.get(node, 0.0) for node in order])
+    np.testing.assert_array_equal([given.get(node, sums[node]) for node in order], [plain[node] for node in order])
+
+
+def test_a_zero_carries_nothing():
+    for other in (1.0, math.inf, -math.inf, math.nan):
+        assert (carried(0.0, other), carried(other, 0.0), carried(-0.0, other)) == (0.0, 0.0, 0.0)
+    assert carried(2.0, math.inf) == math.inf
+    assert math.isnan(carried(2.0, math.nan))
+
+
+def test_absolute_adjoints_are_the_sums_over_paths_without_signs():
+    x = Value(3.0)
+    y = x * 2 - x * 5 + ag.where(False, x * math.inf, x)
+    found = adjoints(ag.topological(y), absolute=True)
+    assert (found[x], adjoints(ag.topological(y))[x]) == (8.0, -2.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "fragment"),
+    [
+        (lambda: ag.topological(3.0), "not at 3.0 of type float"),
+        (lambda: ag.leaves(3.0), "not at 3.0 of type float"),
+        (lambda: ag.size("y"), "not at 'y' of type str"),
+        (lambda: ag.leaves([Value(1.0)]), "star"),
+        (lambda: ag.reverse_sweep([]), "topological"),
+    ],
+)
+def test_what_has_no_graph_is_refused_at_once(call, fragment):
+    with pytest.raises(ag.AutogradError, match=fragment):
+        call()
+
+
 def test_the_tutorials_graph_both_sweeps():
     """FIGURES §3, exactly."""
     a, b = Value(2.0), Value(1.0)
@@ -168,6 +249,33 @@ def test_a_million_deep():
     both_sweeps(1_000_000)()
     gc.collect()
     assert growth(both_sweeps, 2000) < 2.1
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda y, x: y * x,
+        lambda y, x: y * y + y,  # the number of paths doubles
+        lambda y, x: ag.dot([y, x, x], [x, y, 0.5]),
+    ],
+)
+@pytest.mark.parametrize(
+    "sweep",
+    [
+        lambda y, x: y.backward(),
+        lambda y, x: adjoints(ag.topological(y)),
+        lambda y, x: tangents(ag.topological(y), {x: 1.0}),
+        lambda y, x: sum(1 for _ in reverse(ag.topological(y))),
+    ],
+)
+def test_the_work_grows_with_the_number_of_edges(step, sweep):
+    def grown(n):
+        x = y = Value(0.5)
+        for _ in range(n):
+            y = step(y, x)
+        return lambda: sweep(y, x)
+
+    assert growth(grown, 200) < 2.1
 
 
 def test_it_is_deterministic_across_processes_and_hash_seeds():

@@ -56,6 +56,34 @@ def test_an_input_used_twice_has_two_events():
     assert [(e.contribution, e.total) for e in events] == [(3.0, 3.0), (3.0, 6.0)]
 
 
+def test_a_log_shows_one_sweep_from_zero():
+    """Gradients of earlier sweeps do not show in a log, and a second log is the same as the first."""
+    x, y = Value(2.0, name="x"), Value(0.5, name="y")
+    z = ag.sin(x * y) + x**2
+    z.backward()
+    once = (x.grad, y.grad)
+    first = steps(z)
+    assert (x.grad, y.grad) == once
+    assert "grad of x is now 4.27015" in str(first)
+    assert str(steps(z)) == str(first)
+    assert (x.grad, y.grad) == once
+
+
+def test_contributions_are_those_of_the_sweep():
+    x, y = Value(0.0, name="x"), Value(2.0, name="y")
+    z = ag.where(x > 0, x.sqrt() * 5, x * y)
+    for event in steps(z):
+        if isinstance(event, Backward):
+            assert not math.isnan(event.contribution)
+            assert not math.isnan(event.total)
+    assert x.grad == 2.0
+
+
+def test_a_log_holds_events_only():
+    with pytest.raises(InputError, match=r"not 1\.0"):
+        ag.Log([1.0])
+
+
 def test_zero_times_infinity_is_logged_as_the_engine_does_it():
     log = steps(ag.where(False, Value(4.0, name="a"), 1.0) * Value(math.inf, name="k"))
     assert "nan" not in str(log).split("backward")[1]
