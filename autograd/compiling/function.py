@@ -15,7 +15,7 @@ import numpy as np
 from .. import context
 from ..errors import ArgumentError, InputError
 from ..value import Value
-from . import derive, native, rows
+from . import derive, locks, native, rows
 from .checking import arrays_in, first_bad_row, run_eagerly
 from .listing import recorded
 from .simplify import share_divisions
@@ -191,6 +191,7 @@ class Compiled:
         self._ready: dict[Any, _Ready] = {}
         self._known: dict[Any, _Call] = {}
         self._lock = threading.RLock()
+        locks.renew_after_fork(self)
         self._seconds = 0.0
         self._last: _Ready | None = None
 

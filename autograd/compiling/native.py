@@ -7,15 +7,13 @@ import ctypes.util
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
-from threading import Lock
 from typing import Any, NamedTuple
 
 from ..errors import MissingExtraError
 from . import cache as store
+from . import locks
 from .instructions import OPCODES
 from .kernels import Shape
-
-_lock = Lock()  # LLVM's set-up, once for all threads
 
 
 class Target(NamedTuple):
@@ -45,7 +43,7 @@ def _llvm() -> Any:
         import llvmlite.binding as llvm
     except ImportError:
         raise MissingExtraError("llvmlite", "compile", "native code") from None
-    with _lock:
+    with locks.llvm:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
     return llvm
@@ -150,6 +148,10 @@ class Machine:
     prepare: Callable[..., None]
 
     def __init__(self, modules: Sequence[tuple[str, int]], target: Target) -> None:
+        with locks.llvm:
+            self._make(modules, target)
+
+    def _make(self, modules: Sequence[tuple[str, int]], target: Target) -> None:
         llvm = _llvm()
         _libm()
         self.was_cached = True

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import math
-import os
 import threading
 import time
 import warnings
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from . import native, rows
+from . import locks, native, rows, threads
 from .emit import Code, emit
 from .program import SHARED, Program
 from .replay import python_function, replay
@@ -23,7 +21,6 @@ from .schedule import Schedule, schedule
 
 WORKSPACE = 2**20  # bytes that a block of rows may take: about what stays in a core's own cache
 THOROUGH = 3000  # up to so many instructions LLVM takes its time
-WORTH_A_THREAD = 200_000  # operations times rows
 
 
 @cache
@@ -69,9 +66,10 @@ class Task:
         self._target = target
         self._plan: Schedule | None = None
         self._codes: dict[bool, _Native] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        locks.renew_after_fork(self)
 
-    def run(self, inputs: Sequence[Any], shared: Any, count: int, outputs: Sequence[Any], threads: int | None) -> Any:
+    def run(self, inputs: Sequence[Any], shared: Any, count: int, outputs: Sequence[Any], wanted: int | None) -> Any:
         """Go through the rows.
 
         Args:
@@ -79,7 +77,7 @@ class Task:
             shared: an array of the shared inputs' numbers.
             count: how many rows.
             outputs: arrays that get the results.
-            threads: how many threads at most; None for as many as are worth it.
+            wanted: how many threads at most; None for as many as are worth it.
 
         Returns:
             the sums over the rows.
@@ -88,7 +86,7 @@ class Task:
             _warn_once()
             task = self if self.careful is None else self.careful()
             return replay(task.program, self.arrays, task.results, inputs, shared, count, outputs, self.dtype)
-        return self.code(count == 1).run(inputs, shared, count, outputs, threads)
+        return self.code(count == 1).run(inputs, shared, count, outputs, wanted)
 
     def code(self, one_row: bool) -> _Native:
         """The machine code, made when it is first needed: for one row, or for blocks of them."""
@@ -164,13 +162,13 @@ class _Native:
         self._scale = np.array([p for p in places if p is not None], dtype=np.intp)
         self._one_each = len(shares) == self._sums and bool(np.all(self._result == np.arange(self._sums)))
 
-    def run(self, inputs: Sequence[Any], shared: Any, count: int, outputs: Sequence[Any], threads: int | None) -> Any:
+    def run(self, inputs: Sequence[Any], shared: Any, count: int, outputs: Sequence[Any], wanted: int | None) -> Any:
         """As ``Task.run``."""
         pieces = [(0, count)] if count <= rows.RUN else rows.runs(count, self._block)
-        workers = _workers(threads, len(pieces), count * self._work)
+        workers = threads.workers(wanted, len(pieces), count * self._work)
         sums = np.zeros((len(pieces), self._sums))
 
-        def work(mine: Sequence[int]) -> None:
+        def work(mine: Iterable[int]) -> None:
             try:
                 space = self._spare.pop()
             except IndexError:
@@ -182,18 +180,7 @@ class _Native:
             finally:
                 self._spare.append(space)
 
-        if workers == 1:
-            work(range(len(pieces)))
-        else:
-            shares = [range(k, len(pieces), workers) for k in range(workers)]
-            quietly = np.errstate(all="ignore")(work)  # each thread has a state of its own
-            others = [_pool().submit(quietly, share) for share in shares[1:]]
-            try:
-                work(shares[0])
-            finally:
-                wait(others)
-            for other in others:
-                other.result()
+        threads.run(work, len(pieces), workers)
         if len(pieces) == 1:
             return sums[0]
         total = np.zeros(self._sums)
@@ -303,36 +290,6 @@ def _rows(a: Any, dtype: Any) -> Any:
     return a if rows.is_plain(a, dtype) else np.ascontiguousarray(a, dtype=dtype)
 
 
-# Threads -------------------------------------------------------------------------------------------------------------
-
-_POOL: list[ThreadPoolExecutor] = []
-_own = threading.local()  # whether this thread is one of the pool's: it must not wait for the pool
-
-
-def _pool() -> ThreadPoolExecutor:
-    if not _POOL:
-        _POOL.append(ThreadPoolExecutor(_processors(), "autograd", lambda: setattr(_own, "worker", True)))
-    return _POOL[0]
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_POOL.clear)  # a child has none of its parent's threads
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _workers(threads: int | None, pieces: int, work: int) -> int:
-    if pieces < 2 or getattr(_own, "worker", False):
-        return 1
-    if threads is None:
-        threads = _processors() if work > WORTH_A_THREAD else 1
-    return min(threads, pieces)
-
-
 # Python from native code ---------------------------------------------------------------------------------------------
 
 
@@ -355,6 +312,8 @@ def _pointers(calls: Sequence[str], program: Program, errors: _Errors) -> tuple[
 
 def _callback(function: Callable[..., float], operands: int, errors: _Errors) -> Any:
     def call(*numbers: float) -> float:
+        if errors.found:  # the call is going to fail: the remaining rows are passed over
+            return math.nan
         try:
             return function(*numbers)
         except BaseException as error:  # native code lies between here and who can handle it

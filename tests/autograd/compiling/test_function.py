@@ -468,16 +468,6 @@ def test_leaf_numbers_must_fit():
 # Threads, processes, files -------------------------------------------------------------------------------------------
 
 
-def test_results_do_not_depend_on_threads():
-    w = Value(0.3)
-    rows = np.random.default_rng(0).normal(size=100_003)
-    found = []
-    for threads in (1, 2, 3):
-        w.grad = 0.0
-        found.append((ag.compile(lambda x: ag.sin(w * x) ** 2, reduce="mean", threads=threads).backward(rows), w.grad))
-    assert found[0] == found[1] == found[2]
-
-
 def test_called_from_many_threads_at_once():
     f = ag.compile(lambda x: ag.exp(-x * x) * ag.sin(x))
     rows = np.random.default_rng(0).normal(size=20_000)

@@ -1,0 +1,36 @@
+"""Locks and ``fork``: a child has only the thread that forked, so what others held would stay locked for ever."""
+
+from __future__ import annotations
+
+import os
+from threading import RLock
+from typing import Any, Protocol
+from weakref import WeakSet
+
+
+class Holder(Protocol):
+    """An object with a lock."""
+
+    _lock: Any
+
+
+_holders: WeakSet[Any] = WeakSet()
+
+# LLVM's own state is whole only between calls, and llvmlite has a lock of its own. Whoever calls them holds this lock,
+# and a fork waits for it.
+llvm = RLock()
+
+
+def renew_after_fork(holder: Holder) -> None:
+    """Give the object a new ``_lock`` in a child process: the thread that held the old one is not there."""
+    _holders.add(holder)
+
+
+def _renew() -> None:
+    llvm.release()
+    for holder in list(_holders):
+        holder._lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=llvm.acquire, after_in_parent=llvm.release, after_in_child=_renew)

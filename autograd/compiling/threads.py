@@ -1,0 +1,90 @@
+"""The threads that compiled functions share: pieces of a call are done on several of them, until one fails."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+import numpy as np
+
+WORTH_A_THREAD = 200_000  # operations times rows
+
+_POOL: list[ThreadPoolExecutor] = []
+_own = threading.local()  # whether this thread is one of the pool's: it must not wait for the pool
+
+
+def workers(wanted: int | None, pieces: int, work: int) -> int:
+    """How many threads to use.
+
+    Args:
+        wanted: how many at most; None for as many as are worth it.
+        pieces: how many pieces there are.
+        work: how many operations in all.
+    """
+    if pieces < 2 or getattr(_own, "worker", False):
+        return 1
+    if wanted is None:
+        wanted = _processors() if work > WORTH_A_THREAD else 1
+    return min(wanted, pieces)
+
+
+def run(work: Callable[[Iterable[int]], None], pieces: int, workers: int) -> None:
+    """Do pieces 0, 1, 2 … on several threads, this one among them.
+
+    Where one fails, or Ctrl-C is pressed, the others stop after the piece that they are doing; only then does the
+    error leave, so that no array is written after it.
+
+    Args:
+        work: does the pieces that it is given.
+        pieces: how many there are.
+        workers: on how many threads.
+    """
+    if workers == 1:
+        work(range(pieces))
+        return
+    stop = threading.Event()
+
+    def guarded(share: range) -> None:
+        try:
+            with np.errstate(all="ignore"):  # each thread has a state of its own
+                work(_until(stop, share))
+        except BaseException:
+            stop.set()
+            raise
+
+    others: list[Future[None]] = []
+    try:
+        for k in range(1, workers):
+            others.append(_pool().submit(guarded, range(k, pieces, workers)))
+        guarded(range(0, pieces, workers))
+        wait(others)
+    finally:
+        stop.set()
+        wait(others)
+    for other in others:
+        other.result()
+
+
+def _until(stop: threading.Event, share: range) -> Iterator[int]:
+    for k in share:
+        if stop.is_set():
+            return
+        yield k
+
+
+def _pool() -> ThreadPoolExecutor:
+    if not _POOL:
+        _POOL.append(ThreadPoolExecutor(_processors(), "autograd", lambda: setattr(_own, "worker", True)))
+    return _POOL[0]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_POOL.clear)  # a child has none of its parent's threads
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
