@@ -100,6 +100,7 @@ def run(steps, inputs):
     return values[-1]
 
 
+@pytest.mark.filterwarnings("ignore:Bitwise inversion:DeprecationWarning")  # ~ of a bool, from Python 3.12 on
 @pytest.mark.parametrize("strict", [False, True], ids=["", "strict"])
 @given(computations())
 @settings(deadline=None)

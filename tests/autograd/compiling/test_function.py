@@ -360,6 +360,7 @@ def test_equality_with_a_number_is_refused(one):
         ag.compile(lambda x: x if x == one else -x)(X)
 
 
+@pytest.mark.filterwarnings("ignore:Bitwise inversion:DeprecationWarning")  # ~ of a bool, from Python 3.12 on
 def test_inverted_conditions_mean_the_same_eagerly():
     def f(x):
         return ag.where(~(x < 1), 5.0 * x, 7.0)
