@@ -29,6 +29,7 @@ from .errors import (
 from .functions import *  # noqa: F403  (the table's operations, named in functions.__all__)
 from .graph import leaves, size, topological
 from .linear import affine
+from .ops import TABLE
 from .sweep import forward as forward_sweep
 from .sweep import reverse as reverse_sweep
 from .value import Value
@@ -74,6 +75,7 @@ _ROOMS = {
 }
 
 __all__ = [
+    "TABLE",
     "ArgumentError",
     "AutogradError",
     "DomainError",

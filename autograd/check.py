@@ -26,7 +26,6 @@ DIRECTIONS = 20
 SMALLEST = 1e-7  # step, relative to the input, below which a change of course counts as a kink
 EPSILON = 2.0**-52
 _ELSEWHERE = "the computation takes another course beside this point, however near"
-_STEPS = ("floor", "ceil", "trunc", "round", "mod", "fmod")  # operations with many jumps
 
 
 class GradcheckError(AutogradError, AssertionError):
@@ -226,20 +225,8 @@ def signature(order: Sequence[Value]) -> Signature:
     for node in order:
         if node.op is not None:
             course.append(node.op)
-            if node.op.kink is not None:
-                course.append(_side(node.op, numbers_of(node.operands), node.data))
+            course.append(node.op.piece(numbers_of(node.operands), node.data))
     return tuple(course)
-
-
-def _side(op: Op, operands: Sequence[float], value: float) -> float:
-    """Which side of its kink an operation is on: −1, 0 or 1; of an operation with many jumps, which step it is on."""
-    if op.name in ("mod", "fmod"):
-        return math.floor(operands[0] / operands[1])
-    if op.name in _STEPS:
-        return value
-    assert op.kink is not None
-    side = op.kink(*operands) if all(map(math.isfinite, operands)) else math.nan
-    return (side > 0) - (side < 0)
 
 
 def sizes_of(own: float, *others: float) -> tuple[float, ...]:
@@ -333,7 +320,7 @@ def _compare(line: _Line, claimed: float, what: str, rtol: float, atol: float) -
     slope = _measured(lambda h: central(lambda x: on_course(x, course), h, line.noise), line.sizes, agrees)
     if slope is not None and agrees(slope):
         return Comparison(what, claimed, slope.value, slope.error, "pass")
-    if any(node.op is not None and node.op.name in _STEPS for node in line.kinks):
+    if any(node.op is not None and node.op.step is not None for node in line.kinks):
         at = line.names.label(line.kinks[0]).text
         note = f"a jump at {at}: no slope can be measured, {show(claimed)} is taken by convention"
         return Comparison(what, claimed, claimed, 0.0, "pass", note)
@@ -490,7 +477,7 @@ def _edge(probe: _Probe, node: Value, op: Op, place: int, partial: float) -> _Li
     def at(h: float) -> tuple[float, Signature]:
         moved = [v + h if i == place else v for i, v in enumerate(operands)]
         y = float(op.f(*op.arguments(moved)))
-        return y, () if op.kink is None else (_side(op, moved, y),)
+        return y, (op.piece(moved, y),)
 
     size = abs(operands[place])
     noise = 4.0 * EPSILON * (abs(node.data) + abs(partial * size))

@@ -7,7 +7,7 @@ from typing import Any
 
 from .errors import ArgumentError, InputError
 from .notation import Piece, render
-from .ops import REAL, Op
+from .ops import Op
 from .value import Value, as_float, evaluate, record
 
 
@@ -20,6 +20,8 @@ def operation(
     domain: str = "",
     kink: Callable[..., float] | None = None,
     convention: str = "",
+    stepwise: bool = False,
+    step: Callable[..., float] | None = None,
 ) -> Callable[..., Any]:
     """Define an operation by its value and its partial derivatives.
 
@@ -35,6 +37,8 @@ def operation(
         domain: where it is defined, in words, for error texts.
         kink: a function of the operands that changes its sign at a kink.
         convention: which slope is taken at the kink.
+        stepwise: whether the value is constant between jumps.
+        step: a function of the operands that tells on which piece the value is, where there are many jumps.
 
     Returns:
         a function of the operands, numbers or Values.
@@ -84,18 +88,17 @@ def operation(
 
     op = Op(
         name,
-        operands,
+        " ".join(operands),
         formula or f"{name}({listed})",
         tuple(slopes),
         on_any_carrier(value),
-        tuple(map(on_any_carrier, partials)),
-        domain=(REAL,) * len(operands),
-        samples=(),
-        symbol=name,
+        *map(on_any_carrier, partials),
         kink=kink,
         convention=convention,
         note=domain,
-        group=None,
+        stepwise=stepwise,
+        step=step,
+        finite=False,
     )
 
     def apply(*arguments: Any) -> Any:

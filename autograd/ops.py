@@ -1,7 +1,8 @@
 """The operation table: one row is everything the library knows about an operation.
 
 A row holds a name, a formula, the rule for the value, one rule for each partial derivative and how that derivative is
-written, the domain, the convention at a kink, and sample points for the tests. Rules are written once for every carrier
+written, the domain, the convention at a kink, sample points for the tests, and whatever else is special about the
+operation: nothing about it is written down anywhere else. Rules are written once for every carrier
 of numbers: ``lambda m: lambda z, x: …`` is given the carrier's functions ``m`` and returns the rule on its numbers,
 where ``z`` is the operation's own result. ``m.where`` computes both its branches, ``m.choose`` only the one it takes,
 where the carrier knows which. Formulas and slopes are Python expressions in the operands' names;
@@ -17,7 +18,6 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 from .carriers import FLOATS, IEEE
-from .errors import ArgumentError
 
 Rule = Callable[[Any], Callable[..., Any]]  # carrier -> rule on its numbers
 Formula = str | Callable[[int], str]  # n-ary rows write theirs out for a given number of operands
@@ -64,39 +64,75 @@ _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer e
 class Op:
     """One row of the table.
 
-    ``value`` and ``partials`` take a carrier; ``f`` and ``df`` are the same rules bound to floats, which is what
-    recording calls. A row with a fixed number of operands has one partial rule for each; a row over any number of
-    operands has a single one that returns them all, and a ``group`` that hands its rules their operands in parts.
+    Args:
+        name: also the name of the function in ``autograd`` and of the rule on a carrier.
+        operands: their names, ``"x y"``; ``"*xs"`` in a row over any number of operands.
+        formula: the operation as a Python expression in the operands' names.
+        slopes: the partials as expressions; ``z`` is the result.
+        value: the rule for the value.
+        partials: a rule for the partial with respect to each operand, called with the result and the operands; in a row
+            over any number of operands a single rule that returns all of them.
+        domain: where each operand may lie.
+        samples: operands for tests; made from the domain if not given.
+        symbol: what drawings write into the node.
+        kink: a function of the operands that is 0 exactly at a kink or jump, and whose sign tells the side.
+        convention: in words, which slope is taken at the kink.
+        note: the domain in words, where the intervals do not say it.
+        group: hands the rules of a row over any number of operands their operands in parts.
+        finite: whether the value is finite at finite operands inside the domain, but for the overflow of a plain sum or
+            product; or a function that tells, given the operands' numbers, None for those that are not known.
+        stepwise: whether the value is constant between jumps, so that every slope is 0.
+        step: a function of the operands that tells on which piece the value is, where there are many jumps.
+        flat: whether the value is constant, and its slope in the first operand exactly 0, beyond a kink.
+        selects: the places of the operands of which the result is one.
+        saturates: whether the value only rises or only falls in the first operand and approaches a constant on a side,
+            so that a slope near 0 means that this operand is far out.
+        activation: whether ``nn`` offers it by name as an activation.
+        rectifier: whether it passes the positive side of the first operand on and keeps the negative side small.
+
+    Attributes:
+        f, df: the rules for the value and for the partials, bound to floats: what recording calls.
     """
 
     __slots__ = (
         *("name", "operands", "formula", "slopes", "value", "partials", "f", "df"),
-        *("domain", "samples", "symbol", "kink", "convention", "note", "group"),
+        *("domain", "samples", "symbol", "kink", "convention", "note", "group", "finite"),
+        *("stepwise", "step", "flat", "selects", "saturates", "activation", "rectifier"),
     )
 
     def __init__(
         self,
         name: str,
-        operands: tuple[str, ...],
+        operands: str,
         formula: Formula,
         slopes: Slopes,
         value: Rule,
-        partials: tuple[Rule, ...],
-        *,
-        domain: tuple[Interval, ...],
-        samples: tuple[tuple[float, ...], ...],
-        symbol: str,
-        kink: Callable[..., float] | None,
-        convention: str,
-        note: str,
-        group: Callable[[Sequence[Any]], tuple[Any, ...]] | None,
+        *partials: Rule,
+        domain: tuple[Interval, ...] | None = None,
+        samples: Sequence[tuple[float, ...]] | None = None,
+        symbol: str = "",
+        kink: Callable[..., float] | None = None,
+        convention: str = "",
+        note: str = "",
+        group: Callable[[Sequence[Any]], tuple[Any, ...]] | None = None,
+        finite: bool | Callable[..., bool] = True,
+        stepwise: bool = False,
+        step: Callable[..., float] | None = None,
+        flat: bool = False,
+        selects: tuple[int, ...] = (),
+        saturates: bool = False,
+        activation: bool = False,
+        rectifier: bool = False,
     ) -> None:
-        self.name, self.operands, self.formula, self.slopes = name, operands, formula, slopes
-        self.value, self.partials = value, partials
+        self.name, self.operands = name, tuple(operands.split())
+        self.formula, self.slopes, self.value, self.partials = formula, slopes, value, partials
         self.f: Callable[..., float] = value(FLOATS)
         self.df: tuple[Callable[..., Any], ...] = tuple(rule(FLOATS) for rule in partials)
-        self.domain, self.samples, self.symbol = domain, samples, symbol
-        self.kink, self.convention, self.note, self.group = kink, convention, note, group
+        self.domain = (REAL,) * len(self.operands) if domain is None else domain
+        self.samples = _samples(self.domain) if samples is None else tuple(samples)
+        self.symbol, self.kink, self.convention, self.note, self.group = symbol or name, kink, convention, note, group
+        self.finite, self.stepwise, self.step, self.flat, self.selects = finite, stepwise, step, flat, selects
+        self.saturates, self.activation, self.rectifier = saturates, activation, rectifier
 
     @property
     def shipped(self) -> bool:
@@ -107,6 +143,29 @@ class Op:
     def nary(self) -> bool:
         """Whether the row takes any number of operands."""
         return self.group is not None
+
+    @property
+    def may_vanish(self) -> bool:
+        """Whether a choice may make the value exactly 0: of a step, a flat side, a period or the larger operand."""
+        compares = len(self.selects) == len(self.operands)  # where() leaves the choice to an operand of its own
+        return self.stepwise or self.step is not None or self.flat or compares
+
+    def is_finite(self, known: Sequence[float | None]) -> bool:
+        """Whether the value is finite at all finite operands, given the numbers of those that are known."""
+        if callable(self.finite):
+            return self.finite(*known)
+        inside = (interval == REAL or x in interval for interval, x in zip(self.domain, known, strict=False))
+        return self.finite and (self.nary or all(inside))
+
+    def piece(self, operands: Sequence[float], value: float) -> float | None:
+        """On which piece of its graph an operation is, between its kinks and jumps; None if there is one only."""
+        if self.step is None and self.stepwise:
+            return value
+        tells = self.kink if self.step is None else self.step
+        if tells is None:
+            return None
+        found = tells(*operands) if all(map(math.isfinite, operands)) else math.nan
+        return found if self.step is not None else (found > 0) - (found < 0)
 
     def arguments(self, operands: Sequence[Any]) -> tuple[Any, ...]:
         """The operands as the rules take them: ``(ws, xs, bias)`` for ``dot``, one by one for most rows."""
@@ -136,7 +195,11 @@ class Op:
         return lookup, (self.name,)
 
 
-TABLE: dict[str, Op] = {}
+def _samples(domain: Sequence[Interval]) -> tuple[tuple[float, ...], ...]:
+    """Points inside the domain; every second operand takes its numbers in the opposite order."""
+    columns = [_SAMPLES[interval] for interval in domain]
+    return tuple(zip(*(c if k % 2 == 0 else c[::-1] for k, c in enumerate(columns)), strict=False))
+
 
 _SAMPLES = {
     REAL: (-2.3, -0.6, 0.4, 1.0, 3.1),
@@ -144,51 +207,6 @@ _SAMPLES = {
     NONZERO: (-3.0, -0.25, 0.5, 2.0),
     UNIT: (-0.9, -0.3, 0.2, 0.85),
 }
-
-
-def row(
-    name: str,
-    operands: str,
-    formula: Formula,
-    slopes: Slopes,
-    value: Rule,
-    *partials: Rule,
-    domain: tuple[Interval, ...] | None = None,
-    samples: Sequence[tuple[float, ...]] | None = None,
-    symbol: str | None = None,
-    kink: Callable[..., float] | None = None,
-    convention: str = "",
-    note: str = "",
-    group: Callable[[Sequence[Any]], tuple[Any, ...]] | None = None,
-) -> Op:
-    """Add a row to the table and return it; its value rule becomes available to later rows as ``m.name``."""
-    if name in TABLE:
-        raise ArgumentError(f"an operation named {name!r} is already in the table; choose another name")
-    names = tuple(operands.split())
-    domain = domain or (REAL,) * len(names)
-    if samples is None:
-        columns = [_SAMPLES[interval] for interval in domain]
-        samples = tuple(zip(*(c if k % 2 == 0 else c[::-1] for k, c in enumerate(columns)), strict=False))
-    op = Op(
-        name,
-        names,
-        formula,
-        slopes,
-        value,
-        partials,
-        domain=domain,
-        samples=tuple(samples),
-        symbol=symbol or name,
-        kink=kink,
-        convention=convention,
-        note=note,
-        group=group,
-    )
-    TABLE[name] = op
-    for carrier in (FLOATS, IEEE):
-        if not hasattr(carrier, name):
-            setattr(carrier, name, value(carrier))
-    return op
 
 
 def lookup(name: str) -> Op:
@@ -309,41 +327,41 @@ def _cross_entropy_slopes(m: Any) -> Callable[..., tuple[Any, ...]]:
 
 # Arithmetic ----------------------------------------------------------------------------------------------------------
 
-ADD = row(
+ADD = Op(
     "add", "x y", "x + y", ("1", "1"),
     lambda m: lambda x, y: x + y,
     lambda m: lambda z, x, y: 1.0,
     lambda m: lambda z, x, y: 1.0,
     symbol="+",
 )
-SUB = row(
+SUB = Op(
     "sub", "x y", "x - y", ("1", "-1"),
     lambda m: lambda x, y: x - y,
     lambda m: lambda z, x, y: 1.0,
     lambda m: lambda z, x, y: -1.0,
     symbol="−",
 )
-MUL = row(
+MUL = Op(
     "mul", "x y", "x * y", ("y", "x"),
     lambda m: lambda x, y: x * y,
     lambda m: lambda z, x, y: y,
     lambda m: lambda z, x, y: x,
     symbol="×",
 )
-DIV = row(
+DIV = Op(
     "div", "x y", "x / y", ("1 / y", "-z / y"),
     lambda m: lambda x, y: x / y,
     lambda m: lambda z, x, y: 1.0 / y,
     lambda m: lambda z, x, y: -z / y,
     domain=(REAL, NONZERO), symbol="÷",
 )
-NEG = row(
+NEG = Op(
     "neg", "x", "-x", ("-1",),
     lambda m: lambda x: -x,
     lambda m: lambda z, x: -1.0,
     symbol="−",
 )
-POW = row(
+POW = Op(
     "pow", "x y", "x ** y", ("y * x ** (y - 1)", "z * log(x)"),
     lambda m: lambda x, y: m.pow(x, y),
     _pow_slope,
@@ -352,66 +370,68 @@ POW = row(
     samples=((0.5, 2.0), (2.0, -1.5), (3.0, 0.0), (-2.0, 3.0), (-1.5, -2.0), (1.0, 4.5)),
     note="x > 0; x = 0 with y ≥ 0; x < 0 with a whole y",
     kink=lambda x, y: x if y <= 1 else 1.0, convention="x⁰ has slope 0 in x everywhere; 0ʸ has slope 0 in y",
+    finite=lambda x, y: y is not None and y >= 1.0 and y.is_integer(),
 )
-IDENTITY = row(
+IDENTITY = Op(
     "identity", "x", "x", ("1",),
     lambda m: lambda x: x,
     lambda m: lambda z, x: 1.0,
     symbol="=",
 )
-SQRT = row(
+SQRT = Op(
     "sqrt", "x", "sqrt(x)", ("1 / (2 * z)",),
     lambda m: m.sqrt,
     lambda m: lambda z, x: 0.5 / z,
     domain=(POSITIVE,), symbol="√", note="x ≥ 0",
     convention="slope inf at 0",
 )
-CBRT = row(
+CBRT = Op(
     "cbrt", "x", "cbrt(x)", ("1 / (3 * z ** 2)",),
     lambda m: m.cbrt,
     lambda m: lambda z, x: m.choose(is_zero(x), lambda: 1.0 / (3.0 * z * z), lambda: z / (3.0 * x)),
     symbol="∛", samples=((-8.0,), (-0.3,), (0.5,), (27.0,)),
     convention="slope inf at 0",
 )
-SQUARE = row(
+SQUARE = Op(
     "square", "x", "x ** 2", ("2 * x",),
     lambda m: lambda x: x * x,
     lambda m: lambda z, x: 2.0 * x,
     symbol="x²",
 )
-RECIPROCAL = row(
+RECIPROCAL = Op(
     "reciprocal", "x", "1 / x", ("-(z ** 2)",),
     lambda m: lambda x: 1.0 / x,
     lambda m: lambda z, x: -z * z,
     domain=(NONZERO,), symbol="1/x",
 )
-HYPOT = row(
+HYPOT = Op(
     "hypot", "x y", "hypot(x, y)", ("x / z", "y / z"),
     lambda m: lambda x, y: m.hypot(x, y),
     lambda m: lambda z, x, y: m.choose(is_zero(z), lambda: 0.0, lambda: x / z),
     lambda m: lambda z, x, y: m.choose(is_zero(z), lambda: 0.0, lambda: y / z),
     kink=lambda x, y: abs(x) + abs(y), convention="slopes 0 at (0, 0)",
 )
-FMA = row(
+FMA = Op(
     "fma", "x y w", "x * y + w", ("y", "x", "1"),
     lambda m: lambda x, y, w: x * y + w,
     lambda m: lambda z, x, y, w: y,
     lambda m: lambda z, x, y, w: x,
     lambda m: lambda z, x, y, w: 1.0,
 )
-ABS = row(
+ABS = Op(
     "abs", "x", "abs(x)", ("sign(x)",),
     lambda m: m.abs,
     lambda m: lambda z, x: m.sign(x),
     kink=lambda x: x, convention="slope 0 at 0", symbol="|·|",
 )
-SIGN = row(
+SIGN = Op(
     "sign", "x", "sign(x)", ("0",),
     lambda m: lambda x: m.where(x > 0, 1.0, m.where(x < 0, -1.0, x)),
     lambda m: lambda z, x: 0.0,
     kink=lambda x: x, convention="sign 0 = 0, slope 0 everywhere", symbol="sgn",
+    stepwise=True,
 )
-COPYSIGN = row(
+COPYSIGN = Op(
     "copysign", "x y", "copysign(x, y)", ("1 if copysign(x, y) == x else -1", "0"),
     lambda m: lambda x, y: m.copysign(x, y),
     lambda m: lambda z, x, y: m.copysign(1.0, x) * m.copysign(1.0, y),
@@ -422,50 +442,53 @@ COPYSIGN = row(
 
 # Exponentials and logarithms -----------------------------------------------------------------------------------------
 
-EXP = row(
+EXP = Op(
     "exp", "x", "exp(x)", ("z",),
     lambda m: m.exp,
     lambda m: lambda z, x: z,
     note="x ≤ 709.78, beyond which the result overflows",
+    finite=False, saturates=True,
 )
-EXP2 = row(
+EXP2 = Op(
     "exp2", "x", "2 ** x", ("z * log(2)",),
     lambda m: lambda x: m.pow(2.0, x),
     lambda m: lambda z, x: z * _LN2,
     symbol="2ˣ", note="x < 1024, from which on the result overflows",
+    finite=False, saturates=True,
 )
-EXPM1 = row(
+EXPM1 = Op(
     "expm1", "x", "expm1(x)", ("exp(x)",),
     lambda m: m.expm1,
     lambda m: lambda z, x: m.exp(x),
     symbol="eˣ−1", note="x ≤ 709.78, beyond which the result overflows",
+    finite=False, saturates=True,
 )
-LOG = row(
+LOG = Op(
     "log", "x", "log(x)", ("1 / x",),
     lambda m: m.log,
     lambda m: lambda z, x: 1.0 / x,
     domain=(POSITIVE,), symbol="ln",
 )
-LOG2 = row(
+LOG2 = Op(
     "log2", "x", "log2(x)", ("1 / (x * log(2))",),
     lambda m: m.log2,
     lambda m: lambda z, x: 1.0 / (x * _LN2),
     domain=(POSITIVE,), symbol="log₂",
 )
-LOG10 = row(
+LOG10 = Op(
     "log10", "x", "log10(x)", ("1 / (x * log(10))",),
     lambda m: m.log10,
     lambda m: lambda z, x: 1.0 / (x * _LN10),
     domain=(POSITIVE,), symbol="log₁₀",
 )
-LOG1P = row(
+LOG1P = Op(
     "log1p", "x", "log1p(x)", ("1 / (1 + x)",),
     lambda m: m.log1p,
     lambda m: lambda z, x: 1.0 / (1.0 + x),
     domain=(Interval(low=-1.0),), symbol="ln(1+x)",
     samples=((-0.9,), (-0.01,), (0.3,), (5.0,)),
 )
-LOG1MEXP = row(
+LOG1MEXP = Op(
     "log1mexp", "x", "log(1 - exp(x))", ("exp(x) / expm1(x)",),
     # Maechler (2012): each form where the other one cancels.
     lambda m: lambda x: m.choose(x > -_LN2, lambda: m.log(-m.expm1(x)), lambda: m.log1p(-m.exp(x))),
@@ -473,21 +496,21 @@ LOG1MEXP = row(
     domain=(Interval(high=0.0),), symbol="ln(1−eˣ)",
     samples=((-20.0,), (-1.0,), (-0.5,), (-0.001,)),
 )
-LOGADDEXP = row(
+LOGADDEXP = Op(
     "logaddexp", "x y", "log(exp(x) + exp(y))", ("exp(x - z)", "exp(y - z)"),
     _logaddexp,
     lambda m: lambda z, x, y: m.sigmoid(x - y),
     lambda m: lambda z, x, y: m.sigmoid(y - x),
-    symbol="ln(eˣ+eʸ)",
+    symbol="ln(eˣ+eʸ)", saturates=True,
 )
-XLOGY = row(
+XLOGY = Op(
     "xlogy", "x y", "x * log(y)", ("log(y)", "x / y"),
     lambda m: lambda x, y: m.choose(is_zero(x), lambda: 0.0, lambda: x * m.log(y)),
     lambda m: lambda z, x, y: m.log(y),
     lambda m: lambda z, x, y: x / y,
     domain=(REAL, POSITIVE), symbol="x·ln y", note="y > 0; x = 0 with any y", convention="0·ln 0 = 0",
 )
-XLOG1PY = row(
+XLOG1PY = Op(
     "xlog1py", "x y", "x * log1p(y)", ("log1p(y)", "x / (1 + y)"),
     lambda m: lambda x, y: m.choose(is_zero(x), lambda: 0.0, lambda: x * m.log1p(y)),
     lambda m: lambda z, x, y: m.log1p(y),
@@ -498,61 +521,65 @@ XLOG1PY = row(
 
 # Trigonometric and hyperbolic ----------------------------------------------------------------------------------------
 
-SIN = row(
+SIN = Op(
     "sin", "x", "sin(x)", ("cos(x)",),
     lambda m: m.sin,
     lambda m: lambda z, x: m.cos(x),
     note="finite x",
+    activation=True,
 )
-COS = row(
+COS = Op(
     "cos", "x", "cos(x)", ("-sin(x)",),
     lambda m: m.cos,
     lambda m: lambda z, x: -m.sin(x),
     note="finite x",
 )
-TAN = row(
+TAN = Op(
     "tan", "x", "tan(x)", ("1 + z ** 2",),
     lambda m: m.tan,
     lambda m: lambda z, x: 1.0 + z * z,
     note="finite x",
 )
-SEC = row(
+SEC = Op(
     "sec", "x", "sec(x)", ("z * tan(x)",),
     lambda m: lambda x: 1.0 / m.cos(x),
     lambda m: lambda z, x: z * m.tan(x),
     note="finite x",
 )
-CSC = row(
+CSC = Op(
     "csc", "x", "csc(x)", ("-z / tan(x)",),
     lambda m: lambda x: 1.0 / m.sin(x),
     lambda m: lambda z, x: -z / m.tan(x),
     domain=(NONZERO,), note="finite x that is no multiple of π",
+    finite=False,
 )
-COT = row(
+COT = Op(
     "cot", "x", "cot(x)", ("-1 - z ** 2",),
     lambda m: lambda x: 1.0 / m.tan(x),
     lambda m: lambda z, x: -1.0 - z * z,
     domain=(NONZERO,), note="finite x that is no multiple of π",
+    finite=False,
 )
-ASIN = row(
+ASIN = Op(
     "asin", "x", "asin(x)", ("1 / sqrt(1 - x ** 2)",),
     lambda m: m.asin,
     lambda m: lambda z, x: 1.0 / m.sqrt((1.0 - x) * (1.0 + x)),
     domain=(UNIT,), symbol="arcsin", note="−1 ≤ x ≤ 1", convention="slope inf at ±1",
 )
-ACOS = row(
+ACOS = Op(
     "acos", "x", "acos(x)", ("-1 / sqrt(1 - x ** 2)",),
     lambda m: m.acos,
     lambda m: lambda z, x: -1.0 / m.sqrt((1.0 - x) * (1.0 + x)),
     domain=(UNIT,), symbol="arccos", note="−1 ≤ x ≤ 1", convention="slope −inf at ±1",
 )
-ATAN = row(
+ATAN = Op(
     "atan", "x", "atan(x)", ("1 / (1 + x ** 2)",),
     lambda m: m.atan,
     lambda m: lambda z, x: 1.0 / (1.0 + x * x),
     symbol="arctan",
+    saturates=True,
 )
-ATAN2 = row(
+ATAN2 = Op(
     "atan2", "y x", "atan2(y, x)", ("x / (x ** 2 + y ** 2)", "-y / (x ** 2 + y ** 2)"),
     lambda m: lambda y, x: m.atan2(y, x),
     lambda m: lambda z, y, x: _over_square(m, x, m.hypot(x, y)),
@@ -560,67 +587,70 @@ ATAN2 = row(
     convention="slopes 0 at (0, 0)", note="any y and x; jumps by 2π across y = 0, x < 0",
     kink=lambda y, x: y if x <= 0 else 1.0,
 )
-SINPI = row(
+SINPI = Op(
     "sinpi", "x", "sin(pi * x)", ("pi * cos(pi * x)",),
     lambda m: lambda x: _sinpi(m, x),
     lambda m: lambda z, x: math.pi * m.cospi(x),
     symbol="sin πx", note="finite x",
 )
-COSPI = row(
+COSPI = Op(
     "cospi", "x", "cos(pi * x)", ("-pi * sin(pi * x)",),
     lambda m: lambda x: _sinpi(m, 0.5 - m.abs(x - 2.0 * m.round(0.5 * x))),
     lambda m: lambda z, x: -math.pi * m.sinpi(x),
     symbol="cos πx", note="finite x",
 )
-RADIANS = row(
+RADIANS = Op(
     "radians", "x", "x * pi / 180", ("pi / 180",),
     lambda m: lambda x: x * (math.pi / 180.0),
     lambda m: lambda z, x: math.pi / 180.0,
     symbol="rad",
 )
-DEGREES = row(
+DEGREES = Op(
     "degrees", "x", "x * 180 / pi", ("180 / pi",),
     lambda m: lambda x: x * (180.0 / math.pi),
     lambda m: lambda z, x: 180.0 / math.pi,
     symbol="deg",
 )
-SINH = row(
+SINH = Op(
     "sinh", "x", "sinh(x)", ("cosh(x)",),
     lambda m: m.sinh,
     lambda m: lambda z, x: m.cosh(x),
     note="|x| ≤ 710.47, beyond which the result overflows",
+    finite=False,
 )
-COSH = row(
+COSH = Op(
     "cosh", "x", "cosh(x)", ("sinh(x)",),
     lambda m: m.cosh,
     lambda m: lambda z, x: m.sinh(x),
     note="|x| ≤ 710.47, beyond which the result overflows",
+    finite=False,
 )
-SECH = row(
+SECH = Op(
     "sech", "x", "sech(x)", ("-z * tanh(x)",),
     lambda m: lambda x: m.choose(m.abs(x) < 20.0, lambda: 1.0 / m.cosh(x), lambda: 2.0 * m.exp(-m.abs(x))),
     lambda m: lambda z, x: -z * m.tanh(x),
 )
-TANH = row(
+TANH = Op(
     "tanh", "x", "tanh(x)", ("1 - z ** 2",),
     lambda m: m.tanh,
     # 1 − z², also where that would cancel
     lambda m: lambda z, x: m.choose(m.abs(x) < 0.6, lambda: 1.0 - z * z, lambda: _sech2(m, x)),
+    saturates=True, activation=True,
 )
-ASINH = row(
+ASINH = Op(
     "asinh", "x", "asinh(x)", ("1 / sqrt(x ** 2 + 1)",),
     lambda m: m.asinh,
     lambda m: lambda z, x: 1.0 / m.hypot(x, 1.0),
     symbol="arsinh",
 )
-ACOSH = row(
+ACOSH = Op(
     "acosh", "x", "acosh(x)", ("1 / sqrt(x ** 2 - 1)",),
     lambda m: m.acosh,
     lambda m: lambda z, x: 1.0 / (m.sqrt(x - 1.0) * m.sqrt(x + 1.0)),
     domain=(Interval(low=1.0),), symbol="arcosh", note="x ≥ 1", convention="slope inf at 1",
     samples=((1.01,), (1.5,), (4.0,), (100.0,)),
 )
-ATANH = row(
+ATANH = Op(
     "atanh", "x", "atanh(x)", ("1 / (1 - x ** 2)",),
     lambda m: m.atanh,
     lambda m: lambda z, x: 1.0 / ((1.0 - x) * (1.0 + x)),
@@ -629,43 +659,48 @@ ATANH = row(
 
 # Choice --------------------------------------------------------------------------------------------------------------
 
-MAXIMUM = row(
+MAXIMUM = Op(
     "maximum", "x y", "max(x, y)", ("1 if x > y else 0", "1 if y > x else 0"),
     lambda m: lambda x, y: m.where(x > y, x, m.where(y >= x, y, x + y)),  # x + y: nan if either is
     lambda m: lambda z, x, y: m.where(x > y, 1.0, m.where(x < y, 0.0, 0.5)),
     lambda m: lambda z, x, y: m.where(y > x, 1.0, m.where(y < x, 0.0, 0.5)),
     kink=lambda x, y: x - y, convention="slopes ½ and ½ at a tie", symbol="max",
+    selects=(0, 1),
 )
-MINIMUM = row(
+MINIMUM = Op(
     "minimum", "x y", "min(x, y)", ("1 if x < y else 0", "1 if y < x else 0"),
     lambda m: lambda x, y: m.where(x < y, x, m.where(y <= x, y, x + y)),
     lambda m: lambda z, x, y: m.where(x < y, 1.0, m.where(x > y, 0.0, 0.5)),
     lambda m: lambda z, x, y: m.where(y < x, 1.0, m.where(y > x, 0.0, 0.5)),
     kink=lambda x, y: x - y, convention="slopes ½ and ½ at a tie", symbol="min",
+    selects=(0, 1),
 )
-LESS = row(
+LESS = Op(
     "less", "x y", "1 if x < y else 0", ("0", "0"),
     lambda m: lambda x, y: m.where(x < y, 1.0, 0.0),
     lambda m: lambda z, x, y: 0.0,
     lambda m: lambda z, x, y: 0.0,
     kink=lambda x, y: x - y, convention="slope 0 everywhere, also at the jump", symbol="<",
+    stepwise=True,
 )
-LESS_EQUAL = row(
+LESS_EQUAL = Op(
     "less_equal", "x y", "1 if x <= y else 0", ("0", "0"),
     lambda m: lambda x, y: m.where(x <= y, 1.0, 0.0),
     lambda m: lambda z, x, y: 0.0,
     lambda m: lambda z, x, y: 0.0,
     kink=lambda x, y: x - y, convention="slope 0 everywhere, also at the jump", symbol="≤",
+    stepwise=True,
 )
-WHERE = row(
+WHERE = Op(
     "where", "c x y", "x if c else y", ("0", "1 if c else 0", "0 if c else 1"),
     lambda m: lambda c, x, y: m.where(c > 0, x, y),
     lambda m: lambda z, c, x, y: 0.0,
     lambda m: lambda z, c, x, y: m.where(c > 0, 1.0, 0.0),
     lambda m: lambda z, c, x, y: m.where(c > 0, 0.0, 1.0),
     samples=((1.0, 2.0, 3.0), (0.0, 2.0, 3.0)),
+    selects=(1, 2),
 )
-CLAMP = row(
+CLAMP = Op(
     "clamp", "x low high", "min(max(x, low), high)",
     ("1 if low <= x <= high else 0", "1 if x < low else 0", "1 if x > high else 0"),
     lambda m: lambda x, low, high: m.where(x > high, high, m.where(x < low, low, x)),
@@ -674,57 +709,65 @@ CLAMP = row(
     lambda m: lambda z, x, low, high: m.where(x > high, 1.0, 0.0),
     samples=((-2.0, -1.0, 1.0), (0.5, -1.0, 1.0), (3.0, -1.0, 1.0)),
     kink=lambda x, low, high: min(abs(x - low), abs(x - high)), convention="slope 1 at both ends",
+    flat=True, selects=(0, 1, 2),
 )
-FLOOR = row(
+FLOOR = Op(
     "floor", "x", "floor(x)", ("0",),
     lambda m: m.floor,
     lambda m: lambda z, x: 0.0,
     kink=_to_integer, convention="slope 0 everywhere, also at the jumps", note="finite x",
+    stepwise=True, step=math.floor,
 )
-CEIL = row(
+CEIL = Op(
     "ceil", "x", "ceil(x)", ("0",),
     lambda m: m.ceil,
     lambda m: lambda z, x: 0.0,
     kink=_to_integer, convention="slope 0 everywhere, also at the jumps", note="finite x",
+    stepwise=True, step=math.ceil,
 )
-TRUNC = row(
+TRUNC = Op(
     "trunc", "x", "trunc(x)", ("0",),
     lambda m: m.trunc,
     lambda m: lambda z, x: 0.0,
     kink=lambda x: _to_integer(x) if abs(x) >= 0.5 else 1.0,
     convention="slope 0 everywhere, also at the jumps", note="finite x",
+    stepwise=True, step=math.trunc,
 )
-ROUND = row(
+ROUND = Op(
     "round", "x", "round(x)", ("0",),
     lambda m: m.round,
     lambda m: lambda z, x: 0.0,
     kink=lambda x: _to_integer(x + 0.5), convention="halves go to the even neighbour; slope 0 everywhere",
     note="finite x",
+    stepwise=True, step=round,
 )
-MOD = row(
+MOD = Op(
     "mod", "x y", "x % y", ("1", "-floor(x / y)"),
     lambda m: lambda x, y: x % y,
     lambda m: lambda z, x, y: 1.0,
     lambda m: lambda z, x, y: -m.round((x - z) / y),
     domain=(REAL, NONZERO), symbol="mod",
     kink=lambda x, y: _to_integer(x / y), convention="sign of y, as in Python; slope 1 in x also at the jumps",
+    step=lambda x, y: math.floor(x / y),
 )
-FMOD = row(
+FMOD = Op(
     "fmod", "x y", "fmod(x, y)", ("1", "-trunc(x / y)"),
     lambda m: lambda x, y: m.fmod(x, y),
     lambda m: lambda z, x, y: 1.0,
     lambda m: lambda z, x, y: -m.round((x - z) / y),
     domain=(REAL, NONZERO),
-    kink=lambda x, y: _to_integer(x / y), convention="sign of x, as in C; slope 1 in x also at the jumps",
+    kink=lambda x, y: _to_integer(x / y) if abs(x / y) >= 0.5 else 1.0,
+    convention="sign of x, as in C; slope 1 in x also at the jumps",
+    step=lambda x, y: math.trunc(x / y),
 )
-SMOOTH_ABS = row(
+SMOOTH_ABS = Op(
     "smooth_abs", "x eps", "sqrt(x ** 2 + eps ** 2)", ("x / z", "eps / z"),
     lambda m: lambda x, eps: m.hypot(x, eps),
     lambda m: lambda z, x, eps: x / z,
     lambda m: lambda z, x, eps: eps / z,
     domain=(REAL, POSITIVE), symbol="|·|ₛ",
 )
-SMOOTH_MAXIMUM = row(
+SMOOTH_MAXIMUM = Op(
     "smooth_maximum", "x y eps", "(x + y + sqrt((x - y) ** 2 + eps ** 2)) / 2",
     ("(1 + (x - y) / hypot(x - y, eps)) / 2", "(1 - (x - y) / hypot(x - y, eps)) / 2", "eps / hypot(x - y, eps) / 2"),
     lambda m: lambda x, y, eps: 0.5 * (x + y + m.hypot(x - y, eps)),
@@ -733,7 +776,7 @@ SMOOTH_MAXIMUM = row(
     lambda m: lambda z, x, y, eps: 0.5 * eps / m.hypot(x - y, eps),
     domain=(REAL, REAL, POSITIVE), symbol="maxₛ",
 )
-SMOOTH_MINIMUM = row(
+SMOOTH_MINIMUM = Op(
     "smooth_minimum", "x y eps", "(x + y - sqrt((x - y) ** 2 + eps ** 2)) / 2",
     ("(1 - (x - y) / hypot(x - y, eps)) / 2", "(1 + (x - y) / hypot(x - y, eps)) / 2", "-eps / hypot(x - y, eps) / 2"),
     lambda m: lambda x, y, eps: 0.5 * (x + y - m.hypot(x - y, eps)),
@@ -745,73 +788,82 @@ SMOOTH_MINIMUM = row(
 
 # Special functions ---------------------------------------------------------------------------------------------------
 
-ERF = row(
+ERF = Op(
     "erf", "x", "erf(x)", ("2 / sqrt(pi) * exp(-(x ** 2))",),
     lambda m: m.erf,
     lambda m: lambda z, x: _TWO_OVER_SQRT_PI * m.exp(-x * x),
+    saturates=True,
 )
-ERFC = row(
+ERFC = Op(
     "erfc", "x", "erfc(x)", ("-2 / sqrt(pi) * exp(-(x ** 2))",),
     lambda m: m.erfc,
     lambda m: lambda z, x: -_TWO_OVER_SQRT_PI * m.exp(-x * x),
+    saturates=True,
 )
-ERFCX = row(
+ERFCX = Op(
     "erfcx", "x", "exp(x ** 2) * erfc(x)", ("2 * x * z - 2 / sqrt(pi)",),
     lambda m: m.erfcx,
     lambda m: lambda z, x: 2.0 * x * z - _TWO_OVER_SQRT_PI,
     note="x > −26.6, below which the result overflows", samples=((-2.0,), (0.3,), (1.5,), (5.0,)),
+    finite=False, saturates=True,
 )
-ERFINV = row(
+ERFINV = Op(
     "erfinv", "x", "erfinv(x)", ("sqrt(pi) / 2 * exp(z ** 2)",),
     lambda m: m.erfinv,
     lambda m: lambda z, x: m.exp(z * z) / _TWO_OVER_SQRT_PI,
     domain=(UNIT,), symbol="erf⁻¹",
 )
-NORMAL_CDF = row(
+NORMAL_CDF = Op(
     "normal_cdf", "x", "normal_cdf(x)", ("exp(-(x ** 2) / 2) / sqrt(2 * pi)",),
     lambda m: lambda x: 0.5 * m.erfc(-x * _SQRT_HALF),
     lambda m: lambda z, x: m.exp(-0.5 * x * x) * (0.5 * _TWO_OVER_SQRT_PI * _SQRT_HALF),
     symbol="Φ",
+    saturates=True,
 )
-NORMAL_QUANTILE = row(
+NORMAL_QUANTILE = Op(
     "normal_quantile", "x", "normal_quantile(x)", ("sqrt(2 * pi) * exp(z ** 2 / 2)",),
     lambda m: m.normal_quantile,
     lambda m: lambda z, x: m.exp(0.5 * z * z) / (0.5 * _TWO_OVER_SQRT_PI * _SQRT_HALF),
     domain=(Interval(0.0, 1.0),), symbol="Φ⁻¹", samples=((0.001,), (0.2,), (0.5,), (0.93,)),
 )
-GAMMA = row(
+GAMMA = Op(
     "gamma", "x", "gamma(x)", ("z * digamma(x)",),
     lambda m: m.gamma,
     lambda m: lambda z, x: z * m.digamma(x),
     domain=(POSITIVE,), symbol="Γ", note="x < 171.6 that is no integer ≤ 0",
     samples=((0.3,), (1.0,), (2.5,), (9.0,), (-1.5,)),
+    finite=False,
 )
-LGAMMA = row(
+LGAMMA = Op(
     "lgamma", "x", "lgamma(x)", ("digamma(x)",),
     lambda m: m.lgamma,
     lambda m: lambda z, x: m.digamma(x),
     domain=(POSITIVE,), symbol="ln|Γ|", note="x that is no integer ≤ 0",
+    finite=False,
 )
-DIGAMMA = row(
+DIGAMMA = Op(
     "digamma", "x", "digamma(x)", ("polygamma(1, x)",),
     lambda m: m.digamma,
     lambda m: lambda z, x: m.polygamma(1.0, x),
     domain=(POSITIVE,), symbol="ψ", note="x that is no integer ≤ 0",
+    finite=False,
 )
-POLYGAMMA = row(
+POLYGAMMA = Op(
     "polygamma", "n x", "polygamma(n, x)", ("0", "polygamma(n + 1, x)"),
     lambda m: lambda n, x: m.polygamma(n, x),
     lambda m: lambda z, n, x: math.nan,  # n is a whole number: no derivative
     lambda m: lambda z, n, x: m.polygamma(n + 1.0, x),
     domain=(POSITIVE, POSITIVE), symbol="ψ⁽ⁿ⁾", note="whole n ≥ 0, x that is no integer ≤ 0",
     samples=((0.0, 0.7), (1.0, 2.5), (2.0, 1.0)), convention="n is a whole number and has no slope (nan)",
+    finite=False,
 )
-BETA = row(
+BETA = Op(
     "beta", "x y", "beta(x, y)", ("z * (digamma(x) - digamma(x + y))", "z * (digamma(y) - digamma(x + y))"),
     lambda m: lambda x, y: m.beta(x, y),
     lambda m: lambda z, x, y: z * (m.digamma(x) - m.digamma(x + y)),
     lambda m: lambda z, x, y: z * (m.digamma(y) - m.digamma(x + y)),
     domain=(POSITIVE, POSITIVE), symbol="B", samples=((0.5, 2.0), (3.0, 1.5), (1.0, 1.0)),
+    finite=False,
 )
 
 # Activations ---------------------------------------------------------------------------------------------------------
@@ -825,39 +877,44 @@ def _sigmoid(m: Any) -> Callable[[Any], Any]:
     return sigmoid
 
 
-SIGMOID = row(
+SIGMOID = Op(
     "sigmoid", "x", "sigmoid(x)", ("z * (1 - z)",),
     _sigmoid,
     # z(1 − z), also where 1 − z would cancel
     lambda m: lambda z, x: m.choose(x < 1.225, lambda: z - z * z, lambda: z * m.sigmoid(-x)),
     symbol="σ",
+    saturates=True, activation=True,
 )
-RELU = row(
+RELU = Op(
     "relu", "x", "relu(x)", ("1 if x > 0 else 0",),
     lambda m: lambda x: m.where(x <= 0, 0.0, x),
     lambda m: lambda z, x: m.where(x <= 0, 0.0, 1.0),
     kink=lambda x: x, convention="slope 0 at 0", symbol="relu",
+    flat=True, activation=True, rectifier=True,
 )
-LEAKY_RELU = row(
+LEAKY_RELU = Op(
     "leaky_relu", "x a", "x if x > 0 else a * x", ("1 if x > 0 else a", "0 if x > 0 else x"),
     lambda m: lambda x, a: m.where(x > 0, x, a * x),
     lambda m: lambda z, x, a: m.where(x > 0, 1.0, a),
     lambda m: lambda z, x, a: m.where(x > 0, 0.0, x),
     samples=((2.0, 0.01), (-3.0, 0.2)), kink=lambda x, a: x, convention="slope a at 0", symbol="lrelu",
+    activation=True, rectifier=True,
 )
-SOFTPLUS = row(
+SOFTPLUS = Op(
     "softplus", "x", "log(1 + exp(x))", ("sigmoid(x)",),
     lambda m: lambda x: m.maximum(x, 0.0) + m.log1p(m.exp(-m.abs(x))),
     lambda m: lambda z, x: m.sigmoid(x),
     symbol="ln(1+eˣ)",
+    saturates=True, activation=True, rectifier=True,
 )
-LOG_SIGMOID = row(
+LOG_SIGMOID = Op(
     "log_sigmoid", "x", "log(sigmoid(x))", ("sigmoid(-x)",),
     lambda m: lambda x: -m.softplus(-x),
     lambda m: lambda z, x: m.sigmoid(-x),
     symbol="ln σ",
+    saturates=True, activation=True,
 )
-LOGIT = row(
+LOGIT = Op(
     "logit", "x", "log(x / (1 - x))", ("1 / (x * (1 - x))",),
     lambda m: lambda x: m.choose(
         (x > 0.25) & (x < 0.75), lambda: 2.0 * m.atanh(2.0 * x - 1.0), lambda: m.log(x / (1.0 - x))
@@ -865,30 +922,34 @@ LOGIT = row(
     lambda m: lambda z, x: 1.0 / (x * (1.0 - x)),
     domain=(Interval(0.0, 1.0),), symbol="σ⁻¹", samples=((0.01,), (0.3,), (0.5,), (0.9,)),
 )
-SILU = row(
+SILU = Op(
     "silu", "x", "x * sigmoid(x)", ("sigmoid(x) * (1 + x * sigmoid(-x))",),
     lambda m: lambda x: x * m.sigmoid(x),
     lambda m: lambda z, x: m.sigmoid(x) * (1.0 + x * m.sigmoid(-x)),
+    activation=True, rectifier=True,
 )
-MISH = row(
+MISH = Op(
     "mish", "x", "x * tanh(log(1 + exp(x)))",
     ("tanh(softplus(x)) + x * sigmoid(x) * (1 - tanh(softplus(x)) ** 2)",),
     lambda m: lambda x: x * m.tanh(m.softplus(x)),
     lambda m: lambda z, x: m.tanh(m.softplus(x)) + x * m.sigmoid(x) * m.square(m.sech(m.softplus(x))),
+    activation=True, rectifier=True,
 )
-GELU = row(
+GELU = Op(
     "gelu", "x", "x * normal_cdf(x)", ("normal_cdf(x) + x * exp(-(x ** 2) / 2) / sqrt(2 * pi)",),
     lambda m: lambda x: x * m.normal_cdf(x),
     lambda m: lambda z, x: m.normal_cdf(x) + x * m.exp(-0.5 * x * x) * (0.5 * _TWO_OVER_SQRT_PI * _SQRT_HALF),
+    activation=True, rectifier=True,
 )
-ELU = row(
+ELU = Op(
     "elu", "x a", "x if x > 0 else a * expm1(x)", ("1 if x > 0 else a * exp(x)", "0 if x > 0 else expm1(x)"),
     lambda m: lambda x, a: m.choose(x > 0, lambda: x, lambda: a * m.expm1(x)),
     lambda m: lambda z, x, a: m.choose(x > 0, lambda: 1.0, lambda: a * m.exp(x)),
     lambda m: lambda z, x, a: m.choose(x > 0, lambda: 0.0, lambda: m.expm1(x)),
     samples=((2.0, 1.0), (-3.0, 0.7), (-0.1, 1.0)), kink=lambda x, a: x, convention="slope a at 0",
+    saturates=True, activation=True, rectifier=True,
 )
-CELU = row(
+CELU = Op(
     "celu", "x a", "x if x > 0 else a * expm1(x / a)",
     ("1 if x > 0 else exp(x / a)", "0 if x > 0 else expm1(x / a) - x / a * exp(x / a)"),
     lambda m: lambda x, a: m.choose(x > 0, lambda: x, lambda: a * m.expm1(x / a)),
@@ -897,19 +958,22 @@ CELU = row(
         x > 0, lambda: 0.0, lambda: m.expm1(x / a) - x / a * m.exp(x / a)
     ),
     domain=(REAL, POSITIVE), samples=((2.0, 1.0), (-3.0, 0.7), (-0.1, 2.0)),
+    saturates=True, activation=True, rectifier=True,
 )
-SELU = row(
+SELU = Op(
     "selu", "x", "selu(x)", ("s if x > 0 else s * a * exp(x)",),
     lambda m: lambda x: _SELU_SCALE * m.choose(x > 0, lambda: x, lambda: _SELU_ALPHA * m.expm1(x)),
     lambda m: lambda z, x: _SELU_SCALE * m.choose(x > 0, lambda: 1.0, lambda: _SELU_ALPHA * m.exp(x)),
     kink=lambda x: x, convention="the slope from the left at 0; s = 1.0507, a = 1.6733",
+    saturates=True, activation=True, rectifier=True,
 )
-SOFTSIGN = row(
+SOFTSIGN = Op(
     "softsign", "x", "x / (1 + abs(x))", ("1 / (1 + abs(x)) ** 2",),
     lambda m: lambda x: x / (1.0 + m.abs(x)),
     lambda m: lambda z, x: m.square(1.0 / (1.0 + m.abs(x))),
+    saturates=True, activation=True,
 )
-SQUAREPLUS = row(
+SQUAREPLUS = Op(
     "squareplus", "x b", "(x + sqrt(x ** 2 + b)) / 2", ("(1 + x / sqrt(x ** 2 + b)) / 2", "1 / (4 * sqrt(x ** 2 + b))"),
     lambda m: lambda x, b: m.choose(
         x >= 0, lambda: 0.5 * (x + m.hypot(x, m.sqrt(b))), lambda: 0.5 * b / (m.hypot(x, m.sqrt(b)) - x)
@@ -917,29 +981,33 @@ SQUAREPLUS = row(
     lambda m: lambda z, x, b: z / m.hypot(x, m.sqrt(b)),
     lambda m: lambda z, x, b: 0.25 / m.hypot(x, m.sqrt(b)),
     domain=(REAL, POSITIVE),
+    saturates=True, activation=True, rectifier=True,
 )
-HARDTANH = row(
+HARDTANH = Op(
     "hardtanh", "x", "min(max(x, -1), 1)", ("1 if -1 < x < 1 else 0",),
     lambda m: lambda x: m.clamp(x, -1.0, 1.0),
     lambda m: lambda z, x: m.where((x <= -1) | (x >= 1), 0.0, 1.0),
     kink=lambda x: abs(x) - 1.0, convention="slope 0 at ±1",
+    flat=True, activation=True,
 )
-HARDSIGMOID = row(
+HARDSIGMOID = Op(
     "hardsigmoid", "x", "min(max((x + 3) / 6, 0), 1)", ("1 / 6 if -3 < x < 3 else 0",),
     lambda m: lambda x: m.clamp((x + 3.0) / 6.0, 0.0, 1.0),
     lambda m: lambda z, x: m.where((x <= -3) | (x >= 3), 0.0, 1.0 / 6.0),
     kink=lambda x: abs(x) - 3.0, convention="slope 0 at ±3",
+    flat=True, activation=True,
 )
-HARDSWISH = row(
+HARDSWISH = Op(
     "hardswish", "x", "x * min(max((x + 3) / 6, 0), 1)", ("0 if x <= -3 else 1 if x >= 3 else (x + 3 / 2) / 3",),
     lambda m: lambda x: x * m.hardsigmoid(x),
     lambda m: lambda z, x: m.where(x <= -3, 0.0, m.where(x >= 3, 1.0, (x + 1.5) / 3.0)),
     kink=lambda x: abs(x) - 3.0, convention="slope 0 at −3 and 1 at 3",
+    flat=True, activation=True, rectifier=True,
 )
 
 # Over any number of operands -----------------------------------------------------------------------------------------
 
-SUM = row(
+SUM = Op(
     "sum", "*xs",
     lambda n: _spelled([f"x{i}" for i in range(n)]) or "0",
     lambda n, i: "1",
@@ -947,7 +1015,7 @@ SUM = row(
     lambda m: lambda z, xs: (1.0,) * len(xs),
     group=_listed, symbol="Σ", samples=((1.0, 2.0, 4.0), (0.1, -0.3), (5.0,)),
 )
-LOGSUMEXP = row(
+LOGSUMEXP = Op(
     "logsumexp", "*xs",
     lambda n: "log(" + _spelled([f"exp(x{i})" for i in range(n)]) + ")",
     lambda n, i: f"exp(x{i} - z)",
@@ -956,7 +1024,7 @@ LOGSUMEXP = row(
     group=_listed, symbol="ln Σeˣ", samples=((1.0, 2.0, 4.0), (0.1, -0.3), (5.0,), (800.0, 800.5)),
     note="at least one operand",
 )
-DOT = row(
+DOT = Op(
     "dot", "*ws *xs b",
     lambda n: _spelled([f"x{i} * x{i + n // 2}" for i in range(n // 2)] + [f"x{n - 1}"] * (n % 2)) or "0",
     lambda n, i: f"x{(i + n // 2) % (n // 2 * 2)}" if i < n // 2 * 2 else "1",
@@ -965,7 +1033,7 @@ DOT = row(
     group=_weighted, symbol="w·x + b",
     samples=((0.5, -1.0, 2.0, 3.0, 0.25), (1.5, 2.0, -1.0), (2.0, 0.5, 3.0, -1.0), (0.7,)),
 )
-CROSS_ENTROPY = row(
+CROSS_ENTROPY = Op(
     "cross_entropy", "*zs *ts",
     lambda n: "cross_entropy(softmax(" + _listing([f"x{i}" for i in range(n // 2)]) + "), "
     + _listing([f"x{i}" for i in range(n // 2, n)]) + ")",
@@ -976,3 +1044,10 @@ CROSS_ENTROPY = row(
     note="as many logits as targets; targets add up to 1; y = softmax(z)",
 )
 # fmt: on
+
+TABLE: dict[str, Op] = {row.name: row for row in list(globals().values()) if isinstance(row, Op)}
+
+for _row in TABLE.values():
+    for _carrier in (FLOATS, IEEE):
+        if not hasattr(_carrier, _row.name):  # rules may use one another's: m.sigmoid
+            setattr(_carrier, _row.name, _row.value(_carrier))

@@ -17,13 +17,8 @@ Activation = Callable[[Any], Any]
 ACTIVATIONS: dict[str, Activation | None] = {
     "none": None,
     "linear": None,
-    **{
-        name: getattr(Value, name, None) or getattr(ag, name)  # a method saves a call
-        for name in (
-            *("sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus"),
-            *("softsign", "hardtanh", "hardsigmoid", "hardswish", "log_sigmoid", "sin"),
-        )
-    },
+    # A method saves a call.
+    **{name: getattr(Value, name, None) or getattr(ag, name) for name, op in ag.TABLE.items() if op.activation},
 }
 
 
@@ -37,9 +32,9 @@ def _called(given: str | Activation | None) -> str:
 
 
 def _start(given: str | Activation | None) -> Initializer:
-    """He's initialiser for units that cut off one side, Glorot's for the others."""
-    cuts = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus", "hardswish")
-    return initializer("kaiming_uniform" if _called(given) in cuts else "xavier_uniform")
+    """He's initialiser for rectifiers, Glorot's for the others."""
+    op = ag.TABLE.get(_called(given))
+    return initializer("kaiming_uniform" if op is not None and op.rectifier else "xavier_uniform")
 
 
 class Neuron(Module):

@@ -12,7 +12,7 @@ from ..errors import InputError, TraceError, no_number
 from ..functions import where
 from ..graph import topological
 from ..higher import Linear
-from ..ops import REAL, Op, is_zero
+from ..ops import Op, is_zero
 from ..value import Value, as_float
 from .output import Output
 
@@ -131,36 +131,15 @@ def _refuse(node: Traced) -> NoReturn:
 # branch that where() did not take stays silent even if it is inf or nan.
 CARRY = Op(
     "carry",
-    ("x", "y"),
+    "x y",
     "x * y",
     ("y", "x"),
     lambda m: lambda x, y: m.where(is_zero(x) | is_zero(y), 0.0, x * y),
-    (lambda m: lambda z, x, y: y, lambda m: lambda z, x, y: x),
-    domain=ops.MUL.domain,
-    samples=(),
+    lambda m: lambda z, x, y: y,
+    lambda m: lambda z, x, y: x,
     symbol="×",
-    kink=None,
-    convention="",
-    note="",
-    group=None,
+    finite=False,
 )
-
-
-_FLAT = frozenset((ops.LESS, ops.LESS_EQUAL))  # nothing flows through a comparison, as in an eager run
-_CHOOSING = frozenset(
-    (
-        *(ops.LESS, ops.LESS_EQUAL, ops.MAXIMUM, ops.MINIMUM, ops.CLAMP, ops.SIGN, ops.RELU),
-        *(ops.FLOOR, ops.CEIL, ops.TRUNC, ops.ROUND, ops.MOD, ops.FMOD, ops.HARDTANH, ops.HARDSIGMOID, ops.HARDSWISH),
-    )
-)
-_WITHOUT_LIMITS = ("", "finite x", "at least one operand")
-
-
-def _is_total(op: Op, operands: Sequence[Linear]) -> bool:
-    """Whether the value is finite wherever the operands are (but for the overflow of plain arithmetic)."""
-    if op is ops.POW:  # x² and its like
-        return isinstance(operands[1], float) and operands[1] >= 1.0 and operands[1].is_integer()
-    return op.shipped and all(i == REAL for i in op.domain) and (op.note in _WITHOUT_LIMITS or op.nary)
 
 
 class Recording:
@@ -193,15 +172,15 @@ class Recording:
         """Record an operation."""
         taken: list[Linear] = []
         infinite = vanishes = False
-        for x in operands:
+        for k, x in enumerate(operands):
             # Constants follow IEEE 754, as native code does.
             x = self.adopt(x) if isinstance(x, Value) else Extended(as_float(x))
             taken.append(x)
             if type(x) is Traced:
                 infinite = infinite or x.may_be_infinite
-                vanishes = vanishes or (x.may_vanish and (op is not ops.WHERE or len(taken) > 1))
+                vanishes = vanishes or (x.may_vanish and (not op.selects or k in op.selects))
             elif x == 0.0:
-                vanishes = vanishes or op is ops.WHERE
+                vanishes = vanishes or k in op.selects
             elif x - x != 0.0:
                 infinite = True
         known = op.shipped or op is CARRY
@@ -209,10 +188,10 @@ class Recording:
         node = Traced(self, None, None)
         node.op = op if known else _adapted(op)
         node.operands = tuple(taken)
-        if op not in _FLAT and context.recording.get():
+        if not op.stepwise and context.recording.get():
             node.inputs = tuple([x for x in taken if type(x) is Traced])
-        node.may_be_infinite = infinite or not _is_total(op, taken)
-        node.may_vanish = vanishes or op in _CHOOSING
+        node.may_be_infinite = infinite or not op.is_finite([x if isinstance(x, float) else None for x in taken])
+        node.may_vanish = vanishes or op.may_vanish
         node.inlined = inlined
         return node
 
@@ -248,7 +227,7 @@ def _adapted(op: Op) -> Op:
     def slope(k: int) -> Callable[[Any], Callable[..., Any]]:
         rule = op.df[k]
         in_python = _like(
-            op, f"{op.name}_slope{k}", ("z", *op.operands), rule, (_no_slope(op),) * (1 + len(op.operands))
+            op, f"{op.name}_slope{k}", ("z", *op.operands), rule, [_no_slope(op)] * (1 + len(op.operands))
         )
 
         def on_any(*operands: Any) -> Any:
@@ -264,7 +243,7 @@ def _adapted(op: Op) -> Op:
 
         return lambda m: on_any
 
-    return _like(op, op.name, op.operands, op.f, tuple(slope(k) for k in range(len(op.operands))))
+    return _like(op, op.name, op.operands, op.f, [slope(k) for k in range(len(op.operands))])
 
 
 def _like(
@@ -272,22 +251,19 @@ def _like(
     name: str,
     operands: tuple[str, ...],
     value: Callable[..., Any],
-    partials: tuple[Callable[[Any], Callable[..., Any]], ...],
+    partials: Sequence[Callable[[Any], Callable[..., Any]]],
 ) -> Op:
     return Op(
         name,
-        operands,
+        " ".join(operands),
         op.formula,
         (),
         lambda m: value,
-        partials,
-        domain=(REAL,) * len(operands),
-        samples=(),
-        symbol=name,
+        *partials,
         kink=op.kink,
         convention=op.convention,
         note=op.note,
-        group=None,
+        finite=op.finite,
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from ..graph import is_at_kink
+from ..graph import is_at_kink, places
 from ..naming import Names
 from ..notation import show
-from ..value import Value
+from ..value import Value, number
 from .folding import Between, Edge
 
 TINY, HUGE = 1e-6, 1e6
@@ -68,27 +68,27 @@ def _cut(edge: Edge, names: Names) -> str:
     assert node.op is not None
     at, what = names.label(x).text, names.label(node).text
     value = show(x.data)
-    match node.op.name:
-        case "relu" | "leaky_relu" | "hardtanh" | "hardsigmoid" | "hardswish" | "clamp":
-            return f"{what} is flat where {at} = {value} (a dead {node.op.name}): the slope there is 0"
-        case "maximum" | "minimum":
-            which = "larger" if node.op.name == "maximum" else "smaller"
-            return f"{what} takes the {which} operand, which is not {at} = {value}"
-        case "where":
-            return f"{what} took the other branch, not {at}"
-        case "mul" | "dot" | "fma":
-            partner = node.operands[node.op.names(len(node.operands)).index(edge.slope)]
-            by = f"{names.label(partner).text} = 0" if isinstance(partner, Value) else "the constant 0"
-            return f"{at} is multiplied by {by} in {what}"
-        case "sigmoid" | "tanh" | "softmax" | "erf" | "exp" | "softplus" | "normal_cdf":
-            return f"{what} is saturated at {at} = {value}: its slope there underflows to 0"
-        case "floor" | "ceil" | "trunc" | "round" | "sign":
-            return f"{what} is a step function: its slope is 0 everywhere"
-        case "abs":
-            return f"{what} has its kink at {at} = 0, where the slope is 0 by convention"
-        case "pow":
-            return f"{what} has slope 0 at {at} = {value}"
-    return f"the slope of {what} with respect to {at} = {value} is {names.slope(node, edge.position).text} = 0"
+    op, place = node.op, places(node)[edge.position]
+    if op.stepwise:
+        return f"{what} is a step function: its slope is 0 everywhere"
+    if is_at_kink(node):
+        return f"{what} has its kink at {at} = {value}, where the slope is 0 by convention"
+    if op.flat and place == 0:
+        return f"{what} is flat where {at} = {value} (a dead {op.name}): the slope there is 0"
+    taken = [x for x in (node.operands[k] for k in op.selects if k != place) if number(x) == node.data]
+    if taken and place in op.selects:
+        return f"{what} takes its other operand, {_operand(taken[0], names)}, not {at} = {value}"
+    if edge.slope in op.names(len(node.operands)):
+        by = _operand(node.operands[op.names(len(node.operands)).index(edge.slope)], names)
+        return f"{at} is multiplied by {by} in {what}"
+    if op.saturates and place == 0:
+        return f"{what} is saturated at {at} = {value}: its slope there underflows to 0"
+    formula = names.slope(node, edge.position).text
+    return f"the slope of {what} with respect to {at} = {value} is " + ("0" if formula == "0" else f"{formula} = 0")
+
+
+def _operand(x: Value | float, names: Names) -> str:
+    return f"{names.label(x).text} = {show(x.data)}" if isinstance(x, Value) else f"the constant {show(x)}"
 
 
 def _extreme(part: Between, names: Names, what: str, smallest: bool) -> list[str]:
@@ -112,7 +112,7 @@ def _factor(edge: Edge, names: Names) -> str:
     node, x = edge.node, edge.input
     assert node.op is not None
     value, slope = f"{names.label(x).text} = {show(x.data)}", show(edge.partial)
-    if node.op.name in ("sigmoid", "tanh", "erf", "hardsigmoid", "normal_cdf", "softsign", "atan"):
+    if node.op.saturates and abs(edge.partial) < 0.1 and places(node)[edge.position] == 0:
         return f"{names.label(node).text} is saturated at {value}: its slope there is {slope}"
     return f"the slope of {names.label(node).text} at {value} is {slope}"
 

@@ -204,3 +204,18 @@ def test_gradients_of_leaves_outside_are_left_alone():
     w = Value(2.0)
     gradcheck(lambda x: w * x, 3.0)
     assert w.grad == 0.0
+
+
+@pytest.mark.parametrize("kink", [None, lambda x: 2 * x - round(2 * x)], ids=["", "with its kinks"])
+def test_a_step_operation_of_the_users_passes_between_and_at_its_jumps(kink):
+    to_halves = operation("to_halves", lambda x: math.floor(2 * x) / 2, lambda z, x: 0.0, stepwise=True, kink=kink)
+    for x in (2.3, 0.49999, 0.5, -1.0, 7.0):
+        assert gradcheck(to_halves, x).verdict == "pass", x
+
+
+def test_a_saw_of_the_users_is_measured_on_its_own_piece():
+    """The slope near a jump is measured with steps that stay on the piece, which only the column tells."""
+    saw = operation("saw", lambda x: x % 0.001, lambda z, x: 1.0, step=lambda x: math.floor(x / 0.001))
+    assert gradcheck(saw, 0.4567).verdict == "pass"
+    wrong = operation("saw", lambda x: x % 0.001, lambda z, x: 2.0, step=lambda x: math.floor(x / 0.001))
+    assert gradcheck(wrong, 0.4567).verdict == "fail"

@@ -134,13 +134,19 @@ def test_a_deep_chain_does_not_recurse():
     assert "1 path" not in str(explain(y, x, expand=True))
 
 
+TO_HALVES = ag.operation("to_halves", lambda x: math.floor(2 * x) / 2, lambda z, x: 0.0, stepwise=True)
 REASONS = [
     ("a dead relu", lambda x: ag.relu(x - 5) * 2, ["dead relu", "−4"]),
     ("multiplied by a zero", lambda x: x * ag.identity(x - 1), None),
     ("multiplied by the constant 0", lambda x: x * 0.0 + 1, ["multiplied by the constant 0"]),
-    ("the loser of max", lambda x: ag.maximum(x, 3.0), ["takes the larger operand", "x = 1"]),
-    ("the branch not taken", lambda x: ag.where(x > 5, x * 2, 1.0), ["other branch"]),
+    ("the loser of max", lambda x: ag.maximum(x, 3.0), ["takes its other operand, the constant 3, not x = 1"]),
+    ("the branch not taken", lambda x: ag.where(x > 5, x * 2, 1.0), ["takes its other operand, the constant 1"]),
     ("a step function", lambda x: ag.floor(x * 1.5), ["step function"]),
+    ("a step function of the user's", lambda x: TO_HALVES(x * 1.5), ["step function"]),
+    ("an operand without influence", lambda x: ag.copysign(3.0, x), ["with respect to x = 1 is 0."]),
+    ("the kink of abs", lambda x: ag.abs(x - 1), ["kink", "x − 1 = 0"]),
+    ("exp far to the left", lambda x: ag.exp(x * -800.0), ["saturated", "underflows"]),
+    ("softsign far out", lambda x: ag.softsign(x * 1e8), ["tiny", "saturated"]),
     ("saturated to nothing", lambda x: ag.sigmoid(x * -800.0), ["saturated", "underflows"]),
     ("paths that cancel", lambda x: x * 2 - x * 2, ["cancel exactly", "4"]),
     ("clamped", lambda x: ag.clamp(x * 5, 0.0, 2.0), ["flat", "clamp"]),

@@ -1,7 +1,9 @@
 """The operation table against an independent oracle, and against everything that is made from it."""
 
 import ast
+import contextlib
 import inspect
+import itertools
 import math
 import random
 
@@ -10,6 +12,7 @@ from mpmath import mp
 
 import autograd as ag
 from autograd import Value, functions, ops
+from autograd.graph import numbers_of
 from autograd.value import record
 
 from ..oracle import REFERENCE, exact_partial, exact_value, random_operands
@@ -154,3 +157,146 @@ def test_every_convention_at_a_kink():
     ]:
         node = record(ops.TABLE[name], [Value(x) for x in operands])
         assert node.partials == slopes, (name, node.partials)
+
+
+# What a row says about itself, against its numbers -------------------------------------------------------------------
+
+
+def moderate(op, rng):
+    """Operands of moderate size anywhere in the row's domain, kinks and ends of no matter."""
+    if op.nary:
+        return tuple(rng.uniform(-30, 30) for _ in range(2 * rng.randrange(1, 5)))
+    ends = [(max(i.low, -30.0) + 1e-3, min(i.high, 30.0) - 1e-3) for i in op.domain]
+    return tuple(rng.choice((rng.uniform(*e), float(round(rng.uniform(*e))))) for e in ends)
+
+
+def inside(op, operands):
+    return op.nary or all(x in interval for x, interval in zip(operands, op.domain, strict=True))
+
+
+@pytest.mark.parametrize("op", [op for op in ROWS if op.finite is True], ids=lambda op: op.name)
+def test_what_is_called_finite_is_finite(op):
+    rng = random.Random(op.name)
+    for _ in range(2000):
+        operands = moderate(op, rng)
+        if inside(op, operands):
+            assert math.isfinite(op.f(*op.arguments(operands))), operands
+
+
+INFINITE = {  # where the other rows overflow, or leave what is finite although all operands are finite
+    **dict.fromkeys(("exp", "expm1", "sinh", "cosh", "gamma"), (1000.0,)),
+    **{"exp2": (1024.0,), "pow": (10.0, 400.0), "erfcx": (-30.0,), "csc": (0.0,), "cot": (0.0,)},
+    **{"lgamma": (0.0,), "digamma": (0.0,), "polygamma": (1.0, 0.0), "beta": (0.0, 1.0)},
+}
+
+
+@pytest.mark.parametrize("op", [op for op in ROWS if op.finite is not True], ids=lambda op: op.name)
+def test_what_is_not_called_finite_overflows_somewhere(op):
+    with pytest.raises((ArithmeticError, ValueError)):
+        op.f(*INFINITE[op.name])
+
+
+def test_powers_are_finite_for_a_known_whole_exponent_only():
+    assert [ops.POW.is_finite((None, y)) for y in (2.0, 1.0, 0.5, 0.0, -1.0, None)] == [True, True, *[False] * 4]
+    assert ops.DIV.is_finite((None, 2.0))
+    assert not ops.DIV.is_finite((None, 0.0))
+    assert not ops.DIV.is_finite((2.0, None))
+
+
+@pytest.mark.parametrize("op", ROWS, ids=lambda op: op.name)
+def test_a_step_is_flat_and_what_is_flat_everywhere_is_a_step(op):
+    rng = random.Random(op.name)
+    points = [random_operands(op, rng) for _ in range(300)]
+    nodes = [record(op, [Value(x) for x in operands]) for operands in points]
+    assert op.stepwise == all(p == 0.0 for node in nodes for p in node.partials)
+    if op.stepwise:
+        for operands, node in zip(points, nodes, strict=True):
+            if op.kink(*operands) and abs(op.kink(*operands)) > 1e-6:
+                assert {op.f(*[x + s * 1e-9 for x in operands]) for s in (-1, 1)} == {node.data}
+
+
+@pytest.mark.parametrize("op", [op for op in ROWS if op.step], ids=lambda op: op.name)
+def test_a_piece_ends_at_a_jump(op):
+    """Between two points on one piece the value changes no faster than its slope says; else there was a jump."""
+    rng = random.Random(op.name)
+    pieces = set()
+    for _ in range(1000):
+        x, *rest = random_operands(op, rng)
+        y = x + rng.uniform(-1.0, 1.0)
+        a, b = (record(op, [Value(v), *rest]) for v in (x, y))
+        on_one = op.piece((x, *rest), a.data) == op.piece((y, *rest), b.data)
+        pieces.add(op.piece((x, *rest), a.data))
+        assert on_one == (abs(b.data - a.data - a.partials[0] * (y - x)) < 1e-9), (x, y, rest)
+    assert len(pieces) > 2
+
+
+@pytest.mark.parametrize("op", [op for op in ROWS if op.name not in SPECIAL and not op.nary], ids=lambda op: op.name)
+def test_flat_means_a_whole_side_without_slope(op):
+    rest = op.samples[0][1:] if op.name != "clamp" else (-1.0, 1.0)
+    if op.domain[0] != ops.REAL or op.stepwise or op.name in ("where", "copysign"):
+        assert not op.flat
+        return
+    if op.selects and not op.flat:
+        return  # which operand is taken depends on the other one
+    slopes = [record(op, [Value(s * x), *rest]).partials[0] for s in (-1, 1) for x in (5.1, 7.3, 11.2)]
+    assert op.flat == (slopes[:3] == [0.0] * 3 or slopes[3:] == [0.0] * 3), slopes
+
+
+@pytest.mark.parametrize("op", [op for op in ROWS if op.selects], ids=lambda op: op.name)
+def test_what_selects_returns_one_of_its_operands(op):
+    rng = random.Random(op.name)
+    taken = set()
+    for _ in range(300):
+        operands = random_operands(op, rng)
+        value = op.f(*operands)
+        places = [k for k in op.selects if operands[k] == value]
+        assert places
+        taken.update(places)
+    assert taken == set(op.selects)
+
+
+@pytest.mark.parametrize("op", [op for op in ROWS if op.domain[0] == ops.REAL and not op.nary], ids=lambda op: op.name)
+def test_what_saturates_is_monotone_and_levels_off(op):
+    rest = {"clamp": (-1.0, 1.0)}.get(op.name, op.samples[-1][1:])
+    nodes = [record(op, [Value(k / 8.0), *rest]) for k in range(-160, 161)]
+    rises, falls = (all(s * (b.data - a.data) >= 0 for a, b in itertools.pairwise(nodes)) for s in (1, -1))
+    slopes = [node.partials[0] for node in nodes[120:200] if op.kink is None or op.kink(*numbers_of(node.operands))]
+    levels_off = False
+    for side in (-1, 1):
+        with contextlib.suppress(ag.DomainError):  # the other side may overflow
+            near, far = (record(op, [Value(side * x), *rest]) for x in (600.0, 1200.0))
+            levels_off = levels_off or (abs(far.data - near.data) < 1e-2 and abs(near.partials[0]) < 1e-3)
+    assert op.saturates == ((rises or falls) and 0.0 not in slopes and levels_off)
+
+
+@pytest.mark.parametrize("op", [op for op in ROWS if op.activation], ids=lambda op: op.name)
+def test_a_rectifier_passes_one_side(op):
+    function = getattr(ag, op.name)
+    slopes = []
+    for x in (-20.0, 20.0):
+        leaf = Value(x)
+        function(leaf).backward()
+        slopes.append(leaf.grad)
+    assert op.rectifier == (abs(slopes[0]) <= 0.05 and 0.9 < slopes[1] < 1.1)
+
+
+def test_words_of_the_table_decide_no_code(monkeypatch):
+    """Notes and conventions are for people: with all of them reworded, every program stays what it is."""
+
+    def programs():
+        found = []
+        for op in ROWS:
+            f = ag.compile(lambda x, op=op: ag.relu(apply(op, x)) * ag.exp(x[0]) * ag.sin(x[-1]), in_axes=None)
+            f.grad(list(op.samples[0]))
+            found.append(str(f.program))
+        return found
+
+    before = programs()
+    for op in ROWS:
+        for column in ("note", "convention", "symbol"):
+            monkeypatch.setattr(op, column, "reworded")
+    assert programs() == before
+
+
+def apply(op, xs):
+    return getattr(ag, op.name)(*op.arguments(xs)) if op.name != "where" else ag.where(xs[0] > 0, *xs[1:])
