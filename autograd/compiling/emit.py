@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .assembly import Block, Builder
 from .instructions import CONDITIONS, Opcode
-from .kernels import Shape, flagged, kernel, raise_flag, vector_function
+from .kernels import kernel, vector_function
 from .program import ROW, Program
 from .schedule import Layer, Outer, Product, Schedule, Straight, Total
 
-Likeness = tuple[Any, list[int]]  # what stretches of a kind have in common, and the numbers of one of them
-FEW = 8  # so many stretches are not looked through for likenesses
+Outline = tuple[Any, list[int]]  # what identical stretches have in common, and the operands in which one differs
+FEW = 8  # among so few stretches no identical ones are looked for
 PART = 4_000_000  # characters of a module at most: about 40 000 instructions
 
 
@@ -24,10 +25,10 @@ class Code:
     Attributes:
         texts: the modules with the program's own functions: one with what is called, others with long programs' parts.
         kernels: the module with the loops that it calls, which many programs have in common.
-        instructions: how many instructions there are to compile; shared stretches count once.
-        places: the tables of shared stretches, one after the other: where they find and leave their numbers.
-        packed: places among the parameters, in the order in which the loops over weights read them.
-        shared: where among the parameters each instruction is kept that all rows share.
+        instructions: how many instructions there are to compile; outlined stretches count once.
+        offsets: the tables of outlined stretches, one after the other: where they find and leave their numbers.
+        packed: numbers of parameters, in the order in which the loops over weights read them.
+        shared: the number of the parameter for each instruction that all rows share.
         parameters: how many parameters there are: inputs, then what ``prepare`` computes, then constants.
         constants: the parameters that are known, and their numbers.
         calls: the operations that call back into Python, in the order of the table of pointers.
@@ -36,7 +37,7 @@ class Code:
     texts: list[str]
     kernels: str
     instructions: int
-    places: list[int]
+    offsets: list[int]
     packed: list[int]
     shared: dict[int, int]
     parameters: int
@@ -45,8 +46,8 @@ class Code:
 
 
 class _Emitter:
-    def __init__(self, plan: Schedule, shape: Shape, vector_library: Callable[[str, int], str | None]) -> None:
-        self.plan, self.program, self.shape = plan, plan.program, shape
+    def __init__(self, plan: Schedule, block: Block, vector_library: Callable[[str, int], str | None]) -> None:
+        self.plan, self.program, self.block = plan, plan.program, block
         self.library = vector_library
         self.calls: list[str] = []
         self.globals: dict[str, str] = {}
@@ -54,9 +55,9 @@ class _Emitter:
         self.instructions = 0
         self.tables: dict[tuple[int, ...], str] = {}
         self.functions: list[str] = []
-        self.stretches: list[str] = []
-        self.places: list[int] = []
-        self.known: dict[Any, str] = {}
+        self.stretches: list[Builder] = []
+        self.operands: list[int] = []
+        self.outlined: dict[Any, str] = {}
         self.packed: list[int] = []
         self.constants: dict[int, float] = {}
         inputs = len(self.program.shared)
@@ -79,11 +80,10 @@ class _Emitter:
         """The name of one of the loops over blocks, which becomes part of the module of kernels."""
         full = "_".join((name, *map(str, sizes)))
         if full not in self.kernels:
-            text, intrinsics = kernel(name, self.shape, *sizes)
-            for declared_name, declaration in intrinsics:
-                self.kernels[declared_name] = declaration
-            self.kernels[full] = text
-            self.need(full, text.split(" {", 1)[0].replace("define", "declare", 1))
+            built = kernel(name, full, self.block, *sizes)
+            self.kernels.update(built.declared)
+            self.kernels[full] = built.text()
+            self.need(full, _declaration(built))
         return f"@{full}"
 
     def table(self, numbers: Sequence[int]) -> str:
@@ -95,7 +95,7 @@ class _Emitter:
 
     def offset(self, i: int) -> int:
         """Where an instruction's block begins in the workspace, in bytes."""
-        return self.plan.slot[i] * self.shape.block_bytes
+        return self.plan.slot[i] * self.block.slot_bytes
 
     def offsets(self, numbers: Sequence[int]) -> str:
         """A table of those."""
@@ -103,36 +103,36 @@ class _Emitter:
 
     # Stretches -------------------------------------------------------------------------------------------------------
 
-    def stretch(self, step: Straight, likeness: Likeness | None) -> str:
+    def stretch(self, step: Straight, outline: Outline | None) -> str:
         """The call of a function that does a stretch of arithmetic for every vector of a block.
 
-        Stretches that differ only in where their numbers are kept share one function and bring a table of places.
+        Identical stretches are outlined: they share one function and bring a table of their operands' offsets.
         """
         start, name = 0, f"@stretch{len(self.stretches)}"
-        if likeness is None:
+        if outline is None:
             self.straight(name, step, None)
         else:
-            key, places = likeness
-            if key not in self.known:
-                self.known[key] = name
-                self.straight(name, step, {i: k for k, i in enumerate(places)})
-            name, start = self.known[key], len(self.places)
-            self.places.extend(self.offset(i) for i in places)
-        return f"call void {name}(ptr %ws, ptr %params, ptr %calls, ptr %flag, ptr %places, i64 {start})"
+            key, numbers = outline
+            if key not in self.outlined:
+                self.outlined[key] = name
+                self.straight(name, step, {i: k for k, i in enumerate(numbers)})
+            name, start = self.outlined[key], len(self.operands)
+            self.operands.extend(self.offset(i) for i in numbers)
+        return f"call void {name}(ptr %ws, ptr %params, ptr %calls, ptr %flag, ptr %operands, i64 {start})"
 
-    def likenesses(self) -> list[Likeness | None]:
-        """For each step what it shares with another one, if there is such a step."""
+    def outlines(self) -> list[Outline | None]:
+        """For each step its outline, if another step has the same."""
         steps = self.plan.steps
         if len(steps) <= FEW:
             return [None] * len(steps)
-        found = [self.likeness(step) if isinstance(step, Straight) else None for step in steps]
-        count = Counter(likeness[0] for likeness in found if likeness is not None)
-        return [None if likeness is None or count[likeness[0]] == 1 else likeness for likeness in found]
+        found = [self.outline(step) if isinstance(step, Straight) else None for step in steps]
+        count = Counter(outline[0] for outline in found if outline is not None)
+        return [None if outline is None or count[outline[0]] == 1 else outline for outline in found]
 
-    def likeness(self, step: Straight) -> Likeness | None:
-        """What a stretch has in common with others of its kind, and the places where it differs from them.
+    def outline(self, step: Straight) -> Outline | None:
+        """What a stretch has in common with identical ones, and the operands and results in which it differs from them.
 
-        None if it is of no kind: where it combines conditions.
+        None if it combines conditions, which are not kept anywhere.
         """
         code, level = self.program.code, self.program.level
         own: dict[int, int] = {}
@@ -162,69 +162,48 @@ class _Emitter:
         return tuple(said), [*outside, *(i for i in step.code if i in kept)]
 
     def straight(self, name: str, step: Straight, table: dict[int, int] | None) -> None:
-        """The function of a stretch; its numbers are kept in fixed places, or where the table says."""
-        shape = self.shape
-
-        def address(i: int) -> list[str]:
-            if table is None:
-                return [f"getelementptr i8, ptr %base, i64 {self.offset(i)}"]
-            at = 4 * table[i]
-            return [
-                f"getelementptr i8, ptr %table, i64 {at}",
-                "load i32, ptr {}",
-                "zext i32 {} to i64",
-                "getelementptr i8, ptr %base, i64 {}",
-            ]
-
-        body = _Body(self, shape, address)
-        body.run(step.code, step.kept)
-        body.watch(step.code)
-        self.instructions += len(step.code)
-        head = [
+        """The function of a stretch; the offsets of its operands are fixed, or stand in a table at these places."""
+        block = self.block
+        f = Builder(
+            block,
             f"define void {name}(ptr noalias %ws, ptr noalias %params, ptr noalias %calls, ptr noalias %flag, "
-            "ptr noalias %places, i64 %start) {",
-            "entry:",
-            *(["%table = getelementptr i32, ptr %places, i64 %start"] if table is not None else []),
-        ]
-        if shape.vectors == 1:
-            head += ["%base = getelementptr i8, ptr %ws, i64 0"]
-            tail = ["ret void", "}"]
+            "ptr noalias %operands, i64 %start)",
+        )
+        base = "%ws"
+        first = f.let("getelementptr i32, ptr %operands, i64 %start") if table is not None else ""
+
+        def address(i: int) -> str:
+            if table is None:
+                return f.at(base, self.offset(i))
+            return f.at(base, f.let(f"zext i32 {f.let(f'load i32, ptr {f.at(first, 4 * table[i])}')} to i64"))
+
+        body = _Body(self, f, address)
+        if block.vectors == 1:
+            body.run(step.code, step.kept)
         else:
-            head += [
-                "br label %vector",
-                "vector:",
-                "%v = phi i64 [ 0, %entry ], [ %next, %vector ]",
-                "%base = getelementptr i8, ptr %ws, i64 %v",
-            ]
-            tail = [
-                f"%next = add i64 %v, {shape.vector_bytes}",
-                f"%more = icmp ult i64 %next, {shape.block_bytes}",
-                "br i1 %more, label %vector, label %end",
-                "end:",
-                "ret void",
-                "}",
-            ]
-        self.stretches.append("\n".join((*head, *body.lines, *tail)))
+            with f.loop(block.slot_bytes, step=block.vector_bytes) as loop:
+                base = f.at("%ws", loop.index)
+                body.run(step.code, step.kept)
+        self.instructions += len(step.code)
+        self.stretches.append(f)
 
     def prepare(self) -> None:
-        """A function that computes, once a call, what all rows share."""
-        shape = self.shape.scalar()
-        place = self.parameter
+        """A function that computes, once a call, what all rows share; a few instructions in a function each."""
+        block = self.block.scalar()
         code = self.plan.prepare
         self.instructions += len(code)
+        whole = Builder(block, "define void @prepare(ptr %params, ptr %calls)")
         for number, start in enumerate(range(0, len(code), 256)):
             part = code[start : start + 256]
-            body = _Body(self, shape, lambda i: [f"getelementptr i8, ptr %params, i64 {place[i] * shape.item_bytes}"])
-            body.run(part, part)
-            self.functions.append(
-                f"define internal void @prepare{number}(ptr %params, ptr %calls) {{\n"
-                + "\n".join(body.lines)
-                + "\nret void\n}"
-            )
-        calls = [f"call void @prepare{k}(ptr %params, ptr %calls)" for k in range(-(-len(code) // 256))]
-        self.functions.append(
-            "define void @prepare(ptr %params, ptr %calls) {\n" + "\n".join((*calls, "ret void", "}"))
-        )
+            f = Builder(block, f"define internal void @prepare{number}(ptr %params, ptr %calls)")
+
+            def address(i: int, f: Builder = f) -> str:
+                return f.at("%params", self.parameter[i] * block.item_bytes)
+
+            _Body(self, f, address).run(part, part, watched=False)
+            self.functions.append(f.text())
+            whole.do(f"call void @prepare{number}(ptr %params, ptr %calls)")
+        self.functions.append(whole.text())
 
     # The whole -------------------------------------------------------------------------------------------------------
 
@@ -235,128 +214,122 @@ class _Emitter:
             arrays: for each input array the places of its row inputs.
             results: for each output array the instructions it gets.
         """
-        shape, plan = self.shape, self.plan
-        main: list[str] = []
-        slot_of = {self.program.code[i].operands[0]: i for i in plan.live}
-        for k, places in enumerate(arrays):
-            wanted = [(c, slot_of[p]) for c, p in enumerate(places) if p in slot_of]
-            if wanted:
-                table = self.table([x for c, i in wanted for x in (c * shape.item_bytes, self.offset(i))])
-                self.array(main, k)
-                load = self.kernel("load")
-                main.append(
-                    f"call void {load}(ptr %ws, ptr %p{k}, i64 %s{k}, i64 %count, ptr {table}, i64 {len(wanted)})"
-                )
-        cleared: set[int] = set()
-        for step, likeness in zip(plan.steps, self.likenesses(), strict=True):
-            if isinstance(step, Straight):
-                main.append(self.stretch(step, likeness))
-            elif isinstance(step, Layer):
-                main.extend(self.layer(step))
-            elif isinstance(step, Product):
-                product = self.kernel("product")
-                tables = f"ptr {self.offsets(step.xs)}, ptr {self.offsets(step.ys)}"
-                main.append(f"call void {product}(ptr %ws, {tables}, i64 {self.offset(step.out)}, i64 {len(step.xs)})")
-        self.stores(main, results, len(arrays))
-        for step in plan.steps:
-            if isinstance(step, Outer | Total):
-                main.extend(self.accumulate(step, cleared))
-        self.functions.append(_MAIN.format(rows=shape.rows, body="\n".join(main)))
+        block, plan = self.block, self.plan
+        f = Builder(
+            block,
+            "define void @run(i64 %rows, ptr %ws, ptr %params, ptr %packed, ptr %acc, ptr %calls, ptr %arrays, "
+            "ptr %flag, ptr %operands)",
+        )
+        end = f.label()
+        f.unless(f.let("icmp ugt i64 %rows, 0"), end)
+        with f.loop("%rows", step=block.rows) as loop:
+            left = f.let(f"sub i64 %rows, {loop.index}")
+            whole = f.let(f"icmp ugt i64 {left}, {block.rows}")
+            count = f.let(f"select i1 {whole}, i64 {block.rows}, i64 {left}")
+            slot_of = {self.program.code[i].operands[0]: i for i in plan.live}
+            for k, inputs in enumerate(arrays):
+                columns = [(c, self.offset(slot_of[p])) for c, p in enumerate(inputs) if p in slot_of]
+                if columns:
+                    self.copy(f, "load", "%ws", self.array(f, k, loop.index), count, columns)
+            for step, outline in zip(plan.steps, self.outlines(), strict=True):
+                if isinstance(step, Straight):
+                    f.do(self.stretch(step, outline))
+                elif isinstance(step, Layer):
+                    self.layer(f, step)
+                elif isinstance(step, Product):
+                    tables = f"ptr {self.offsets(step.xs)}, ptr {self.offsets(step.ys)}"
+                    where = f"i64 {self.offset(step.out)}, i64 {len(step.xs)}"
+                    f.do(f"call void {self.kernel('product')}(ptr %ws, {tables}, {where})")
+            for k, wanted in enumerate(results, len(arrays)):
+                if wanted:
+                    self.stores(f, wanted, self.array(f, k, loop.index), count)
+            cleared: set[int] = set()
+            for step in plan.steps:
+                if isinstance(step, Outer | Total):
+                    self.accumulate(f, step, count, cleared)
+        f.begin(end)
+        self.functions.append(f.text())
 
-    def array(self, main: list[str], k: int) -> None:
-        """Where block by block an array begins, and the bytes from row to row."""
-        main += [
-            f"%t{k} = getelementptr i64, ptr %arrays, i64 {2 * k}",
-            f"%b{k} = load ptr, ptr %t{k}",
-            f"%u{k} = getelementptr i64, ptr %arrays, i64 {2 * k + 1}",
-            f"%s{k} = load i64, ptr %u{k}",
-            f"%m{k} = mul i64 %row, %s{k}",
-            f"%p{k} = getelementptr i8, ptr %b{k}, i64 %m{k}",
-        ]
+    def array(self, f: Builder, k: int, row: str) -> tuple[str, str]:
+        """Where a row of an array begins, and the bytes from row to row."""
+        start = f.let(f"load ptr, ptr {f.at('%arrays', 16 * k)}")
+        stride = f.entry("%arrays", 2 * k + 1)
+        return f.at(start, f.let(f"mul i64 {row}, {stride}")), stride
 
-    def stores(self, main: list[str], results: Sequence[Sequence[int]], first: int) -> None:
-        """Write the results of the rows of a block to their arrays."""
-        shape = self.shape
-        for k, wanted in enumerate(results, first):
-            if not wanted:
-                continue
-            self.array(main, k)
-            varying = [(c, i) for c, i in enumerate(wanted) if self.program.level[i] == ROW]
-            if varying:
-                table = self.table([x for c, i in varying for x in (c * shape.item_bytes, self.offset(i))])
-                store = self.kernel("store")
-                main.append(
-                    f"call void {store}(ptr %ws, ptr %p{k}, i64 %s{k}, i64 %count, ptr {table}, i64 {len(varying)}, "
-                    "ptr %flag)"
-                )
-            same = [(c, i) for c, i in enumerate(wanted) if self.program.level[i] != ROW]
-            if same:
-                table = self.table(
-                    [x for c, i in same for x in (c * shape.item_bytes, self.place(i) * shape.item_bytes)]
-                )
-                spread = self.kernel("spread")
-                main.append(
-                    f"call void {spread}(ptr %params, ptr %p{k}, i64 %s{k}, i64 %count, ptr {table}, i64 {len(same)})"
-                )
+    def copy(
+        self, f: Builder, name: str, memory: str, array: tuple[str, str], count: str, columns: list[tuple[int, int]]
+    ) -> None:
+        """Copy columns of an array from or to the places in memory that are named with them."""
+        table = self.table([x for c, offset in columns for x in (c * self.block.item_bytes, offset)])
+        flag = ", ptr %flag" if name == "store" else ""
+        f.do(
+            f"call void {self.kernel(name)}(ptr {memory}, ptr {array[0]}, i64 {array[1]}, i64 {count}, ptr {table}, "
+            f"i64 {len(columns)}{flag})"
+        )
 
-    def place(self, i: int) -> int:
-        """Where among the parameters a number is that all rows share; a constant gets a place."""
+    def stores(self, f: Builder, wanted: Sequence[int], array: tuple[str, str], count: str) -> None:
+        """Write the results of the rows of a block to their array."""
+        level, size = self.program.level, self.block.item_bytes
+        varying = [(c, self.offset(i)) for c, i in enumerate(wanted) if level[i] == ROW]
+        if varying:
+            self.copy(f, "store", "%ws", array, count, varying)
+        same = [(c, self.number(i) * size) for c, i in enumerate(wanted) if level[i] != ROW]
+        if same:
+            self.copy(f, "spread", "%params", array, count, same)
+
+    def number(self, i: int) -> int:
+        """The number of the parameter for what all rows share; a constant becomes a parameter."""
         if i not in self.parameter:
             self.parameter[i] = self.parameters
             self.constants[self.parameters] = self.program.code[i].constant
             self.parameters += 1
         return self.parameter[i]
 
-    def layer(self, step: Layer) -> list[str]:
+    def layer(self, f: Builder, step: Layer) -> None:
         """Dots over the same operands, a few at a time."""
-        shape, lines, done = self.shape, [], 0
-        for tile in shape.tiles:
+        done = 0
+        for tile in self.block.tiles:
             count = (len(step.outs) - done) // tile
             if not count:
                 continue
-            start = len(self.packed) * shape.item_bytes
+            start = len(self.packed) * self.block.item_bytes
             for first in range(done, done + count * tile, tile):
                 group = step.weights[first : first + tile]
                 for k in range(len(step.xs)):
-                    self.packed.extend(self.place(ws[k]) for ws in group)
+                    self.packed.extend(self.number(ws[k]) for ws in group)
             outs = self.offsets(step.outs[done : done + count * tile])
             xs = self.offsets(step.xs)
-            lines.append(
+            f.do(
                 f"call void {self.kernel('layer', tile)}"
                 f"(ptr %ws, ptr %packed, i64 {start}, ptr {xs}, ptr {outs}, i64 {len(step.xs)}, i64 {count})"
             )
             done += count * tile
-        return lines
 
-    def accumulate(self, step: Outer | Total, cleared: set[int]) -> list[str]:
+    def accumulate(self, f: Builder, step: Outer | Total, count: str, cleared: set[int]) -> None:
         """Add a block's numbers to the sums; rows beyond the last one are cleared first."""
-        shape = self.shape
+        size = self.block.vector_bytes
         operands = step.terms if isinstance(step, Total) else [*step.a, *step.b]
         fresh = [i for i in dict.fromkeys(operands) if i not in cleared]
         cleared.update(fresh)
-        lines = []
         if fresh:
             clear = self.kernel("clear")
-            lines.append(f"call void {clear}(ptr %ws, ptr {self.offsets(fresh)}, i64 {len(fresh)}, i64 %count)")
-        start = step.first * shape.vector_bytes
+            f.do(f"call void {clear}(ptr %ws, ptr {self.offsets(fresh)}, i64 {len(fresh)}, i64 {count})")
+        start = step.first * size
         if isinstance(step, Total):
-            total = self.kernel("total")
-            return [
-                *lines,
-                f"call void {total}(ptr %ws, ptr {self.offsets(operands)}, i64 {len(operands)}, ptr %acc, i64 {start})",
-            ]
+            table = f"ptr {self.offsets(operands)}, i64 {len(operands)}"
+            f.do(f"call void {self.kernel('total')}(ptr %ws, {table}, ptr %acc, i64 {start})")
+            return
         done = 0
         for tile in (2, 1):
-            count = (len(step.a) - done) // tile
-            if count:
-                tables = f"ptr {self.offsets(step.a[done : done + count * tile])}, ptr {self.offsets(step.b)}"
-                begin = start + done * len(step.b) * shape.vector_bytes
-                lines.append(
+            tiles = (len(step.a) - done) // tile
+            if tiles:
+                tables = f"ptr {self.offsets(step.a[done : done + tiles * tile])}, ptr {self.offsets(step.b)}"
+                f.do(
                     f"call void {self.kernel('outer', tile)}"
-                    f"(ptr %ws, {tables}, i64 {count}, i64 {len(step.b)}, ptr %acc, i64 {begin})"
+                    f"(ptr %ws, {tables}, i64 {tiles}, i64 {len(step.b)}, ptr %acc, i64 {start})"
                 )
-                done += count * tile
-        return lines
+                start += tiles * tile * len(step.b) * size
+                done += tiles * tile
 
     def texts(self) -> list[str]:
         """The modules: a short program is one; a long one's stretches are compiled in parts, so that memory lasts."""
@@ -365,121 +338,89 @@ class _Emitter:
             for numbers, name in self.tables.items()
         ]
         parts: list[list[str]] = [[]]
+        declared: list[str] = []
         size = 0
         for stretch in self.stretches:
-            size += len(stretch)
+            text = stretch.text()
+            size += len(text)
             if size > PART:
                 parts.append([])
-                size = len(stretch)
-            parts[-1].append(stretch)
-        declared = [s.split(" {", 1)[0].replace("define", "declare", 1) for part in parts[1:] for s in part]
+                size = len(text)
+            parts[-1].append(text)
+            if len(parts) > 1:
+                declared.append(_declaration(stretch))
         main = (*tables, *self.globals.values(), *parts[0], *declared, *self.functions, "")
         others = [(*self.globals.values(), *part, "") for part in parts[1:]]
         return ["\n\n".join(module) for module in (main, *others)]
 
 
-_MAIN = """\
-define void @run(i64 %rows, ptr %ws, ptr %params, ptr %packed, ptr %acc, ptr %calls, ptr %arrays, ptr %flag,
-                 ptr %places) {{
-entry:
-%some = icmp ugt i64 %rows, 0
-br i1 %some, label %block, label %end
-block:
-%row = phi i64 [ 0, %entry ], [ %next, %block ]
-%left = sub i64 %rows, %row
-%whole = icmp ugt i64 %left, {rows}
-%count = select i1 %whole, i64 {rows}, i64 %left
-{body}
-%next = add i64 %row, {rows}
-%more = icmp ult i64 %next, %rows
-br i1 %more, label %block, label %end
-end:
-ret void
-}}"""
+def _declaration(function: Builder) -> str:
+    return function.head.replace("define", "declare", 1)
 
 
 class _Body:
-    """The lines of one stretch; ``address`` says where a number that is kept stands."""
+    """The instructions of one stretch; ``address`` writes the pointer to a number that is kept."""
 
-    def __init__(self, emitter: _Emitter, shape: Shape, address: Callable[[int], list[str]]) -> None:
-        self.emitter, self.shape, self.address = emitter, shape, address
+    def __init__(self, emitter: _Emitter, f: Builder, address: Callable[[int], str]) -> None:
+        self.emitter, self.f, self.block, self.address = emitter, f, f.block, address
         self.program: Program = emitter.program
-        self.lines: list[str] = []
         self.names: dict[int, str] = {}
-        self.fresh = 0
         self.flags = "" if self.program.strict else "contract "
 
-    def name(self) -> str:
-        """A new name."""
-        self.fresh += 1
-        return f"%n{self.fresh}"
-
-    def run(self, code: Sequence[int], kept: Sequence[int]) -> None:
-        """Do the instructions in order and store those that are kept."""
+    def run(self, code: Sequence[int], kept: Sequence[int], watched: bool = True) -> None:
+        """Do the instructions in order and store those that are kept; the flag is set if a reciprocal is not finite."""
         keep = set(kept)
         for k, i in enumerate(code):
             if i not in self.names:
-                self.instruction(i, self.alike(code, k))
+                self.instruction(i, self.isomorphic(code, k))
             if i in keep:
-                p = self.pointer(i)
-                self.lines.append(f"store {self.shape.vector} {self.names[i]}, ptr {p}, align {self.shape.align}")
+                self.f.store_vector(self.names[i], self.address(i))
+        bits = "0"
+        for i in code:
+            if watched and i in self.program.reciprocals:
+                bits = self.f.watch(self.names[i], bits)
+        if bits != "0":
+            self.f.raise_flag(bits)
+        for name, declaration in self.f.declared.items():
+            self.emitter.need(name, declaration)
 
-    def alike(self, code: Sequence[int], k: int) -> list[int]:
-        """Where one row is worked off: the calls of a function from the k-th instruction on that one call can do."""
+    # Superword-level parallelism: where one row at a time is worked on, calls of one function that follow each other
+    # become one call of the vector library.
+
+    def isomorphic(self, code: Sequence[int], k: int) -> list[int]:
+        """The calls of one function from the k-th instruction on that do not depend on each other."""
         op, operands, _ = self.program.code[code[k]]
-        if self.shape.lanes > 1 or self.program.strict or len(operands) != 1 or not self.program.opcode(op).libm:
+        if self.block.lanes > 1 or self.program.strict or len(operands) != 1 or not self.program.opcode(op).libm:
             return []
         found = [code[k]]
-        for i in code[k + 1 : k + self.shape.widest]:
+        for i in code[k + 1 : k + self.block.widest]:
             other, (x, *more), _ = self.program.code[i]
             if other != op or more or x in found:
                 break
             found.append(i)
         return found if len(found) > 2 else []
 
-    def side_by_side(self, group: Sequence[int]) -> bool:
-        """Call a function of the vector library on several operations' operands at once; False if there is none."""
-        op = self.program.code[group[0]].op
+    def superword(self, group: Sequence[int]) -> bool:
+        """One call for a group of isomorphic instructions; False if the vector library has no such function."""
+        f, op = self.f, self.program.code[group[0]].op
         lanes = 4 if len(group) <= 4 else 8 if len(group) <= 8 else 16
-        library = self.emitter.library(op, lanes) if lanes <= self.shape.widest else None
+        library = self.emitter.library(op, lanes) if lanes <= self.block.widest else None
         if library is None:
             return False
-        item = self.shape.item
+        item = self.block.item
         v = f"<{lanes} x {item}>"
         self.emitter.need(library, f"declare {v} @{library}({v})")
         operands = [self.number(self.program.code[i].operands[0]) for i in group]
         vector = "poison"
-        for lane in range(lanes):
-            x = operands[min(lane, len(operands) - 1)]  # no lane is left to chance
-            name = self.name()
-            self.lines.append(f"{name} = insertelement {v} {vector}, {item} {x}, i64 {lane}")
-            vector = name
-        result = self.name()
-        self.lines.append(f"{result} = call {v} @{library}({v} {vector})")
+        for lane in range(lanes):  # every lane gets a number: spare ones the last
+            x = operands[min(lane, len(operands) - 1)]
+            vector = f.let(f"insertelement {v} {vector}, {item} {x}, i64 {lane}")
+        result = f.let(f"call {v} @{library}({v} {vector})")
         for lane, i in enumerate(group):
-            self.names[i] = self.name()
-            self.lines.append(f"{self.names[i]} = extractelement {v} {result}, i64 {lane}")
+            self.names[i] = f.let(f"extractelement {v} {result}, i64 {lane}")
         return True
 
-    def watch(self, code: Sequence[int]) -> None:
-        """Set the flag if a reciprocal among these is not finite."""
-        before = "0"
-        for i in code:
-            if i in self.program.reciprocals:
-                after = self.name()
-                self.lines += flagged(self.shape, after, self.names[i], before)
-                before = after
-        if before != "0":
-            self.lines += raise_flag(self.name(), before)
-
-    def pointer(self, i: int) -> str:
-        """The name of a pointer to where a number is kept."""
-        name = ""
-        for line in self.address(i):
-            said = line.format(name)
-            name = self.name()
-            self.lines.append(f"{name} = {said}")
-        return name
+    # Instructions ----------------------------------------------------------------------------------------------------
 
     def number(self, i: int) -> str:
         """The name of an operand: computed here, a constant, or loaded."""
@@ -487,21 +428,14 @@ class _Body:
         if found is not None:
             return found
         op, _, constant = self.program.code[i]
-        shape = self.shape
-        if op == "const":
-            found = shape.constant(constant)
-        elif op in CONDITIONS:
+        if op in CONDITIONS:
             return self.condition(i)
+        if op == "const":
+            found = self.block.constant(constant)
+        elif self.program.level[i] == ROW:
+            found = self.f.load_vector(self.address(i))
         else:
-            found = self.name()
-            if self.program.level[i] == ROW:
-                p = self.pointer(i)
-                self.lines.append(f"{found} = load {shape.vector}, ptr {p}, align {shape.align}")
-            else:
-                p = self.name()
-                place = self.emitter.place(i) * shape.item_bytes
-                self.lines.append(f"{p} = getelementptr i8, ptr %params, i64 {place}")
-                self.lines.extend(shape.spread(found, p))
+            found = self.f.spread(self.f.at("%params", self.emitter.number(i) * self.block.item_bytes))
         self.names[i] = found
         return found
 
@@ -520,52 +454,36 @@ class _Body:
                 continue
             stack.pop()
             names = [self.number(k) for k in operands]
-            result = self.name()
-            self.lines.append(f"{result} = {self.spelled(self.program.opcode(op), names)}")
-            self.names[i] = result
+            self.names[i] = self.f.let(self.spelled(self.program.opcode(op), names))
         return self.names[root]
 
     def instruction(self, i: int, group: Sequence[int]) -> None:
-        """Do one instruction, or a group that can be done at once."""
-        if group and self.side_by_side(group):
+        """Do one instruction, or a group of isomorphic ones at once."""
+        if group and self.superword(group):
             return
         op, operands, _ = self.program.code[i]
-        if op == "dot":  # what all rows share is written out
-            self.names[i] = self.dot(operands)
-            return
         names = [self.number(k) for k in operands]
-        result = self.name()
-        self.lines.append(f"{result} = {self.spelled(self.program.opcode(op), names)}")
-        self.names[i] = result
+        if op == "dot":  # over what all rows share: written out
+            n = len(names) // 2
+            total = self.block.constant(0.0)
+            for a, b in zip(names[:n], names[n:], strict=True):
+                total = self.f.fma(a, b, total)
+            self.names[i] = total
+        else:
+            self.names[i] = self.f.let(self.spelled(self.program.opcode(op), names))
 
     def spelled(self, row: Opcode, names: Sequence[str]) -> str:
         """An instruction in LLVM's language."""
-        shape = self.shape
+        block = self.block
         if row.llvm:
-            return row.llvm.format(*names, v=shape.vector, mask=shape.mask, true=shape.all_true, flags=self.flags)
-        return self.intrinsic(row.intrinsic, names) if row.intrinsic else self.call(row, names)
-
-    def dot(self, operands: tuple[int, ...]) -> str:
-        n = len(operands) // 2
-        total = self.shape.constant(0.0)
-        for a, b in zip(operands[:n], operands[n:], strict=True):
-            line = self.intrinsic("fma", [self.number(a), self.number(b), total])
-            total = self.name()
-            self.lines.append(f"{total} = {line}")
-        return total
-
-    def intrinsic(self, name: str, names: Sequence[str]) -> str:
-        """A call of one of LLVM's own functions."""
-        v = self.shape.vector
-        full = f"@llvm.{name}.{self.shape.suffix}"
-        self.emitter.need(full, f"declare {v} {full}({', '.join([v] * len(names))})")
-        return f"call {v} {full}({', '.join(f'{v} {x}' for x in names)})"
+            return row.llvm.format(*names, v=block.vector, mask=block.mask, true=block.all_true, flags=self.flags)
+        return self.f.intrinsic(row.intrinsic, *names) if row.intrinsic else self.call(row, names)
 
     def call(self, row: Opcode, names: Sequence[str]) -> str:
         """A call of a mathematical function: of the vector library, of the machine's libm, or of Python."""
-        emitter, shape, v = self.emitter, self.shape, self.shape.vector
+        emitter, block, v = self.emitter, self.block, self.block.vector
         op, strict = row.name, self.program.strict
-        library = None if strict or not row.libm else emitter.library(op, shape.lanes)
+        library = None if strict or not row.libm else emitter.library(op, block.lanes)
         if library is not None:
             emitter.need(library, f"declare {v} @{library}({', '.join([v] * len(names))})")
             return f"call {v} @{library}({', '.join(f'{v} {x}' for x in names)})"
@@ -574,23 +492,23 @@ class _Body:
             if op not in emitter.calls:
                 emitter.calls.append(op)
             slot = emitter.calls.index(op)
-        if shape.lanes == 1 and slot is None:
-            scalar = f"@{row.libm}" + ("f" if shape.item == "float" else "")
+        if block.lanes == 1 and slot is None:
+            scalar = f"@{row.libm}" + ("f" if block.item == "float" else "")
             emitter.need(scalar, f"declare {v} {scalar}({', '.join([v] * len(names))})")
             return f"call {v} {scalar}({', '.join(f'{v} {x}' for x in names)})"
         label = f"python{slot}" if slot is not None else op
-        full = f"@each_{label}_{shape.lanes}"
+        full = f"@each_{label}_{block.lanes}"
         if full not in emitter.globals:
-            text, declared = vector_function(full, row.libm, len(names), shape, slot)
+            text, (name, declaration) = vector_function(full, row.libm, len(names), block, slot)
             emitter.need(full, text)
-            for d in declared:
-                emitter.need(*d)
+            if name:
+                emitter.need(name, declaration)
         return f"call {v} {full}(ptr %calls, {', '.join(f'{v} {x}' for x in names)})"
 
 
 def emit(
     plan: Schedule,
-    shape: Shape,
+    block: Block,
     arrays: Sequence[Sequence[int]],
     results: Sequence[Sequence[int]],
     vector_library: Callable[[str, int], str | None],
@@ -599,22 +517,22 @@ def emit(
 
     Args:
         plan: the schedule.
-        shape: how wide vectors and blocks are.
-        arrays: for each input array the places of its row inputs.
+        block: how wide vectors and blocks are.
+        arrays: for each input array the numbers of its row inputs.
         results: for each output array the instructions it gets.
         vector_library: gives the name of a function on so many numbers at once, or None.
     """
-    emitter = _Emitter(plan, shape, vector_library)
+    emitter = _Emitter(plan, block, vector_library)
     emitter.run(arrays, results)
     emitter.prepare()
     for share in plan.shares:
         if share.scale is not None:
-            emitter.place(share.scale)
+            emitter.number(share.scale)
     return Code(
         texts=emitter.texts(),
         kernels="\n\n".join(sorted(emitter.kernels.values())),
         instructions=emitter.instructions,
-        places=emitter.places,
+        offsets=emitter.operands,
         packed=emitter.packed,
         shared=emitter.parameter,
         parameters=emitter.parameters,

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from ..errors import MissingExtraError
 from . import cache as store
 from . import locks
+from .assembly import Block
 from .instructions import OPCODES
-from .kernels import Shape
 
 
 class Target(NamedTuple):
@@ -31,10 +31,10 @@ class Target(NamedTuple):
     vector_bytes: int
     registers: int
 
-    def shape(self, item: str, vectors: int) -> Shape:
+    def block(self, item: str, vectors: int) -> Block:
         """Vectors and blocks for numbers of that type."""
         lanes = self.vector_bytes // (8 if item == "double" else 4)
-        return Shape(item, lanes, vectors, self.registers, lanes)
+        return Block(item, lanes, vectors, self.registers, lanes)
 
 
 @cache

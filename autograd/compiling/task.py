@@ -111,26 +111,26 @@ class _Native:
 
     def __init__(self, task: Task, plan: Schedule, one_row: bool, target: native.Target) -> None:
         item = "double" if task.dtype.itemsize == 8 else "float"
-        shape = target.shape(item, 4)
+        block = target.block(item, 4)
         if one_row:
-            shape = shape.scalar()
+            block = block.scalar()
         else:
-            while shape.vectors > 1 and plan.slots * shape.block_bytes > WORKSPACE:
-                shape = target.shape(item, shape.vectors // 2)
+            while block.vectors > 1 and plan.slots * block.slot_bytes > WORKSPACE:
+                block = target.block(item, block.vectors // 2)
         strict = task.program.strict
 
         def library(op: str, lanes: int) -> str | None:
             return None if strict else native.vector_function_name(op, lanes, item)
 
-        self.code: Code = emit(plan, shape, task.arrays, task.results, library)
+        self.code: Code = emit(plan, block, task.arrays, task.results, library)
         effort = 2 if self.code.instructions <= THOROUGH else 0
         modules = [(text, effort) for text in self.code.texts]
         self.machine = native.Machine([*modules, (self.code.kernels, 2)], target)
         self.code.texts.clear()
         self.dtype = task.dtype
-        self._block = shape.rows
-        self._lanes = shape.lanes
-        self._space = plan.slots * shape.block_bytes
+        self._block = block.rows
+        self._lanes = block.lanes
+        self._space = plan.slots * block.slot_bytes
         self._work = len(task.program.code)
         self._accumulators = plan.accumulators
         self._sums = len(task.program.sums)
@@ -140,10 +140,10 @@ class _Native:
         same = [i for wanted in task.results for i in wanted if level[i] == SHARED]
         same += [i for i in task.program.reciprocals if level[i] == SHARED and i in self.code.shared]
         self._same = np.array([self.code.shared[i] for i in same], dtype=np.intp)
-        self._places = np.array(self.code.places, dtype=np.int32)
+        self._places = np.array(self.code.offsets, dtype=np.int32)
         self._places_at = _address(self._places)
-        self.code.places.clear()
-        self._ones = np.ones(shape.lanes)
+        self.code.offsets.clear()
+        self._ones = np.ones(block.lanes)
         self._prepares = bool(plan.prepare)
         self._errors = _Errors()
         self._calls, self._keep = _pointers(self.code.calls, task.program, self._errors)

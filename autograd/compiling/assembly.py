@@ -1,0 +1,271 @@
+"""LLVM's assembly language: how wide vectors and blocks are, and a builder that writes a function line by line."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Block:
+    """The rows that are worked on at once: ``vectors`` vectors of ``lanes`` rows.
+
+    Attributes:
+        item: ``double`` or ``float``.
+        lanes: rows in a vector.
+        vectors: vectors in a block.
+        registers: how many vector registers there are.
+        widest: the lanes of the machine's own vectors, also where one row at a time is worked on.
+    """
+
+    item: str
+    lanes: int
+    vectors: int
+    registers: int
+    widest: int
+
+    @property
+    def item_bytes(self) -> int:
+        """Bytes of one number."""
+        return 8 if self.item == "double" else 4
+
+    @property
+    def vector_bytes(self) -> int:
+        """Bytes of one vector, to which vectors in the workspace are aligned too."""
+        return self.lanes * self.item_bytes
+
+    @property
+    def rows(self) -> int:
+        """Rows in a block."""
+        return self.lanes * self.vectors
+
+    @property
+    def slot_bytes(self) -> int:
+        """Bytes of a slot, which holds one number for every row of a block."""
+        return self.rows * self.item_bytes
+
+    @property
+    def vector(self) -> str:
+        """The type of a vector."""
+        return self.item if self.lanes == 1 else f"<{self.lanes} x {self.item}>"
+
+    @property
+    def mask(self) -> str:
+        """The type of a condition."""
+        return "i1" if self.lanes == 1 else f"<{self.lanes} x i1>"
+
+    @property
+    def all_true(self) -> str:
+        """The condition that holds everywhere."""
+        return "true" if self.lanes == 1 else f"<{', '.join(['i1 true'] * self.lanes)}>"
+
+    @property
+    def suffix(self) -> str:
+        """How LLVM's functions on this vector are called."""
+        kind = "f64" if self.item == "double" else "f32"
+        return kind if self.lanes == 1 else f"v{self.lanes}{kind}"
+
+    @property
+    def tiles(self) -> tuple[int, ...]:
+        """How many dots of a layer are computed at once: as many as leave registers for the operands."""
+        largest = max(1, (self.registers - self.vectors - 4) // self.vectors)
+        return tuple(t for t in (6, 4, 2, 1) if t <= largest)
+
+    def scalar(self) -> Block:
+        """One row at a time."""
+        return Block(self.item, 1, 1, self.registers, self.widest)
+
+    def constant(self, x: float) -> str:
+        """A number in every lane, exactly."""
+        if self.item == "float":
+            try:
+                x = struct.unpack("f", struct.pack("f", x))[0]
+            except OverflowError:
+                x = float("inf") if x > 0 else float("-inf")
+        bits = "0x" + struct.pack(">d", x).hex().upper()
+        return bits if self.lanes == 1 else f"<{', '.join([f'{self.item} {bits}'] * self.lanes)}>"
+
+
+@dataclass
+class Loop:
+    """A loop while it is written.
+
+    Attributes:
+        index: the counter's name.
+        carried: the names of what one round hands to the next.
+        next: what this round hands on; set by the body, and after the loop what the last round left.
+    """
+
+    index: str
+    carried: list[str]
+    next: list[str] = field(default_factory=list)
+
+
+class Builder:
+    """Writes one function; names and labels are made up as it goes.
+
+    Args:
+        block: how wide vectors are.
+        head: the definition's first line, without its brace.
+
+    Attributes:
+        declared: the functions of LLVM's that it calls, and how they are declared.
+    """
+
+    def __init__(self, block: Block, head: str) -> None:
+        self.block, self.head = block, head
+        self.lines = ["entry:"]
+        self.declared: dict[str, str] = {}
+        self._label = "entry"
+        self._count = 0
+        self._ended = False  # whether the current basic block has its last line
+
+    def text(self) -> str:
+        """The function."""
+        return "\n".join((f"{self.head} {{", *self.lines, *([] if self._ended else ["ret void"]), "}"))
+
+    # Lines -----------------------------------------------------------------------------------------------------------
+
+    def do(self, line: str) -> None:
+        """A line without a result."""
+        self.lines.append(line)
+
+    def let(self, line: str) -> str:
+        """A line with a result; returns the result's name."""
+        self._count += 1
+        name = f"%v{self._count}"
+        self.lines.append(f"{name} = {line}")
+        return name
+
+    def label(self) -> str:
+        """A new label."""
+        self._count += 1
+        return f"b{self._count}"
+
+    def begin(self, label: str) -> None:
+        """Begin a basic block, which the one before runs into unless it has ended."""
+        if not self._ended:
+            self.lines.append(f"br label %{label}")
+        self.lines.append(f"{label}:")
+        self._label, self._ended = label, False
+
+    def finish(self, line: str = "ret void") -> None:
+        """The last line of a basic block."""
+        self.lines.append(line)
+        self._ended = True
+
+    def unless(self, condition: str, label: str) -> None:
+        """Go on where a condition holds, else to a label."""
+        here = self.label()
+        self.finish(f"br i1 {condition}, label %{here}, label %{label}")
+        self.begin(here)
+
+    @contextmanager
+    def loop(self, limit: str | int, *starts: tuple[str, str], step: int = 1) -> Iterator[Loop]:
+        """A loop that counts from 0 up to a limit; the first round always runs.
+
+        Args:
+            limit: where it ends.
+            starts: type and first value of each number that one round hands to the next.
+            step: what is counted on by.
+        """
+        before, again, after = self._label, self.label(), self.label()
+        self.begin(again)
+        count = self._count
+        self._count += 1 + len(starts)
+        index, *carried = (f"%v{count + k}" for k in range(1, 2 + len(starts)))
+        loop, at = Loop(index, carried), len(self.lines)
+        yield loop
+        following = self.let(f"add i64 {index}, {step}")
+        more = self.let(f"icmp ult i64 {following}, {limit}")
+        kinds = zip((("i64", "0"), *starts), (index, *carried), (following, *loop.next), strict=True)
+        self.lines[at:at] = [
+            f"{name} = phi {kind} [ {first}, %{before} ], [ {last}, %{self._label} ]"
+            for (kind, first), name, last in kinds
+        ]
+        self.finish(f"br i1 {more}, label %{again}, label %{after}")
+        self.begin(after)
+
+    # Memory ----------------------------------------------------------------------------------------------------------
+
+    def at(self, pointer: str, offset: str | int) -> str:
+        """A pointer so many bytes further."""
+        return pointer if offset == 0 else self.let(f"getelementptr i8, ptr {pointer}, i64 {offset}")
+
+    def entry(self, table: str, index: str | int) -> str:
+        """A number of a table of 64-bit integers."""
+        return self.let(f"load i64, ptr {self.let(f'getelementptr i64, ptr {table}, i64 {index}')}")
+
+    def load(self, pointer: str) -> str:
+        """One number."""
+        return self.let(f"load {self.block.item}, ptr {pointer}")
+
+    def load_vector(self, pointer: str, number: int = 0, align: int = 0) -> str:
+        """The vector of that number from a pointer on; as those of the workspace aligned, unless told."""
+        at = self.at(pointer, number * self.block.vector_bytes)
+        return self.let(f"load {self.block.vector}, ptr {at}, align {align or self.block.vector_bytes}")
+
+    def store_vector(self, x: str, pointer: str, number: int = 0, align: int = 0) -> None:
+        """The reverse."""
+        at = self.at(pointer, number * self.block.vector_bytes)
+        self.do(f"store {self.block.vector} {x}, ptr {at}, align {align or self.block.vector_bytes}")
+
+    def load_slot(self, table: str, index: str) -> tuple[str, list[str]]:
+        """The slot that a table names: its pointer and its vectors."""
+        slot = self.at("%ws", self.entry(table, index))
+        return slot, [self.load_vector(slot, p) for p in range(self.block.vectors)]
+
+    # Vectors ---------------------------------------------------------------------------------------------------------
+
+    def spread(self, pointer: str) -> str:
+        """A number that is loaded into every lane."""
+        block, x = self.block, self.load(pointer)
+        if block.lanes == 1:
+            return x
+        one = self.let(f"insertelement {block.vector} poison, {block.item} {x}, i64 0")
+        zeros = f"<{block.lanes} x i32> zeroinitializer"
+        return self.let(f"shufflevector {block.vector} {one}, {block.vector} poison, {zeros}")
+
+    def lane(self, x: str, number: int) -> str:
+        """One number of a vector."""
+        return x if self.block.lanes == 1 else self.let(f"extractelement {self.block.vector} {x}, i64 {number}")
+
+    def gathered(self, numbers: Iterable[str]) -> str:
+        """A vector of numbers, one for each lane."""
+        vector = "poison"
+        for lane, x in enumerate(numbers):
+            if self.block.lanes == 1:
+                return x
+            vector = self.let(f"insertelement {self.block.vector} {vector}, {self.block.item} {x}, i64 {lane}")
+        return vector
+
+    def intrinsic(self, name: str, *operands: str) -> str:
+        """A call of one of LLVM's own functions, as the right side of a line."""
+        v = self.block.vector
+        full = f"@llvm.{name}.{self.block.suffix}"
+        self.declared[full] = f"declare {v} {full}({', '.join([v] * len(operands))})"
+        return f"call {v} {full}({', '.join(f'{v} {x}' for x in operands)})"
+
+    def fma(self, x: str, y: str, z: str) -> str:
+        """x·y + z, rounded once."""
+        return self.let(self.intrinsic("fma", x, y, z))
+
+    # The flag --------------------------------------------------------------------------------------------------------
+
+    def watch(self, x: str, before: str) -> str:
+        """``before`` with further bits set if a vector holds inf or nan: x − x is 0 for all other numbers."""
+        block = self.block
+        rest = self.let(f"fsub {block.vector} {x}, {x}")
+        mask = self.let(f"fcmp uno {block.vector} {rest}, {rest}")
+        kind = f"i{block.lanes}"
+        if block.lanes > 1:
+            mask = self.let(f"bitcast {block.mask} {mask} to {kind}")
+        bits = self.let(f"zext {kind} {mask} to i64")
+        return self.let(f"or i64 {before}, {bits}")
+
+    def raise_flag(self, bits: str) -> None:
+        """Add bits to the flag."""
+        old = self.let("load i64, ptr %flag")
+        self.do(f"store i64 {self.let(f'or i64 {old}, {bits}')}, ptr %flag")
