@@ -162,7 +162,7 @@ class _Emitter:
         return tuple(said), [*outside, *(i for i in step.code if i in kept)]
 
     def straight(self, name: str, step: Straight, table: dict[int, int] | None) -> None:
-        """The function of a stretch; the offsets of its operands are fixed, or stand in a table at these places."""
+        """The function of a stretch; the offsets of its operands are fixed, or stand in a table at these indices."""
         block = self.block
         f = Builder(
             block,
@@ -211,7 +211,7 @@ class _Emitter:
         """The function that goes through the rows block by block.
 
         Args:
-            arrays: for each input array the places of its row inputs.
+            arrays: for each input array the numbers of its row inputs.
             results: for each output array the instructions it gets.
         """
         block, plan = self.block, self.plan
@@ -259,7 +259,7 @@ class _Emitter:
     def copy(
         self, f: Builder, name: str, memory: str, array: tuple[str, str], count: str, columns: list[tuple[int, int]]
     ) -> None:
-        """Copy columns of an array from or to the places in memory that are named with them."""
+        """Copy columns of an array from or to memory, at the offset that is given with each."""
         table = self.table([x for c, offset in columns for x in (c * self.block.item_bytes, offset)])
         flag = ", ptr %flag" if name == "store" else ""
         f.do(
@@ -525,9 +525,9 @@ def emit(
     emitter = _Emitter(plan, block, vector_library)
     emitter.run(arrays, results)
     emitter.prepare()
-    for share in plan.shares:
-        if share.scale is not None:
-            emitter.number(share.scale)
+    for part in plan.parts:
+        if part.scale is not None:
+            emitter.number(part.scale)
     return Code(
         texts=emitter.texts(),
         kernels="\n\n".join(sorted(emitter.kernels.values())),

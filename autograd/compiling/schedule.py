@@ -64,14 +64,17 @@ class Total:
 
 
 Step = Straight | Layer | Product | Outer | Total
-Term = tuple[int | None, int | None, float, int | None]  # a, b, sign, what all rows share
+Term = tuple[int | None, int | None, float, int | None]  # a, b, sign, a factor that all rows share
 
 
 @dataclass
-class Share:
-    """A part of a sum: accumulator (−1 is the number of rows) × sign × a shared number, if there is one."""
+class Part:
+    """A part of a sum: accumulator (−1 is the number of rows) × sign × what all rows share, if there is such a factor.
 
-    result: int
+    ``sum`` says which of the program's sums it belongs to.
+    """
+
+    sum: int
     accumulator: int
     sign: float
     scale: int | None
@@ -87,7 +90,7 @@ class Schedule:
         slot: where each instruction's block of results is kept, counted in slots.
         slots: how many of them there are.
         accumulators: how many sums over the rows are kept.
-        shares: how the sums that were asked for are put together from accumulators.
+        parts: how the sums that were asked for are put together from accumulators.
         live: the row inputs that something depends on.
     """
 
@@ -97,7 +100,7 @@ class Schedule:
     slot: dict[int, int]
     slots: int
     accumulators: int
-    shares: list[Share]
+    parts: list[Part]
     live: list[int]
 
     def check(self) -> None:
@@ -139,7 +142,7 @@ class Schedule:
             if len(set(slots)) != len(slots) or set(slots) & {self.slot[i] for i in read if i in self.slot}:
                 raise ValueError(f"step {number} overwrites what it reads, or two results have one slot")
             content.update(zip(slots, made, strict=True))
-        for i in (*self.program.results, *(s.scale for s in self.shares if s.scale is not None)):
+        for i in (*self.program.results, *(part.scale for part in self.parts if part.scale is not None)):
             if not kept(i):
                 raise ValueError(f"result {i} is not there in the end")
         if content.keys() - set(range(self.slots)):
@@ -164,35 +167,35 @@ def numbers_behind(program: Program, i: int) -> list[int]:
 
 def schedule(program: Program) -> Schedule:
     """Put a program's instructions into steps."""
-    shares, outers, totals, accumulators = _sums(program)
+    parts, outers, totals, accumulators = _sums(program)
     summing: list[Step] = [*outers, *totals]
     roots = [*program.results, *(i for step in summing for i in _reads(program, step))]
-    scales = [s.scale for s in shares if s.scale is not None]
+    scales = [part.scale for part in parts if part.scale is not None]
     needed = program.needed([*roots, *scales])
     prepare = [i for i in needed if program.level[i] == SHARED and program.code[i].op not in INPUTS | CONDITIONS]
     steps = [*_arranged(program, [i for i in needed if program.level[i] == ROW]), *summing]
     live = [i for i in needed if program.code[i].op == "row"]
     slot, slots = _slots(program, steps, live)
-    return Schedule(program, steps, prepare, slot, slots, accumulators, shares, live)
+    return Schedule(program, steps, prepare, slot, slots, accumulators, parts, live)
 
 
 # Sums over the rows --------------------------------------------------------------------------------------------------
 
 
-def _sums(program: Program) -> tuple[list[Share], list[Outer], list[Total], int]:
+def _sums(program: Program) -> tuple[list[Part], list[Outer], list[Total], int]:
     """Take sums apart into sums of products of two numbers each; what all rows share is multiplied in afterwards."""
     needed = program.needed()
     uses = Counter(k for i in needed if program.code[i].op not in INPUTS for k in program.code[i].operands)
     uses.update(program.results)
-    shares: list[Share] = []
-    wanted: dict[tuple[int, int | None], list[Share]] = {}
-    for result, root in enumerate(program.sums):
+    parts: list[Part] = []
+    wanted: dict[tuple[int, int | None], list[Part]] = {}
+    for number, root in enumerate(program.sums):
         for a, b, sign, scale in _terms(program, root, uses):
-            share = Share(result, -1, sign, scale)
-            shares.append(share)
+            part = Part(number, -1, sign, scale)
+            parts.append(part)
             if a is None:
                 continue
-            wanted.setdefault((a, b), []).append(share)
+            wanted.setdefault((a, b), []).append(part)
     by_first: dict[int, list[int]] = {}
     alone: list[int] = []
     for a, b in wanted:
@@ -208,14 +211,14 @@ def _sums(program: Program) -> tuple[list[Share], list[Outer], list[Total], int]
         outers.append(Outer(firsts, list(others), count))
         for j, a in enumerate(firsts):
             for k, b in enumerate(others):
-                for share in wanted[a, b]:
-                    share.accumulator = count + j * len(others) + k
+                for part in wanted[a, b]:
+                    part.accumulator = count + j * len(others) + k
         count += len(firsts) * len(others)
     totals = [Total(alone, count)] if alone else []
     for k, a in enumerate(alone):
-        for share in wanted[a, None]:
-            share.accumulator = count + k
-    return shares, outers, totals, count + len(alone)
+        for part in wanted[a, None]:
+            part.accumulator = count + k
+    return parts, outers, totals, count + len(alone)
 
 
 def _terms(program: Program, root: int, uses: Counter[int]) -> list[Term]:
@@ -328,7 +331,7 @@ def _loops(program: Program, dots: Sequence[int]) -> list[Step]:
     return steps
 
 
-# Places --------------------------------------------------------------------------------------------------------------
+# Slots ---------------------------------------------------------------------------------------------------------------
 
 
 def _reads(program: Program, step: Step) -> list[int]:

@@ -636,5 +636,5 @@ def test_stretches_that_repeat_share_their_code(monkeypatch):
         np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-13)
     for found, wanted in zip(shared.value_and_grad(rows[:1]), expected_one, strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-13)
-    code = shared._last.task.code(False).code
+    code = shared._last.task.code(False)
     assert code.instructions < 0.6 * shared.stats.operations

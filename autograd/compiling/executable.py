@@ -1,0 +1,167 @@
+"""A program's machine code, and how it goes through rows: for blocks of them, or for one row at a time."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import native, rows, threads
+from .callbacks import Callbacks
+from .emit import emit
+from .program import SHARED
+from .schedule import Schedule
+from .workspace import Layout, Sums, Workspace, address
+
+WORKSPACE = 2**20  # bytes that a block of rows may take: about what stays in a core's own cache
+THOROUGH = 3000  # up to so many instructions LLVM takes its time
+
+
+class Executable:
+    """Machine code of a schedule.
+
+    Args:
+        plan: the schedule.
+        arrays: for each input array the numbers of its row inputs.
+        results: for each output array the instructions it gets.
+        dtype: of the numbers.
+        one_row: for one row at a time.
+        target: the machine to make code for.
+        fallback: makes what runs again where the program speculated and a result is not finite; None if it does not
+            speculate.
+
+    Attributes:
+        instructions: how many were compiled; outlined stretches count once.
+        was_cached: whether the machine code came out of the cache.
+    """
+
+    def __init__(
+        self,
+        plan: Schedule,
+        arrays: Sequence[Sequence[int]],
+        results: Sequence[Sequence[int]],
+        dtype: Any,
+        one_row: bool,
+        target: native.Target,
+        fallback: Callable[[], Executable] | None,
+    ) -> None:
+        program, item = plan.program, "double" if dtype.itemsize == 8 else "float"
+        block = target.block(item, 4)
+        if one_row:
+            block = block.scalar()
+        else:
+            while block.vectors > 1 and plan.slots * block.slot_bytes > WORKSPACE:
+                block = target.block(item, block.vectors // 2)
+
+        def library(op: str, lanes: int) -> str | None:
+            return None if program.strict else native.vector_function_name(op, lanes, item)
+
+        code = emit(plan, block, arrays, results, library)
+        effort = 2 if code.instructions <= THOROUGH else 0
+        self._machine = native.Machine([*((text, effort) for text in code.texts), (code.kernels, 2)], target)
+        self.instructions, self.was_cached = code.instructions, self._machine.was_cached
+        self._dtype, self._block_rows, self._operations = dtype, block.rows, len(program.code)
+        self._layout = Layout(
+            dtype,
+            plan.slots * block.rows,
+            plan.accumulators,
+            block.lanes,
+            code.parameters,
+            code.constants,
+            np.array(code.packed, dtype=np.intp),
+        )
+        self._spare: list[Workspace] = []
+        self._sums = Sums(plan, code.shared, block.lanes)
+        self._callbacks = Callbacks(code.calls, program)
+        self._prepares = bool(plan.prepare)
+        self._operands = np.array(code.offsets, dtype=np.int32)
+        self._operands_address = address(self._operands)
+        self._fallback = fallback
+        # What all rows share is not watched by native code: results, and reciprocals that may overflow.
+        level = program.level
+        same = [i for wanted in results for i in wanted if level[i] == SHARED]
+        same += [i for i in program.reciprocals if level[i] == SHARED and i in code.shared]
+        self._guarded = np.array([code.shared[i] for i in same], dtype=np.intp)
+
+    def run(self, inputs: Sequence[Any], shared: Any, count: int, outputs: Sequence[Any], wanted: int | None) -> Any:
+        """As ``Task.run``."""
+        pieces = [(0, count)] if count <= rows.RUN else rows.runs(count, self._block_rows)
+        workers = threads.workers(wanted, len(pieces), count * self._operations)
+        sums = np.zeros((len(pieces), self._sums.count))
+
+        def work(mine: Iterable[int]) -> None:
+            try:
+                space = self._spare.pop()
+            except IndexError:
+                space = Workspace(self._layout)
+            try:
+                self._prepare(space, shared)
+                for k in mine:
+                    sums[k] = self._run(space, *pieces[k], inputs, outputs, shared)
+            finally:
+                self._spare.append(space)
+
+        threads.run(work, len(pieces), workers)
+        if len(pieces) == 1:
+            return sums[0]
+        total = np.zeros(self._sums.count)
+        for part in sums:  # in order
+            total += part
+        return total
+
+    def _prepare(self, space: Workspace, shared: Any) -> None:
+        """Bring what all rows share into a workspace."""
+        if len(shared):
+            space.params[: len(shared)] = shared
+        if self._prepares:
+            self._machine.prepare(space.addresses[1], self._callbacks.address)
+            self._callbacks.reraise()
+        space.pack()
+
+    def _run(
+        self, space: Workspace, start: int, stop: int, inputs: Sequence[Any], outputs: Sequence[Any], shared: Any
+    ) -> Any:
+        """Go through a run of rows; returns its sums. Where speculation failed, the fallback runs."""
+        dtype = self._dtype
+        if space.sums.size:
+            space.sums.fill(0.0)
+        space.flag[0] = 0
+        plain = all(rows.is_plain(a, dtype) for a in (*inputs, *outputs))
+        for lo, hi in ((start, stop),) if plain else rows.pieces(start, stop):
+            taken = [_plain(a[lo:hi], dtype) for a in inputs]
+            given = [a[lo:hi] for a in outputs]
+            direct = given if plain else [a if rows.is_plain(a, dtype) else np.empty(a.shape, dtype) for a in given]
+            table: list[int] = []
+            for a in (*taken, *direct):
+                table += (address(a), a.strides[0])
+            arrays = (ctypes.c_int64 * len(table))(*table)
+            self._machine.run(
+                hi - lo,
+                *space.addresses,
+                self._callbacks.address,
+                ctypes.addressof(arrays),
+                space.flag_address,
+                self._operands_address,
+            )
+            self._callbacks.reraise()
+            if not plain:
+                for a, b in zip(given, direct, strict=True):
+                    if a is not b:
+                        a[...] = b
+        sums = self._sums.of(space.sums, stop - start, space.params)
+        if self._fallback is not None and not (
+            space.flag[0] == 0 and _finite(sums) and _finite(space.params[self._guarded])
+        ):
+            part = [a[start:stop] for a in inputs], shared, stop - start, [a[start:stop] for a in outputs]
+            return self._fallback().run(*part, 1)
+        return sums
+
+
+def _finite(numbers: Any) -> bool:
+    return len(numbers) == 0 or bool(np.isfinite(numbers).all())
+
+
+def _plain(a: Any, dtype: Any) -> Any:
+    return a if rows.is_plain(a, dtype) else np.ascontiguousarray(a, dtype=dtype)
