@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from .drawing import draw as draw
     from .explaining import Explanation as Explanation
     from .explaining import explain as explain
-    from .files import write_atomically as write_atomically
     from .stepping import Log as Log
     from .stepping import steps as steps
 
@@ -69,7 +68,6 @@ _ROOMS = {
     "Drawing": "drawing",
     "explain": "explaining",
     "Explanation": "explaining",
-    "write_atomically": "files",
     "steps": "stepping",
     "Log": "stepping",
 }

@@ -2,33 +2,121 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import tempfile
+import re
+import secrets
+import stat
+from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None  # type: ignore[assignment]
 
-def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+_ENDING = ".autograd-tmp"
+
+
+def write_atomically(path: str | os.PathLike[str], content: bytes, mode: int = 0o666) -> None:
     """Write a file so that a reader sees the old content or the new, never a part, whatever happens in between.
 
-    The content goes to a temporary file beside it, is flushed to the disk and then takes the name in one step.
+    The content goes to a temporary file in the same folder, is flushed to the disk and then takes the name in one
+    step. A symbolic link stays a link: the file that it points to is written. A file that exists keeps its permissions.
+    What a killed process left behind is removed by the next write to the same file; while a process writes, it holds a
+    lock on its temporary file, so that no other process removes it.
+
+    Args:
+        path: the file; its folder must exist.
+        content: all of its bytes.
+        mode: the permissions of a new file, less those that the umask takes away.
 
     Raises:
-        OSError: if the file cannot be written; nothing is left behind.
+        OSError: if the file cannot be written, or is no ordinary file; nothing is left behind.
     """
-    path = Path(path)
+    target = Path(os.path.realpath(path))
+    temporary, file = None, None
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp")
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)  # mkstemp's own are for the owner only
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
+        permissions = _permissions(target)
+        _remove_leftovers(target)
+        first_mode = mode if permissions is None else 0o600
+        while True:
+            temporary = target.with_name(f"{_prefix(target)}{secrets.token_hex(8)}{_ENDING}")
+            opener = lambda name, flags: os.open(name, flags, first_mode)
+            file = open(temporary, "xb", buffering=0, opener=opener)  # noqa: SIM115  (closed below)
+            if _lock(file):
+                break
+            file.close()  # another process took it for a leftover before it was locked: once more
+        rest = memoryview(content)
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+        if permissions is not None:
+            os.chmod(temporary, permissions)
+        if fcntl is None:
+            file.close()  # Windows does not rename open files
+        os.replace(temporary, target)  # elsewhere under the lock
+    except BaseException as error:
+        if temporary is not None:
+            with suppress(OSError):
+                os.unlink(temporary)
+        if isinstance(error, OSError) and error.errno is not None:  # name the file asked for
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
+    finally:
+        if file is not None:
+            file.close()
+
+
+def _permissions(target: Path) -> int | None:
+    """The permissions of the file that is written over; None if there is none."""
+    try:
+        found = os.lstat(target)
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if stat.S_ISLNK(found.st_mode):  # only a link that leads to itself is left unresolved
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "this is no ordinary file")
+    return stat.S_IMODE(found.st_mode)
+
+
+def _prefix(target: Path) -> str:
+    return f".{target.name[:40]}."
+
+
+def _lock(file: FileIO) -> bool:
+    """Lock a new file; False if another process was about to remove it, or did."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks; nothing is ever taken for a leftover there
+        return True
+    return os.fstat(file.fileno()).st_nlink > 0
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove temporary files of this target that no process holds a lock on: their writers were killed."""
+    if fcntl is None:
+        return
+    own = re.compile(re.escape(_prefix(target)) + "[0-9a-f]{16}" + re.escape(_ENDING))
+    try:
+        names = os.listdir(target.parent)
+    except OSError:  # a folder may allow writing without reading
+        return
+    for name in names:
+        if own.fullmatch(name):
+            leftover = target.parent / name
+            with suppress(OSError):  # locked, already gone, or another user's
+                handle = os.open(leftover, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.unlink(leftover)
+                finally:
+                    os.close(handle)

@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 
-from autograd import ArgumentError, AutogradError, MissingExtraError, write_atomically
+from autograd import ArgumentError, AutogradError, InputError, MissingExtraError
+from autograd.files import write_atomically
 
 from .module import Module
 from .optim import Optimizer
 
 FORMAT, VERSION = "scalar-autograd model", 1
-LARGEST = 2**30  # bytes of a file that is read
+
+# Limits of what is read, so that a damaged or hostile file cannot fill the memory. JSON needs up to 30 times its size
+# while it is read, which makes 0.5 GB; 16 MiB hold the numbers of some 100 000 parameters with Adam's memory.
+LARGEST_JSON = 2**24  # bytes
+DEEPEST_JSON = 8  # lists and objects inside each other; a model needs 4
+LARGEST = 2**27  # bytes of a .safetensors file
 
 
 def save(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | None = None) -> Path:
@@ -29,48 +36,51 @@ def save(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | Non
         the path written. A reader sees the old file or the new one, never a part.
 
     Raises:
-        ArgumentError: for another ending.
+        ArgumentError: for another ending, a number that is not finite, or a model too large for the format.
+        InputError: if the model is no Module, or the optimiser no Optimizer.
         OSError: if the file cannot be written.
     """
-    path = Path(path)
+    path, ending = _path(path)
+    _check_kinds(model, optimizer)
     state = model.state_dict()
     for name, x in state.items():
         if not math.isfinite(x):
             raise ArgumentError(f"{name} is {x!r}; a model that is not finite is not saved over one that may be")
     memory = None if optimizer is None else optimizer.state_dict()
-    if path.suffix == ".json":
+    if ending == ".json":
         content = {"format": FORMAT, "version": VERSION, "model": state, "optimizer": memory}
-        write_atomically(path, json.dumps(content, indent=1).encode())
-    elif path.suffix == ".safetensors":
-        write_atomically(path, _to_safetensors(state, memory))
+        raw = json.dumps(content, indent=1).encode()
     else:
-        raise ArgumentError(f"cannot tell the format from {path.name!r}; end it with .json or .safetensors")
+        raw = _to_safetensors(state, memory)
+    _check_size(path, len(raw))
+    write_atomically(path, raw)
     return path
 
 
 def load(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | None = None) -> None:
     """Read a file that ``save`` wrote into a model, and an optimiser, of the same shape; all or nothing.
 
+    Files of more than 16 MiB of JSON or 128 MiB of safetensors are refused unread, and JSON that is nested deeper
+    than any model, so that no file makes reading take more than about 1 GB.
+
     Raises:
-        ArgumentError: if the file is damaged, of another kind or version, or does not fit; nothing is changed then.
+        ArgumentError: if the file is damaged, too large, of another kind or version, or does not fit; nothing is
+            changed then.
+        InputError: if the model is no Module, or the optimiser no Optimizer.
         OSError: if it cannot be read.
     """
-    path = Path(path)
-    if path.suffix not in (".json", ".safetensors"):
-        raise ArgumentError(f"cannot tell the format from {path.name!r}; it ends with neither .json nor .safetensors")
+    path, ending = _path(path)
+    _check_kinds(model, optimizer)
     if path.exists() and not path.is_file():
         raise ArgumentError(f"{path.name} is no ordinary file")
-    if path.stat().st_size > LARGEST:
-        raise ArgumentError(f"{path.name} has {path.stat().st_size:,} bytes; no model of scalars is that large")
+    _check_size(path, path.stat().st_size)
     raw = path.read_bytes()
     try:
-        content = json.loads(raw) if path.suffix == ".json" else _from_safetensors(raw)
+        content = _from_json(raw) if ending == ".json" else _from_safetensors(raw)
         state, memory = _checked(content)
     except MissingExtraError:
         raise
-    except (ValueError, KeyError, TypeError, RecursionError, IndexError) as error:
-        raise ArgumentError(f"{path.name} is damaged or no model file: {error}") from None
-    except Exception as error:  # the safetensors library's own kind
+    except (ValueError, KeyError, TypeError, RecursionError, IndexError, OverflowError) as error:
         raise ArgumentError(f"{path.name} is damaged or no model file: {error}") from None
     before = model.state_dict()
     model.load_state_dict(state)
@@ -82,6 +92,51 @@ def load(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | Non
         except AutogradError:
             model.load_state_dict(before)
             raise
+
+
+def _path(path: str | os.PathLike[str]) -> tuple[Path, str]:
+    path = Path(path)
+    if path.suffix not in (".json", ".safetensors"):
+        raise ArgumentError(f"cannot tell the format from {path.name!r}; end it with .json or .safetensors")
+    return path, path.suffix
+
+
+def _check_kinds(model: Any, optimizer: Any) -> None:
+    if not isinstance(model, Module):
+        raise InputError(f"a model file holds the numbers of a Module, not of {model!r}")
+    if optimizer is not None and not isinstance(optimizer, Optimizer):
+        raise InputError(f"the optimiser is an Optimizer of nn.optim or None, not {optimizer!r}")
+
+
+def _check_size(path: Path, size: int) -> None:
+    if path.suffix == ".json" and size > LARGEST_JSON:
+        raise ArgumentError(
+            f"{path.name} would need {size:,} bytes; JSON is written and read up to {LARGEST_JSON:,} bytes, because "
+            "reading it takes up to 30 times as much memory. Save the model as .safetensors instead"
+        )
+    if size > LARGEST:
+        raise ArgumentError(f"{path.name} would need {size:,} bytes; models are written and read up to {LARGEST:,}")
+
+
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_TEXT_OR_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[][{}]', re.DOTALL)
+
+
+def _is_shallow(brackets: bytes) -> bool:
+    for _ in range(DEEPEST_JSON):  # each round takes the innermost pairs away
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    return not brackets
+
+
+def _from_json(raw: bytes) -> Any:
+    """JSON of bounded size and depth."""
+    if len(raw) > LARGEST_JSON:
+        raise ValueError(f"it holds {len(raw):,} bytes of JSON, more than {LARGEST_JSON:,}")
+    if not _is_shallow(raw.translate(None, _NO_BRACKETS)) and not _is_shallow(  # brackets within names do not count
+        b"".join(found.group() for found in _TEXT_OR_BRACKET.finditer(raw) if found.group() in b"[]{}")
+    ):
+        raise ValueError(f"its brackets do not match, or are nested deeper than {DEEPEST_JSON}")
+    return json.loads(raw)
 
 
 def _checked(content: Any) -> tuple[dict[str, float], Any]:
@@ -116,13 +171,21 @@ def _to_safetensors(state: dict[str, float], memory: dict[str, Any] | None) -> b
 
 
 def _from_safetensors(raw: bytes) -> dict[str, Any]:
-    _, _, load_bytes = _library()
-    arrays = {name: array.tolist() for name, array in load_bytes(raw).items()}
-    size = int.from_bytes(raw[:8], "little")
-    metadata = json.loads(raw[8 : 8 + size]).get("__metadata__", {})
-    described = json.loads(metadata["content"])
-    memory = described.get("optimizer")
-    if memory is not None:
+    numpy, _, load_bytes = _library()
+    from safetensors import SafetensorError
+
+    metadata = _from_json(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
+    described = _from_json(str(metadata["content"]).encode())
+    try:
+        loaded = load_bytes(raw)
+    except SafetensorError as error:
+        raise ValueError(error) from None
+    for name, array in loaded.items():
+        if array.dtype != numpy.float64 or array.ndim != 1:
+            raise ValueError(f"{name} has the type {array.dtype} and {array.ndim} axes, not float64 and 1")
+    arrays = {name: array.tolist() for name, array in loaded.items()}
+    memory = described.get("optimizer") if isinstance(described, dict) else None
+    if isinstance(memory, dict):
         kept, count = memory.pop("kept"), memory.pop("count")
         if not 0 <= count <= len(described["names"]) or any(len(arrays[f"optimizer.{k}"]) != count for k in kept):
             raise ValueError("the optimiser's memory does not fit the model")

@@ -10,7 +10,7 @@ from autograd import ArgumentError, InputError, Value, affine
 
 from .init import Initializer, as_rng, initializer
 from .module import Module
-from .text import choose
+from .text import choose, whole
 
 Activation = Callable[[Any], Any]
 
@@ -68,7 +68,7 @@ class Neuron(Module):
         name: str | None = None,
         nout: int = 1,
     ) -> None:
-        nin = _whole("nin", nin, least=0)
+        nin = whole("nin", nin, least=0)
         self.nin, self.activation, self.name = nin, activation, name
         self._squash = _activation(activation)
         if weights is None:
@@ -133,7 +133,7 @@ class Layer(Module):
         names: Sequence[str] | None = None,
         name: str | None = None,
     ) -> None:
-        nin, nout = _whole("nin", nin, least=0), _whole("nout", nout, least=1)
+        nin, nout = whole("nin", nin, least=0), whole("nout", nout, least=1)
         rng = as_rng(rng)
         if weights is not None and len(weights) != nout:
             raise ArgumentError(f"a layer of {nout} neurons needs {nout} rows of weights, not {len(weights)}")
@@ -271,12 +271,6 @@ def _place(k: int, depth: int) -> str:
 
 def _count(things: Any) -> Any:
     return len(things) if isinstance(things, list) else repr(things)
-
-
-def _whole(what: str, n: Any, least: int) -> int:
-    if not hasattr(n, "__index__") or isinstance(n, bool) or n < least:
-        raise ArgumentError(f"{what} is a whole number from {least} on, not {n!r}")
-    return int(n)
 
 
 def _inputs(xs: Iterable[Any], nin: int, who: str) -> tuple[Any, ...]:

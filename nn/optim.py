@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
+from typing import Any, ClassVar, NamedTuple
 
 from autograd import ArgumentError, InputError, Value
 
-from .text import choose
+from .text import choose, whole
 
 Terms = dict[str, float]
+Check = Callable[[str, Any], Any]  # a setting's name and what is given for it -> what is stored
 
 
 class Update(NamedTuple):
@@ -39,8 +41,9 @@ class Optimizer:
 
     formula = "w"  # the new value, in the names that ``rule`` gives
     memory: Terms = {}  # what is remembered of each parameter, and where it starts  # noqa: RUF012
+    checks: ClassVar[Mapping[str, Check]] = {}  # the settings of its own, with what is allowed for each
 
-    def __init__(self, params: Iterable[Value], lr: float, weight_decay: float = 0.0) -> None:
+    def __init__(self, params: Iterable[Value], lr: float, weight_decay: float = 0.0, **settings: Any) -> None:
         if not isinstance(params, Iterable):
             raise InputError(f"an optimiser takes a list of leaf Values, not {params!r}")
         self.params = list(params)
@@ -51,10 +54,20 @@ class Optimizer:
                 raise InputError(f"an optimiser trains leaf Values, not {p!r}")
         if len(set(self.params)) != len(self.params):
             raise ArgumentError("a parameter is listed twice; each would be updated twice a step")
-        self.lr = at_least_zero("lr", lr)
-        self.weight_decay = at_least_zero("weight_decay", weight_decay)
+        self.lr = self.weight_decay = 0.0
+        self._set({"lr": lr, "weight_decay": weight_decay, **settings})
         self.steps = 0
         self.state: list[Terms] = [dict(self.memory) for _ in self.params]
+
+    def _set(self, settings: Mapping[str, Any]) -> None:
+        """Check settings and take them over; the constructor and ``load_state_dict`` both come here."""
+        for name, x in settings.items():
+            check = {"lr": at_least_zero, "weight_decay": at_least_zero, **self.checks}.get(name)
+            setattr(self, name, x if check is None else check(name, x))
+        self.configure()
+
+    def configure(self) -> None:
+        """Refuse settings that do not go together, and set ``memory`` and ``formula`` where they depend on settings."""
 
     def updates(self) -> Iterator[Update]:
         """Make a step: move the parameters one by one, and say what was done to each."""
@@ -96,10 +109,12 @@ class Optimizer:
         return {"kind": type(self).__name__, "steps": self.steps, "lr": self.lr, "settings": settings, "state": memory}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a ``state_dict``; all or nothing.
+        """Go on from a ``state_dict``; all or nothing. Its settings are checked as the constructor checks them.
 
         Raises:
-            ArgumentError: if it is of another optimiser, or of another number of parameters.
+            ArgumentError: if it is of another optimiser, or of another number of parameters, or holds a setting or a
+                number that cannot be.
+            InputError: if a number is not one.
         """
         if not isinstance(state, Mapping) or {"kind", "steps", "lr", "state"} - set(state):
             raise ArgumentError("this is no optimiser's state: it needs kind, steps, lr and state")
@@ -112,21 +127,24 @@ class Optimizer:
             raise ArgumentError(f"this optimiser's state is damaged: {error}") from None
         if steps != state["steps"] or steps < 0 or not all(math.isfinite(x) for row in rows for x in row.values()):
             raise ArgumentError("this optimiser's state is damaged: steps and memory must be finite numbers")
-        if len(rows) != len(self.params) or any(set(row) != set(self.memory) for row in rows):
-            raise ArgumentError(
-                f"this state is of {len(rows)} parameters with {', '.join(rows[0]) if rows else 'nothing'}; "
-                f"{len(self.params)} parameters with {', '.join(self.memory) or 'nothing'} are needed"
-            )
         own = self._settings()
         for name, x in settings.items():
             if name not in own or type(x) is not type(own[name]):
                 raise ArgumentError(
                     f"this state has the setting {name!r} = {x!r}, which {type(self).__name__} cannot take"
                 )
-        rate = at_least_zero("lr", state["lr"])
-        self.lr, self.steps, self.state = rate, steps, rows
-        for name, x in settings.items():
-            setattr(self, name, tuple(x) if isinstance(x, list) else x)
+            if isinstance(x, list):
+                settings[name] = tuple(x)
+        other = copy(self)  # takes over everything first, so that nothing has changed where something is refused
+        other._set({"lr": state["lr"], **settings})
+        memory = other.memory
+        if len(rows) != len(self.params) or any(set(row) != set(memory) for row in rows):
+            raise ArgumentError(
+                f"this state is of {len(rows)} parameters with {', '.join(rows[0]) if rows else 'nothing'}; "
+                f"{len(self.params)} parameters with {', '.join(memory) or 'nothing'} are needed"
+            )
+        other.steps, other.state = steps, rows
+        vars(self).update(vars(other))
 
     def _settings(self) -> dict[str, Any]:
         """The numbers it was made with, but for the learning rate, as JSON has them."""
@@ -152,11 +170,21 @@ def _larger(x: Any, y: Any) -> Any:
     return np.maximum(x, y)
 
 
+# What is allowed for a setting: each check returns the number to store, or raises an ArgumentError that names it.
+
+
 def at_least_zero(what: str, x: Any) -> float:
     """A finite number that is not negative."""
-    number = Value(x).data
-    if not (number >= 0.0 and math.isfinite(number)):
+    number = _finite(what, x)
+    if number < 0.0:
         raise ArgumentError(f"{what} must be a finite number that is not negative, not {x!r}")
+    return number
+
+
+def _finite(what: str, x: Any) -> float:
+    number = Value(x).data
+    if not math.isfinite(number):
+        raise ArgumentError(f"{what} must be a finite number, not {x!r}")
     return number
 
 
@@ -174,10 +202,16 @@ def _fraction(what: str, x: Any) -> float:
     return number
 
 
-def _betas(betas: tuple[float, float]) -> tuple[float, float]:
+def _betas(what: str, betas: Any) -> tuple[float, float]:
     if not isinstance(betas, tuple | list) or len(betas) != 2:
-        raise ArgumentError(f"betas are two numbers, for example (0.9, 0.999), not {betas!r}")
-    return _fraction("betas[0]", betas[0]), _fraction("betas[1]", betas[1])
+        raise ArgumentError(f"{what} are two numbers, for example (0.9, 0.999), not {betas!r}")
+    return _fraction(f"{what}[0]", betas[0]), _fraction(f"{what}[1]", betas[1])
+
+
+def _flag(what: str, x: Any) -> bool:
+    if not isinstance(x, bool):
+        raise ArgumentError(f"{what} is True or False, not {x!r}")
+    return x
 
 
 class SGD(Optimizer):
@@ -192,6 +226,10 @@ class SGD(Optimizer):
     """
 
     formula = "w - lr * g"
+    checks: ClassVar[Mapping[str, Check]] = {"momentum": at_least_zero, "dampening": _finite, "nesterov": _flag}
+    momentum: float
+    dampening: float
+    nesterov: bool
 
     def __init__(
         self,
@@ -202,12 +240,13 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        self.momentum = at_least_zero("momentum", momentum)
-        self.dampening, self.nesterov = Value(dampening).data, nesterov
-        if nesterov and (momentum == 0.0 or dampening != 0.0):
+        super().__init__(params, lr, weight_decay, momentum=momentum, dampening=dampening, nesterov=nesterov)
+
+    def configure(self) -> None:
+        """Nesterov's rule needs a momentum; with a momentum, v is remembered."""
+        if self.nesterov and (self.momentum == 0.0 or self.dampening != 0.0):
             raise ArgumentError("nesterov needs a momentum, and no dampening")
-        self.memory = {"v": 0.0} if momentum else {}
-        super().__init__(params, lr, weight_decay)
+        self.memory = {"v": 0.0} if self.momentum else {}
 
     def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """v ← μ·v + (1 − dampening)·g; w ← w − η·v, or with Nesterov w − η·(g + μ·v)."""
@@ -221,6 +260,9 @@ class Adagrad(Optimizer):
     """Rates that fall with the sum of squared gradients (Duchi et al. 2011)."""
 
     formula = "w - lr * g / (sqrt(sum) + eps)"
+    checks: ClassVar[Mapping[str, Check]] = {"lr_decay": at_least_zero, "eps": _above_zero}
+    lr_decay: float
+    eps: float
 
     def __init__(
         self,
@@ -231,9 +273,8 @@ class Adagrad(Optimizer):
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
     ) -> None:
-        self.lr_decay, self.eps = at_least_zero("lr_decay", lr_decay), _above_zero("eps", eps)
         self.memory = {"sum": at_least_zero("initial_accumulator_value", initial_accumulator_value)}
-        super().__init__(params, lr, weight_decay)
+        super().__init__(params, lr, weight_decay, lr_decay=lr_decay, eps=eps)
 
     def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """sum ← sum + g²; w ← w − η·g/(√sum + ε)."""
@@ -248,12 +289,14 @@ class Adadelta(Optimizer):
 
     formula = "w - lr * g * sqrt(delta + eps) / sqrt(v + eps)"
     memory = {"v": 0.0, "delta": 0.0}  # noqa: RUF012
+    checks: ClassVar[Mapping[str, Check]] = {"rho": _fraction, "eps": _above_zero}
+    rho: float
+    eps: float
 
     def __init__(
         self, params: Iterable[Value], lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0.0
     ) -> None:
-        self.rho, self.eps = _fraction("rho", rho), _above_zero("eps", eps)
-        super().__init__(params, lr, weight_decay)
+        super().__init__(params, lr, weight_decay, rho=rho, eps=eps)
 
     def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """v ← ρ·v + (1 − ρ)·g²; Δ = g·√(delta + ε)/√(v + ε); delta ← ρ·delta + (1 − ρ)·Δ²; w ← w − η·Δ."""
@@ -268,7 +311,16 @@ class Adadelta(Optimizer):
 class RMSprop(Optimizer):
     """Rates that fall with the decaying mean of squared gradients (Hinton 2012)."""
 
-    formula = "w - lr * g / (sqrt(v) + eps)"
+    checks: ClassVar[Mapping[str, Check]] = {
+        "alpha": _fraction,
+        "eps": _above_zero,
+        "momentum": at_least_zero,
+        "centered": _flag,
+    }
+    alpha: float
+    eps: float
+    momentum: float
+    centered: bool
 
     def __init__(
         self,
@@ -280,12 +332,13 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         centered: bool = False,
     ) -> None:
-        self.alpha, self.eps = _fraction("alpha", alpha), _above_zero("eps", eps)
-        self.momentum, self.centered = at_least_zero("momentum", momentum), centered
-        self.memory = {"v": 0.0, **({"mean": 0.0} if centered else {}), **({"buffer": 0.0} if momentum else {})}
-        if momentum:
-            self.formula = "w - lr * buffer"
-        super().__init__(params, lr, weight_decay)
+        super().__init__(params, lr, weight_decay, alpha=alpha, eps=eps, momentum=momentum, centered=centered)
+
+    def configure(self) -> None:
+        """What is remembered, and the formula, depend on ``momentum`` and ``centered``."""
+        kept = ["v", *(["mean"] if self.centered else []), *(["buffer"] if self.momentum else [])]
+        self.memory = dict.fromkeys(kept, 0.0)
+        self.formula = "w - lr * buffer" if self.momentum else "w - lr * g / (sqrt(v) + eps)"
 
     def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """v ← α·v + (1 − α)·g²; w ← w − η·g/(√v + ε); centred: v less the squared mean gradient."""
@@ -304,6 +357,9 @@ class Adam(Optimizer):
     """Bias-corrected means of the gradient and of its square (Kingma & Ba 2015)."""
 
     formula = "w - lr * m / (sqrt(v) + eps)"
+    checks: ClassVar[Mapping[str, Check]] = {"betas": _betas, "eps": _above_zero}
+    betas: tuple[float, float]
+    eps: float
     memory = {"m": 0.0, "v": 0.0}  # noqa: RUF012
 
     def __init__(
@@ -314,8 +370,7 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        self.betas, self.eps = _betas(betas), _above_zero("eps", eps)
-        super().__init__(params, lr, weight_decay)
+        super().__init__(params, lr, weight_decay, betas=betas, eps=eps)
 
     def begin(self) -> None:
         """Count a step; the bias corrections are the same for all parameters."""
@@ -336,6 +391,12 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with weight decay beside the gradient instead of in it (Loshchilov & Hutter 2019)."""
 
+    checks: ClassVar[Mapping[str, Check]] = {
+        **Adam.checks,
+        "decay": lambda _, x: at_least_zero("weight_decay", x),
+    }
+    decay: float
+
     def __init__(
         self,
         params: Iterable[Value],
@@ -345,7 +406,7 @@ class AdamW(Adam):
         weight_decay: float = 1e-2,
     ) -> None:
         super().__init__(params, lr, betas, eps)
-        self.decay = at_least_zero("weight_decay", weight_decay)
+        self._set({"decay": weight_decay})
 
     def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """w ← w·(1 − η·λ), then Adam's rule."""
@@ -356,6 +417,9 @@ class Adamax(Optimizer):
     """Adam with the largest recent gradient in the place of the mean square, without bias correction of it."""
 
     formula = "w - lr * m / u"
+    checks: ClassVar[Mapping[str, Check]] = {"betas": _betas, "eps": _above_zero}
+    betas: tuple[float, float]
+    eps: float
     memory = {"m": 0.0, "u": 0.0}  # noqa: RUF012
 
     def __init__(
@@ -366,8 +430,7 @@ class Adamax(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        self.betas, self.eps = _betas(betas), _above_zero("eps", eps)
-        super().__init__(params, lr, weight_decay)
+        super().__init__(params, lr, weight_decay, betas=betas, eps=eps)
 
     def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """m ← β₁·m + (1 − β₁)·g; u ← max(β₂·u, |g| + ε); w ← w − η/(1 − β₁ᵗ)·m/u (Kingma & Ba 2015, section 7)."""
@@ -398,7 +461,7 @@ def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
     >>> clip_grad_norm([w], 2.0), round(w.grad, 5)
     (8.0, 2.0)
     """
-    params, limit = list(params), at_least_zero("max_norm", max_norm)
+    params, limit = _values(params), at_least_zero("max_norm", max_norm)
     norm = math.hypot(*(p.grad for p in params))
     scale = limit / (norm + 1e-6)  # PyTorch's
     if scale < 1.0:
@@ -409,9 +472,17 @@ def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
 
 def clip_grad_value(params: Iterable[Value], clip_value: float) -> None:
     """Limit every gradient to [−clip_value, clip_value]."""
-    limit = at_least_zero("clip_value", clip_value)
+    params, limit = _values(params), at_least_zero("clip_value", clip_value)
     for p in params:
         p.grad = min(max(p.grad, -limit), limit)
+
+
+def _values(params: Iterable[Value]) -> list[Value]:
+    found = list(params) if isinstance(params, Iterable) else [params]
+    for p in found:
+        if not isinstance(p, Value):
+            raise InputError(f"gradients of a list of Values are clipped, usually model.parameters(), not of {p!r}")
+    return found
 
 
 # Schedules -----------------------------------------------------------------------------------------------------------
@@ -421,6 +492,8 @@ class Schedule:
     """Sets an optimiser's learning rate from epoch to epoch: call ``step()`` after each."""
 
     def __init__(self, optimizer: Optimizer) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise InputError(f"a schedule sets the rate of an Optimizer, not of {optimizer!r}")
         self.optimizer, self.base, self.epoch = optimizer, optimizer.lr, 0
         optimizer.lr = self.rate(0)
 
@@ -438,7 +511,7 @@ class StepLR(Schedule):
     """The rate times gamma every ``step_size`` epochs."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size, self.gamma = _positive("step_size", step_size), at_least_zero("gamma", gamma)
+        self.step_size, self.gamma = whole("step_size", step_size), at_least_zero("gamma", gamma)
         super().__init__(optimizer)
 
     def rate(self, epoch: int) -> float:
@@ -462,7 +535,7 @@ class CosineAnnealingLR(Schedule):
     """Half a cosine from the rate down to ``eta_min`` over ``T_max`` epochs (Loshchilov & Hutter 2017)."""
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:  # noqa: N803  (PyTorch's name)
-        self.period, self.eta_min = _positive("T_max", T_max), at_least_zero("eta_min", eta_min)
+        self.period, self.eta_min = whole("T_max", T_max), at_least_zero("eta_min", eta_min)
         super().__init__(optimizer)
 
     def rate(self, epoch: int) -> float:
@@ -474,15 +547,9 @@ class LinearLR(Schedule):
     """Warm-up: from ``start_factor`` times the rate to the rate over ``total_iters`` epochs."""
 
     def __init__(self, optimizer: Optimizer, start_factor: float = 1.0 / 3.0, total_iters: int = 5) -> None:
-        self.start, self.total = at_least_zero("start_factor", start_factor), _positive("total_iters", total_iters)
+        self.start, self.total = at_least_zero("start_factor", start_factor), whole("total_iters", total_iters)
         super().__init__(optimizer)
 
     def rate(self, epoch: int) -> float:
         """η·(start + (1 − start)·min(epoch/total, 1))."""
         return self.base * (self.start + (1.0 - self.start) * min(epoch / self.total, 1.0))
-
-
-def _positive(what: str, n: Any) -> int:
-    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
-        raise ArgumentError(f"{what} is a whole number from 1 on, not {n!r}")
-    return n

@@ -1,10 +1,10 @@
-"""Help for those who mistype a name."""
+"""Checks of arguments that many modules share, with texts that say what is allowed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from autograd import ArgumentError
 
@@ -27,3 +27,14 @@ def choose(what: str, name: str, known: Mapping[str, T]) -> T:
     if not isinstance(name, str) or name not in known:
         raise ArgumentError(f"unknown {what} {name!r}{nearest(str(name), known)} Known: {', '.join(known)}")
     return known[name]
+
+
+def whole(what: str, n: Any, least: int = 1) -> int:
+    """A whole number, Python's or NumPy's, that is not too small.
+
+    Raises:
+        ArgumentError: for anything else; a bool is no number here.
+    """
+    if not hasattr(n, "__index__") or isinstance(n, bool) or n < least:
+        raise ArgumentError(f"{what} is a whole number from {least} on, not {n!r}")
+    return int(n)

@@ -150,6 +150,12 @@ def test_clipping():
         (lambda: optim.RMSprop([Value(1.0)], eps=-1.0), ArgumentError, ["eps"]),
         (lambda: optim.SGD([Value(1.0)], lr="fast"), InputError, ["'fast'"]),
         (lambda: optim.StepLR(optim.SGD([Value(1.0)]), step_size=0), ArgumentError, ["step_size"]),
+        (lambda: optim.StepLR(optim.SGD([Value(1.0)]), step_size=1.5), ArgumentError, ["step_size", "1.5"]),
+        (lambda: optim.StepLR(1.5, 2), InputError, ["schedule", "1.5"]),
+        (lambda: optim.ExponentialLR(Value(1.0), 0.9), InputError, ["schedule"]),
+        (lambda: optim.SGD([Value(1.0)], nesterov="no", momentum=0.9), ArgumentError, ["nesterov", "'no'"]),
+        (lambda: optim.clip_grad_norm([Value], 1.0), InputError, ["model.parameters()", "class"]),
+        (lambda: optim.clip_grad_value([1.0], 1.0), InputError, ["model.parameters()", "1.0"]),
         (lambda: optim.Adam([Value(1.0)]).load_state_dict({}), ArgumentError, ["no optimiser"]),
         (
             lambda: optim.Adam([Value(1.0)]).load_state_dict(optim.SGD([Value(1.0)]).state_dict()),
@@ -166,3 +172,58 @@ def test_what_is_refused(call, kind, fragments):
         call()
     for fragment in fragments:
         assert fragment in str(error.value)
+
+
+# What no setting may be, by name: for a constructor and for a state that is loaded.
+IMPOSSIBLE = {
+    "lr": [-0.1, float("nan"), float("inf"), "fast", None, True],
+    "weight_decay": [-1.0, float("nan"), "a"],
+    "momentum": [-0.5, float("nan"), float("inf")],
+    "dampening": [float("nan"), float("inf")],
+    "nesterov": ["yes", None],
+    "centered": ["yes", None],
+    "lr_decay": [-1.0, float("nan")],
+    "eps": [0.0, -1e-8, float("nan"), float("inf"), "a"],
+    "rho": [1.0, -0.1, float("nan")],
+    "alpha": [1.0, -0.1, float("nan")],
+    "betas": [[0.9], [0.9, 1.0], [-0.1, 0.9], [0.9, 0.9, 0.9], [float("nan"), 0.9], 0.9, "ab", ["a", "b"]],
+}
+
+
+@pytest.mark.parametrize("kind", optim.OPTIMIZERS.values(), ids=optim.OPTIMIZERS)
+def test_impossible_settings_are_refused_wherever_they_come_from(kind):
+    w = Value(1.0)
+    opt = kind([w], lr=0.25)
+    before = opt.state_dict()
+    names = ["lr", "weight_decay", *opt.checks]
+    for name in names:
+        argument = "weight_decay" if name == "decay" else name
+        for x in IMPOSSIBLE[argument]:
+            with pytest.raises(ag.AutogradError):
+                kind([w], **({"lr": 0.1} | {argument: x}))
+            bad = before | ({"lr": x} if name == "lr" else {"settings": before["settings"] | {name: x}})
+            with pytest.raises(ag.AutogradError):
+                opt.load_state_dict(bad)
+            assert opt.state_dict() == before
+    assert set(before["settings"]) == {*names} - {"lr"}  # every setting is in the table
+
+
+def test_settings_that_do_not_go_together_are_refused_when_loaded():
+    opt = optim.SGD([Value(1.0)], lr=0.1)
+    state = opt.state_dict()
+    with pytest.raises(ArgumentError, match="nesterov"):
+        opt.load_state_dict(state | {"settings": state["settings"] | {"nesterov": True}})
+    assert opt.state_dict() == state
+    with pytest.raises(ArgumentError, match="with v are needed"):
+        opt.load_state_dict(state | {"settings": state["settings"] | {"momentum": 0.9}})
+    assert opt.state_dict() == state
+
+
+def test_a_state_brings_its_memory_and_formula_along():
+    w = Value(1.0)
+    first, second = optim.RMSprop([w], momentum=0.9, centered=True), optim.RMSprop([Value(1.0)])
+    w.grad = 1.0
+    first.step()
+    second.load_state_dict(first.state_dict())
+    assert (second.formula, second.memory, second.state) == (first.formula, first.memory, first.state)
+    second.step()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -205,6 +206,102 @@ def test_damaged_and_hostile_files_are_refused_and_nothing_is_lost(tmp_path, end
         with pytest.raises(ArgumentError, match=r"bad.*damaged"):
             nn.load(bad, model)
         assert model.state_dict() == before, what
+
+
+@pytest.mark.parametrize("unit", [b"{},", b"[],", b'"a":{},'])
+def test_files_that_would_fill_the_memory_are_refused_unread(tmp_path, unit):
+    path = tmp_path / "bomb.json"
+    path.write_bytes(b"[" + unit * (100_000_000 // len(unit)) + b"1]")
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArgumentError, match=r"bomb.json.*16,777,216 bytes.*\.safetensors"):
+            nn.load(path, small())
+        assert tracemalloc.get_traced_memory()[1] < 1e6
+    finally:
+        tracemalloc.stop()
+    path = path.rename(tmp_path / "bomb.safetensors")
+    with path.open("r+b") as file:
+        file.write((50_000_000).to_bytes(8, "little"))
+    with pytest.raises(ArgumentError, match=r"bomb.safetensors is damaged.*16,777,216"):
+        nn.load(path, small())
+    with path.open("ab") as file:
+        file.truncate(2**27 + 1)
+    with pytest.raises(ArgumentError, match="134,217,728"):
+        nn.load(path, small())
+
+
+def test_nesting_is_bounded_whatever_the_recursion_limit(tmp_path):
+    model = small()
+    path = nn.save(tmp_path / "model.json", model)
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(10**6)
+    try:
+        for deep in (b"[" * 300_000 + b"]" * 300_000, b'{"a":' * 300_000 + b"1" + b"}" * 300_000, b"[[]]" * 9 + b"{"):
+            path.write_bytes(deep)
+            with pytest.raises(ArgumentError, match="nested deeper than 8"):
+                nn.load(path, model)
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def test_brackets_within_names_are_no_nesting(tmp_path):
+    class Odd(nn.Module):
+        pass
+
+    model, other = Odd(), Odd()
+    for name in ('w[[[[[[[[[[["', "{\\", "]"):
+        setattr(model, name, Value(1.5))
+        setattr(other, name, Value(0.0))
+    for ending in ("json", "safetensors"):
+        nn.load(nn.save(tmp_path / f"odd.{ending}", model), other)
+        assert other.state_dict() == model.state_dict()
+
+
+def test_a_model_that_could_not_be_read_again_is_not_saved(tmp_path, monkeypatch):
+    monkeypatch.setattr("nn.files.LARGEST_JSON", 1000)
+    nn.save(tmp_path / "small.json", nn.MLP(1, [1]))
+    with pytest.raises(ArgumentError, match=r"Save the model as \.safetensors"):
+        nn.save(tmp_path / "large.json", nn.MLP(1, [9, 1]))
+    assert os.listdir(tmp_path) == ["small.json"]
+
+
+def test_safetensors_of_other_types_are_refused(tmp_path):
+    from safetensors.numpy import save
+
+    path = nn.save(tmp_path / "model.safetensors", nn.MLP(1, [1], rng=0))
+    raw = path.read_bytes()
+    metadata = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
+    for array in (np.zeros(2, dtype=np.float32), np.zeros(2, dtype=np.uint8), np.zeros((2, 1))):
+        path.write_bytes(save({"model": array}, metadata=metadata))
+        with pytest.raises(ArgumentError, match="not float64 and 1"):
+            nn.load(path, nn.MLP(1, [1]))
+
+
+def test_a_safetensors_header_may_come_without_padding(tmp_path):
+    """Padding to eight bytes is a custom of one writer, no part of the format."""
+    model, other = nn.MLP(1, [1], rng=0), nn.MLP(1, [1], rng=1)
+    raw = nn.save(tmp_path / "model.safetensors", model).read_bytes()
+    size = int.from_bytes(raw[:8], "little")
+    for extra in range(8):
+        header = raw[8 : 8 + size].rstrip() + b" " * extra
+        path = tmp_path / "other.safetensors"
+        path.write_bytes(len(header).to_bytes(8, "little") + header + raw[8 + size :])
+        nn.load(path, other)
+        assert other.state_dict() == model.state_dict()
+        other = nn.MLP(1, [1], rng=1)
+
+
+def test_what_is_no_model_is_neither_saved_nor_loaded(tmp_path):
+    path = nn.save(tmp_path / "model.json", small())
+    for call in (
+        lambda: nn.save(path, None),
+        lambda: nn.save(path, Value(1.0)),
+        lambda: nn.save(path, small(), "adam"),
+        lambda: nn.load(path, None),
+        lambda: nn.load(path, small(), 3),
+    ):
+        with pytest.raises(InputError, match=r"Module|Optimizer"):
+            call()
 
 
 def test_files_that_do_not_fit_are_refused(tmp_path):
