@@ -7,19 +7,18 @@ can be derived again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import MethodType
 from typing import Any, Literal
 
 from . import context, functions, higher, sweep
+from .arguments import Argnums, by_position, called, indices, parameters
 from .errors import ArgumentError, GraphError, InputError
 from .graph import topological
-from .structure import Rebuild, flatten, matched
+from .structure import Structure, cut, matched, numbers
 from .value import Value, describe, number
 
 Function = Callable[..., Any]
-Argnums = int | Sequence[int]
 
 
 @contextmanager
@@ -38,34 +37,42 @@ def _deeper() -> Iterator[list[Value]]:
 
 
 class _Call:
-    """One call of a function on fresh inputs: what went in, what came out, and whether Values are wanted back."""
+    """One call of a function on fresh inputs.
 
-    def __init__(self, f: Function, args: Sequence[Any], argnums: Argnums, kwargs: dict[str, Any]) -> None:
-        self.f, self.one = f, not isinstance(argnums, Iterable)
-        places = _places(f, argnums, len(args))
-        given, self.rebuild = _flatten_arguments(f, args, places)
-        self.nested = context.depth.get() > 0 or any(isinstance(x, Value) for x in given)
-        self.inputs = [functions.identity(x) if isinstance(x, Value) else Value(x) for x in given]
-        replaced = dict(zip(places, self.rebuild(iter(self.inputs)), strict=True))
-        _name(f, replaced)
-        with _deeper() as left:
-            self.result = f(*[replaced.get(k, arg) for k, arg in enumerate(args)], **kwargs)
-        self.left = left
+    Attributes:
+        f: the function.
+        one: whether a derivative in one argument is wanted, not a tuple of several.
+        inputs: the fresh Values that stood in the place of the numbers.
+        arguments: how the inputs are put together, for each argument.
+        sizes: how many inputs each argument has.
+        result: what the function returned.
+        left: the Values that were turned into plain numbers meanwhile.
+        nested: whether Values are wanted back, to be derived again.
+    """
 
-    def outputs(self) -> tuple[list[Any], Rebuild]:
-        """The numbers and Values that the function returned."""
+    f: Function
+    one: bool
+    inputs: list[Value]
+    arguments: list[Structure]
+    sizes: list[int]
+    result: Any
+    left: list[Value]
+    nested: bool
+
+    def outputs(self) -> tuple[list[Any], Structure]:
+        """The numbers and Values that the function returned, and how they are put together."""
         if self.result is None:
-            raise InputError(f"{_called(self.f)} returned None; did it forget to return its result?")
-        outputs, rebuild = flatten(self.result, f"what {_called(self.f)} returned")
+            raise InputError(f"{called(self.f)} returned None; did it forget to return its result?")
+        outputs = numbers(self.result, f"what {called(self.f)} returned")
         self.complain_if_lost()
-        return outputs, rebuild
+        return outputs
 
     def output(self, asked: str) -> Value | float:
         """The one number that the function returned."""
-        outputs, _ = self.outputs()
-        if len(outputs) != 1 or isinstance(self.result, list | tuple | dict) or getattr(self.result, "shape", ()) != ():
+        outputs, structure = self.outputs()
+        if structure.shape() != ():
             raise InputError(
-                f"{asked} needs a function that returns one number; {_called(self.f)} returned "
+                f"{asked} needs a function that returns one number; {called(self.f)} returned "
                 f"{type(self.result).__name__} of {len(outputs)}. Use jacobian for several outputs"
             )
         return outputs[0]  # type: ignore[no-any-return]
@@ -77,22 +84,31 @@ class _Call:
             lost = [x for x in topological(gone) if x in inputs]
             if lost:
                 raise GraphError(
-                    f"{_called(self.f)} turned {describe(gone)} into a plain number on the way, by float(), int() or a "
+                    f"{called(self.f)} turned {describe(gone)} into a plain number on the way, by float(), int() or a "
                     f"function of math; it depends on {describe(lost[0])}, and that part of the derivative is lost. "
                     "Use autograd's functions (autograd.sin for math.sin), or x.data where no derivative is meant"
                 )
 
     def packed(self, derivatives: Sequence[Any]) -> Any:
         """Derivatives with respect to the inputs, in the structure of the arguments."""
-        parts = self.rebuild(iter(derivatives))
-        return parts[0] if self.one else tuple(parts)
+        new = iter(derivatives)
+        return self._together([argument.rebuild(new) for argument in self.arguments])
 
-    def packed_rows(self, rows: Sequence[Sequence[Any]], rebuild: Rebuild) -> Any:
-        """A row of derivatives for each output, in the structure of the outputs; argument by argument if several."""
-        parts = [self.rebuild(iter(row)) for row in rows]
-        count = len(parts[0]) if parts else len(self.rebuild(iter(self.inputs)))
-        blocks = tuple(rebuild(iter([part[k] for part in parts])) for k in range(count))
-        return blocks[0] if self.one else blocks
+    def packed_rows(self, rows: Sequence[Sequence[Any]], outer: Structure) -> Any:
+        """A row of derivatives for each leaf of a structure, in its place; argument by argument if several."""
+        parts = [cut(row, self.sizes) for row in rows]
+        blocks = []
+        for k, argument in enumerate(self.arguments):
+            blocks.append(outer.rebuild((argument.rebuild(iter(part[k])) for part in parts), argument.shape()))
+        return self._together(blocks)
+
+    def packed_hessian(self, rows: Sequence[Sequence[Any]]) -> Any:
+        """A row of second derivatives for each input, in the structure of the arguments."""
+        of_each = zip(cut(rows, self.sizes), self.arguments, strict=True)
+        return self._together([self.packed_rows(own, argument) for own, argument in of_each])
+
+    def _together(self, parts: Sequence[Any]) -> Any:
+        return parts[0] if self.one else tuple(parts)
 
     def gradient(self, output: Value | float, nested: bool = False) -> list[Any]:
         """The derivative of one output with respect to every input."""
@@ -109,10 +125,26 @@ class _Call:
         return x if self.nested else number(x)
 
 
-def _flatten_arguments(f: Function, args: Sequence[Any], places: Sequence[int]) -> tuple[list[Any], Rebuild]:
-    parts = [flatten(args[k], f"argument {k} of {_called(f)}") for k in places]
-    rebuilds = [rebuild for _, rebuild in parts]
-    return [x for leaves, _ in parts for x in leaves], lambda new: [rebuild(new) for rebuild in rebuilds]
+def _call(f: Function, args: Sequence[Any], argnums: Argnums, kwargs: dict[str, Any]) -> _Call:
+    """Call a function with fresh Values in the place of the numbers in the arguments that ``argnums`` names."""
+    args, kwargs = by_position(f, args, kwargs)
+    chosen = indices(argnums, len(args), called(f))
+    call = _Call()
+    call.f, call.one = f, isinstance(chosen, int)
+    places = (chosen,) if isinstance(chosen, int) else chosen
+    parts = [numbers(args[k], f"argument {k} of {called(f)}") for k in places]
+    given = [x for leaves, _ in parts for x in leaves]
+    call.arguments = [structure for _, structure in parts]
+    call.sizes = [len(leaves) for leaves, _ in parts]
+    call.nested = context.depth.get() > 0 or any(isinstance(x, Value) for x in given)
+    call.inputs = [functions.identity(x) if isinstance(x, Value) else Value(x) for x in given]
+    _name(call, places)
+    new, replaced = iter(call.inputs), list(args)
+    for k, argument in zip(places, call.arguments, strict=True):
+        replaced[k] = argument.rebuild(new)
+    with _deeper() as call.left:
+        call.result = f(*replaced, **kwargs)
+    return call
 
 
 def _function(f: Any) -> Function:
@@ -121,39 +153,20 @@ def _function(f: Any) -> Function:
     return f  # type: ignore[no-any-return]
 
 
-def _called(f: Function) -> str:
-    return getattr(f, "__name__", None) or type(f).__name__
-
-
-def _places(f: Function, argnums: Argnums, count: int) -> list[int]:
-    places = list(argnums) if isinstance(argnums, Iterable) else [argnums]
-    if not places:
-        raise ArgumentError("argnums names no argument; give an index such as 0, or several such as (0, 1)")
-    for k in places:
-        if isinstance(k, bool) or not hasattr(k, "__index__"):
-            raise InputError(f"argnums are indices of arguments (0, 1 …), not {k!r}")
-        if not -count <= k < count:
-            raise ArgumentError(f"argnums={argnums!r}, but {_called(f)} was called with {count} arguments")
-    places = [int(k) % count for k in places]
-    if len(set(places)) != len(places):
-        raise ArgumentError(f"argnums={argnums!r} names an argument twice")
-    return places
-
-
-def _name(f: Function, replaced: dict[int, Any]) -> None:
+def _name(call: _Call, places: Sequence[int]) -> None:
     """Call the fresh inputs what the function calls its parameters, for error texts, drawings and explanations."""
-    code = getattr(f, "__code__", None)
-    if code is None:
-        return
-    skip = 1 if isinstance(f, MethodType) else 0  # self
-    for k, argument in replaced.items():
-        if k + skip < code.co_argcount:
-            name = code.co_varnames[k + skip]
-            if isinstance(argument, Value):
-                argument.name = name
-            else:
-                for i, x in enumerate(flatten(argument, name)[0]):
-                    x.name = f"{name}[{i}]"
+    names = parameters(call.f)
+    for k, own, argument in zip(places, cut(call.inputs, call.sizes), call.arguments, strict=True):
+        if k < len(names):
+            for i, x in enumerate(own):
+                x.name = names[k] if argument.shape() == () else f"{names[k]}[{i}]"
+
+
+def _named(derivative: Function, what: str, f: Function) -> Function:
+    """A derivative of a function, which has the function's parameters."""
+    derivative.__name__ = derivative.__qualname__ = f"{what}({called(f)})"
+    derivative.__wrapped__ = f  # type: ignore[attr-defined]
+    return derivative
 
 
 # The public family ---------------------------------------------------------------------------------------------------
@@ -186,7 +199,7 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     def gradient(*args: Any, **kwargs: Any) -> Any:
         return both(*args, **kwargs)[1]
 
-    return gradient
+    return _named(gradient, "grad", f)
 
 
 def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
@@ -199,11 +212,11 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     _function(f)
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        call = _Call(f, args, argnums, kwargs)
+        call = _call(f, args, argnums, kwargs)
         output = call.output("grad")
         return call.plain(output), call.packed(call.gradient(output))
 
-    return value_and_gradient
+    return _named(value_and_gradient, "value_and_grad", f)
 
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -220,11 +233,11 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.5))
     (6.0, 4.0)
     """
-    call = _Call(_function(f), _listed(primals, "primals"), range(len(primals)), {})
+    call = _call(_function(f), _listed(primals, "primals"), range(len(primals)), {})
     directions = matched(_listed(tangents, "tangents"), _listed(primals, "primals"), "tangents")
-    outputs, rebuild = call.outputs()
+    outputs, structure = call.outputs()
     moved = _push(call, outputs, directions)
-    return rebuild(iter([call.plain(y) for y in outputs])), rebuild(iter(moved))
+    return structure.rebuild(iter([call.plain(y) for y in outputs])), structure.rebuild(iter(moved))
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -242,8 +255,8 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...
     >>> value, pullback([1.0, 10.0])
     ([6.0, 5.0], (13.0, 12.0))
     """
-    call = _Call(_function(f), primals, range(len(primals)), {})
-    outputs, rebuild = call.outputs()
+    call = _call(_function(f), primals, range(len(primals)), {})
+    outputs, structure = call.outputs()
 
     def pullback(adjoints: Any) -> tuple[Any, ...]:
         given = matched(adjoints, call.result, "the adjoints")
@@ -252,7 +265,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...
         nested = context.depth.get() > 0 or any(isinstance(a, Value) for a in given)
         return call.packed(call.gradient(total, nested))  # type: ignore[no-any-return]
 
-    return rebuild(iter([call.plain(y) for y in outputs])), pullback
+    return structure.rebuild(iter([call.plain(y) for y in outputs])), pullback
 
 
 def jacobian(f: Function, argnums: Argnums = 0, mode: Literal["auto", "forward", "reverse"] = "auto") -> Function:
@@ -276,8 +289,8 @@ def jacobian(f: Function, argnums: Argnums = 0, mode: Literal["auto", "forward",
         raise ArgumentError(f"mode is 'auto', 'forward' or 'reverse', not {mode!r}")
 
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
-        call = _Call(f, args, argnums, kwargs)
-        outputs, rebuild = call.outputs()
+        call = _call(f, args, argnums, kwargs)
+        outputs, structure = call.outputs()
         forward = mode == "forward" or (mode == "auto" and len(call.inputs) < len(outputs))
         if forward:
             n = len(call.inputs)
@@ -285,9 +298,9 @@ def jacobian(f: Function, argnums: Argnums = 0, mode: Literal["auto", "forward",
             rows = [[column[k] for column in columns] for k in range(len(outputs))]
         else:
             rows = [call.gradient(y) for y in outputs]
-        return call.packed_rows(rows, rebuild)
+        return call.packed_rows(rows, structure)
 
-    return jacobian_of_f
+    return _named(jacobian_of_f, "jacobian", f)
 
 
 def hessian(f: Function, argnums: Argnums = 0) -> Function:
@@ -306,13 +319,11 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
     _function(f)
 
     def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
-        call = _Call(f, args, argnums, kwargs)
-        gradient = _gradient_graph(call)
-        rows = [call.gradient(g) for g in gradient]
-        whole = _rows_of_each_argument(call, rows)
-        return whole[0] if call.one else whole
+        call = _call(f, args, argnums, kwargs)
+        gradient = _gradient_graph(call, "hessian")
+        return call.packed_hessian([call.gradient(g) for g in gradient])
 
-    return hessian_of_f
+    return _named(hessian_of_f, "hessian", f)
 
 
 def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
@@ -330,22 +341,12 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     [10.0, 6.0]
     """
     argnums: Argnums = 0 if len(primals) == 1 else range(len(primals))
-    call = _Call(_function(f), _listed(primals, "primals"), argnums, {})
+    call = _call(_function(f), _listed(primals, "primals"), argnums, {})
     directions = matched(_listed(tangents, "tangents"), _listed(primals, "primals"), "tangents")
-    gradient = _gradient_graph(call)
+    gradient = _gradient_graph(call, "hvp")
     with _deeper():
         along = functions.dot(gradient, directions)
     return call.packed(call.gradient(along))
-
-
-def _rows_of_each_argument(call: _Call, rows: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
-    """A Hessian's rows in the structure of the arguments, each row in that structure again."""
-    parts = [call.rebuild(iter(row)) for row in rows]
-    count = len(call.rebuild(iter(call.inputs)))
-    columns = [call.rebuild(iter([part[k] for part in parts])) for k in range(count)]
-    # columns[k][i]: derivatives of argument i's gradient with respect to argument k
-    whole = tuple(tuple(columns[k][i] for k in range(count)) for i in range(count))
-    return tuple(row[0] for row in whole) if call.one else whole
 
 
 def _listed(xs: Any, what: str) -> list[Any]:
@@ -354,9 +355,9 @@ def _listed(xs: Any, what: str) -> list[Any]:
     return list(xs)
 
 
-def _gradient_graph(call: _Call) -> list[Any]:
+def _gradient_graph(call: _Call, asked: str) -> list[Any]:
     """The gradient as Values on the same inputs."""
-    output = call.output("hessian")
+    output = call.output(asked)
     if not isinstance(output, Value):
         return [0.0] * len(call.inputs)
     with _deeper() as call.left:

@@ -18,6 +18,7 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 from .carriers import FLOATS, IEEE
+from .text import shortened
 
 Rule = Callable[[Any], Callable[..., Any]]  # carrier -> rule on its numbers
 Formula = str | Callable[[int], str]  # n-ary rows write theirs out for a given number of operands
@@ -240,7 +241,7 @@ def _pow_slope(m: Any) -> Callable[[Any, Any, Any], Any]:
 
 
 def _listing(names: Sequence[str]) -> str:
-    return ", ".join(names if len(names) <= 6 else (*names[:3], "...", *names[-2:]))
+    return ", ".join(shortened(names, 6, "..."))
 
 
 def _halves(operands: Sequence[Any]) -> tuple[Any, ...]:
@@ -255,7 +256,7 @@ def _over_square(m: Any, x: Any, h: Any) -> Any:
 
 def _spelled(terms: Sequence[str]) -> str:
     """A sum written out, with its middle left out where it is long."""
-    return " + ".join(terms if len(terms) <= 6 else (*terms[:3], "...", *terms[-2:]))
+    return " + ".join(shortened(terms, 6, "..."))
 
 
 def is_zero(x: Any) -> Any:

@@ -1,15 +1,22 @@
-"""Structured arguments: nested lists, tuples, dicts and NumPy arrays of numbers, as a flat list and back."""
+"""Structures of numbers: nested lists, tuples, dicts, dataclasses and NumPy arrays, as a flat list and back.
+
+Nothing here recurses: structures of any depth are walked with a stack, and one that contains itself is refused.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
 
 from .errors import ArgumentError, InputError
+from .text import shortened
 from .value import Value, as_float
 
 Rebuild = Callable[[Iterator[Any]], Any]
+Shape = tuple[int, ...]
+S = TypeVar("S", bound=Sequence[Any])
 
 
 def is_array(x: Any) -> bool:
@@ -18,74 +25,313 @@ def is_array(x: Any) -> bool:
     return numpy is not None and isinstance(x, numpy.ndarray)
 
 
-def flatten(x: Any, what: str) -> tuple[list[Any], Rebuild]:
-    """The numbers and Values inside a structure, and a function that puts others into their places.
+# Walking -------------------------------------------------------------------------------------------------------------
+
+
+class _Field(str):
+    """The name of a field, where other labels are indices and keys."""
+
+    __slots__ = ()
+
+
+class _Flat(int):
+    """An index into a flattened array."""
+
+    __slots__ = ()
+
+
+class Container(NamedTuple):
+    """A list, tuple, dict, dataclass or array that was met.
+
+    Attributes:
+        x: the container itself.
+        labels: an index, key or field name for each part.
+        parts: what it holds.
+        build: makes a container of this kind from new parts.
+        shape: of a list or an array; None for the other kinds.
+    """
+
+    x: Any
+    labels: Iterable[Any]
+    parts: Sequence[Any]
+    build: Callable[[list[Any]], Any]
+    shape: Shape | None
+
+
+def opened(x: Any) -> Container | None:
+    """What x holds, or None if it is a leaf."""
+    if isinstance(x, Value):
+        return None
+    if isinstance(x, list | tuple):
+        kind: Any = type(x)
+        if hasattr(kind, "_fields"):  # a named tuple
+            return Container(x, map(_Field, kind._fields), x, kind._make, None)
+        return Container(x, range(len(x)), x, kind, (len(x),) if isinstance(x, list) else None)
+    if isinstance(x, Mapping):
+        keys = list(x)
+        return Container(x, keys, [x[k] for k in keys], lambda parts: dict(zip(keys, parts, strict=True)), None)
+    if is_array(x):
+        if x.ndim:
+            return Container(x, map(_Flat, range(x.size)), x.ravel().tolist(), list, x.shape)
+        return None
+    if hasattr(type(x), "__dataclass_fields__"):
+        from dataclasses import fields
+
+        names = [field.name for field in fields(x)]
+        parts = [getattr(x, name) for name in names]
+        return Container(x, map(_Field, names), parts, lambda new: _dataclass(x, names, new), None)
+    return None
+
+
+def _dataclass(like: Any, names: Sequence[str], parts: Sequence[Any]) -> Any:
+    """A dataclass like another with other fields; its constructor is not run: it may convert what it is given."""
+    kind = type(like)
+    new = object.__new__(kind)
+    for name, part in [*getattr(like, "__dict__", {}).items(), *zip(names, parts, strict=True)]:
+        object.__setattr__(new, name, part)
+    return new
+
+
+class Walk:
+    """Goes through a structure and yields its leaves, and each container (a ``Container``) after what it holds.
 
     Args:
-        x: a number, a Value, or a list, tuple, dict or NumPy array of such things.
+        x: the structure.
         what: what it is, for error texts.
+        closed: types that are leaves here although they hold something.
 
-    Returns:
-        the leaves in order, and ``rebuild(iterator over as many new leaves)``.
+    Raises:
+        InputError: if a container contains itself.
+    """
+
+    def __init__(self, x: Any, what: str, closed: tuple[type, ...] = ()) -> None:
+        self._what, self._closed = what, closed
+        self._root: Any = x
+        self._frames: list[_Frame] = []
+
+    def opened(self, x: Any) -> Container | None:
+        """What x holds, or None if it is a leaf."""
+        return None if isinstance(x, self._closed) else opened(x)
+
+    def __iter__(self) -> Iterator[Any]:
+        self._frames = frames = [_Frame(None, (None,), (self._root,))]
+        within: set[int] = set()
+        while True:
+            frame = frames[-1]
+            for frame.label, x in frame.items:  # noqa: B020  (goes on where it stopped)
+                container = None if type(x) is float else self.opened(x)
+                if container is None:
+                    yield x
+                    continue
+                if id(container.x) in within:
+                    raise InputError(f"{self.place()} contains itself; give a structure of finite depth")
+                within.add(id(container.x))
+                frames.append(_Frame(container, container.labels, container.parts))
+                break
+            else:
+                frames.pop()
+                if frame.container is None:
+                    return
+                within.discard(id(frame.container.x))
+                yield frame.container
+
+    def place(self) -> str:
+        """Where the walk is, as an expression."""
+        labels = [_spelled(frame.label) for frame in self._frames[1:]]
+        return self._what + "".join(shortened(labels, 12, "[…]"))
+
+
+class _Frame:
+    """A container that is being walked through."""
+
+    __slots__ = ("container", "items", "label")
+
+    def __init__(self, container: Container | None, labels: Iterable[Any], parts: Sequence[Any]) -> None:
+        self.container = container
+        self.items = zip(labels, parts, strict=True)
+        self.label: Any = None
+
+
+def _spelled(label: Any) -> str:
+    if isinstance(label, _Field):
+        return f".{label}"
+    if isinstance(label, _Flat):
+        return f".flat[{label:d}]"
+    return f"[{label!r}]"
+
+
+def holds_values(x: Any) -> bool:
+    """Whether a structure is, or holds, a Value."""
+    if is_array(x) and x.dtype.kind != "O":
+        return False
+    return any(
+        isinstance(leaf, Value) or (is_array(leaf) and isinstance(leaf.item(), Value))
+        for leaf in Walk(x, "the argument")
+    )
+
+
+# A flat list and back ------------------------------------------------------------------------------------------------
+
+
+class _Closing(NamedTuple):
+    """What a structure keeps of a container: how many parts it has, and what is made of them."""
+
+    size: int
+    build: Callable[[list[Any]], Any]
+    shape: Shape | None
+    is_array: bool
+
+
+class Structure:
+    """How leaves are put together: containers in the order in which they close, between them runs of leaves."""
+
+    __slots__ = ("_steps",)
+
+    def __init__(self) -> None:
+        self._steps: list[int | _Closing] = []  # so many leaves, or a container of the parts just made
+
+    def leaf(self) -> None:
+        """A leaf comes next."""
+        steps = self._steps
+        if steps and type(last := steps[-1]) is int:
+            steps[-1] = last + 1
+        else:
+            steps.append(1)
+
+    def close(self, container: Container) -> None:
+        """All parts of this container were seen."""
+        self._steps.append(_Closing(len(container.parts), container.build, container.shape, is_array(container.x)))
+
+    def rebuild(self, leaves: Iterator[Any], inner: Shape | None = ()) -> Any:
+        """The structure with other leaves, taken from an iterator.
+
+        Args:
+            leaves: as many new leaves as there are, or more.
+            inner: the shape of each, if they are arrays themselves; arrays without any leaf take theirs from it.
+        """
+        made: list[Any] = []
+        for step in self._steps:
+            if isinstance(step, int):
+                made.extend(islice(leaves, step))
+                continue
+            start = len(made) - step.size
+            parts = made[start:]
+            del made[start:]
+            made.append(_array(parts, step.shape or (), inner) if step.is_array else step.build(parts))
+        return made[0]
+
+    def shape(self) -> Shape | None:
+        """The shape of a number, an array, or nested lists of one length each; None for anything else."""
+        made: list[Shape | None] = []
+        for step in self._steps:
+            if isinstance(step, int):
+                made.extend([()] * step)
+                continue
+            start = len(made) - step.size
+            parts = set(made[start:])
+            del made[start:]
+            inner = parts.pop() if parts else ()
+            made.append(None if step.shape is None or inner is None or parts else step.shape + inner)
+        return made[0]
+
+
+def apart(x: Any, what: str, closed: tuple[type, ...] = ()) -> tuple[list[Any], Structure]:
+    """The leaves of a structure, whatever they are, and how they are put together.
+
+    Args:
+        x: the structure.
+        what: what it is, for error texts.
+        closed: types that are leaves here although they hold something.
+    """
+    leaves: list[Any] = []
+    structure = Structure()
+    for item in Walk(x, what, closed):
+        if type(item) is Container:
+            structure.close(item)
+        else:
+            leaves.append(item)
+            structure.leaf()
+    return leaves, structure
+
+
+def numbers(x: Any, what: str) -> tuple[list[Any], Structure]:
+    """The numbers and Values inside a structure, and how they are put together.
+
+    Args:
+        x: a number, a Value, or a list, tuple, dict, dataclass or NumPy array of such things.
+        what: what it is, for error texts.
 
     Raises:
         InputError: for anything else, naming where it stands.
     """
     leaves: list[Any] = []
-    return leaves, _flatten(x, what, leaves)
+    structure = Structure()
+    walk = Walk(x, what)
+    for item in walk:
+        if type(item) is Container:
+            structure.close(item)
+        else:
+            leaves.append(item if type(item) is float else _number(item, walk))
+            structure.leaf()
+    return leaves, structure
 
 
-def _flatten(x: Any, what: str, leaves: list[Any]) -> Rebuild:
+def flatten(x: Any, what: str) -> tuple[list[Any], Rebuild]:
+    """As ``numbers``, with the function that puts other leaves into their places."""
+    leaves, structure = numbers(x, what)
+    return leaves, structure.rebuild
+
+
+def _number(x: Any, walk: Walk) -> Any:
+    if is_array(x):  # of no dimension
+        x = x.item()
     if isinstance(x, Value):
-        leaves.append(x)
-        return next
-    if isinstance(x, Mapping):
-        keys = list(x)
-        parts = [_flatten(x[key], f"{what}[{key!r}]", leaves) for key in keys]
-        return lambda new: dict(zip(keys, [part(new) for part in parts], strict=True))
-    if isinstance(x, list | tuple):
-        parts = [_flatten(item, f"{what}[{i}]", leaves) for i, item in enumerate(x)]
-        kind: Any = type(x)
-        if hasattr(kind, "_fields"):  # a named tuple
-            return lambda new: kind(*[part(new) for part in parts])
-        return lambda new: kind([part(new) for part in parts])
-    if is_array(x) and x.ndim:
-        shape, count = x.shape, x.size
-        for i, item in enumerate(x.ravel().tolist()):
-            _flatten(item, f"{what}.flat[{i}]", leaves)
-        return lambda new: _array([next(new) for _ in range(count)], shape)
-    if is_array(x) and isinstance(x.item(), Value):  # a 0-d array of objects
-        leaves.append(x.item())
-        return next
+        return x
     try:
-        leaves.append(as_float(x))
+        return as_float(x)
     except InputError as error:
-        raise InputError(f"{what}: {error}") from None
-    return next
+        raise InputError(f"{walk.place()}: {error}") from None
 
 
-def _array(items: list[Any], shape: tuple[int, ...]) -> Any:
+def _array(items: list[Any], shape: Shape, inner: Shape | None) -> Any:
     """An array of numbers or Values; of equal arrays or lists of numbers, the array that holds them all."""
     import numpy as np
 
-    shapes = {item.shape if is_array(item) else _shape(item) for item in items}
-    inner = shapes.pop() if len(shapes) == 1 else None
+    if items:
+        shapes = {item.shape if is_array(item) else _shape(item) for item in items}
+        inner = shapes.pop() if len(shapes) == 1 else None
     if inner is not None:
-        return np.array(items).reshape(shape + inner)
+        return np.array(items, dtype=None if items else float).reshape(shape + inner)
     result = np.empty(len(items), dtype=object)
     result[:] = items
     return result.reshape(shape)
 
 
-def _shape(item: Any) -> tuple[int, ...] | None:
+def _shape(item: Any) -> Shape | None:
     """The shape of a number or of nested lists of numbers; None for anything that no array of numbers holds."""
     if isinstance(item, float | int):
         return ()
     if not isinstance(item, list) or not item:
         return None
-    inner = {_shape(x) for x in item}
-    (one,) = inner if len(inner) == 1 else (None,)
-    return None if one is None else (len(item), *one)
+    leaves, structure = apart(item, "it")
+    return structure.shape() if all(isinstance(x, float | int) for x in leaves) else None
+
+
+def cut(xs: S, sizes: Iterable[int]) -> list[S]:
+    """A sequence in pieces of these sizes, one after the other.
+
+    >>> cut([1, 2, 3, 4], (1, 0, 3))
+    [[1], [], [2, 3, 4]]
+    """
+    pieces: list[Any] = []
+    start = 0
+    for size in sizes:
+        pieces.append(xs[start : start + size])
+        start += size
+    return pieces
+
+
+# Two structures that belong together ---------------------------------------------------------------------------------
 
 
 def matched(x: Any, like: Any, what: str) -> list[Any]:
@@ -94,25 +340,39 @@ def matched(x: Any, like: Any, what: str) -> list[Any]:
     Raises:
         ArgumentError: where it does not match, naming the place.
     """
-    if isinstance(like, Mapping):
-        if not isinstance(x, Mapping) or set(x) != set(like):
-            raise ArgumentError(f"{what} must be a dict with the keys {list(like)}, as what it belongs to")
-        return [leaf for key in like for leaf in matched(x[key], like[key], f"{what}[{key!r}]")]
-    if isinstance(like, list | tuple):
-        if not isinstance(x, list | tuple) or len(x) != len(like):
-            raise ArgumentError(
-                f"{what} must be a list or tuple of {len(like)}, as what it belongs to, not {_shown(x)}"
-            )
-        return [leaf for i, (a, b) in enumerate(zip(x, like, strict=True)) for leaf in matched(a, b, f"{what}[{i}]")]
-    if is_array(like) and like.ndim:
-        if not is_array(x) or x.shape != like.shape:
-            raise ArgumentError(
-                f"{what} must be an array of shape {like.shape}, as what it belongs to, not {_shown(x)}"
-            )
-        return flatten(x, what)[0]
-    if isinstance(x, Mapping | list | tuple) or (is_array(x) and x.ndim):
-        raise ArgumentError(f"{what} must be one number, as what it belongs to, not {_shown(x)}")
-    return flatten(x, what)[0]
+    walk = _Pairs((x, like), what)
+    return [_number(item[0], walk) for item in walk if type(item) is not Container]
+
+
+class _Pairs(Walk):
+    """Goes through two structures side by side; its items are pairs."""
+
+    def opened(self, x: Any) -> Container | None:
+        """The pairs that two containers hold."""
+        given, like = x
+        of_given, of_like = opened(given), opened(like)
+        if of_like is None:
+            if of_given is not None:
+                raise self._error("one number", given)
+            return None
+        parts = None if of_given is None else of_given.parts
+        if isinstance(like, Mapping):
+            if not isinstance(given, Mapping) or set(given) != set(like):
+                raise self._error(f"a dict with the keys {list(like)}", given)
+            parts = [given[key] for key in like]
+        elif isinstance(like, list | tuple):
+            if not isinstance(given, list | tuple) or len(given) != len(like):
+                raise self._error(f"a list or tuple of {len(like)}", given)
+        elif is_array(like):
+            if not is_array(given) or given.shape != like.shape:
+                raise self._error(f"an array of shape {like.shape}", given)
+        elif type(given) is not type(like):
+            raise self._error(f"a {type(like).__name__}", given)
+        assert parts is not None
+        return of_like._replace(x=like, parts=list(zip(parts, of_like.parts, strict=True)))
+
+    def _error(self, needed: str, given: Any) -> ArgumentError:
+        return ArgumentError(f"{self.place()} must be {needed}, as what it belongs to, not {_shown(given)}")
 
 
 def _shown(x: Any) -> str:

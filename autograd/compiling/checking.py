@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DomainError
-from ..structure import flatten
+from ..structure import apart, numbers
 from ..sweep import backward
 from ..value import Value
 from .rows import pieces
@@ -16,11 +16,7 @@ from .rows import pieces
 
 def arrays_in(result: Any) -> list[Any]:
     """The arrays and numbers inside a result."""
-    if isinstance(result, dict):
-        result = tuple(result.values())
-    if isinstance(result, tuple | list):
-        return [a for x in result for a in arrays_in(x)]
-    return [np.asarray(result)] if isinstance(result, np.ndarray | float) else []
+    return [np.asarray(x) for x in apart(result, "the result", (np.ndarray,))[0]]
 
 
 def first_bad_row(arrays: Sequence[Any], count: int) -> int | None:
@@ -44,7 +40,7 @@ def run_eagerly(f: Callable[..., Any], arguments: Sequence[Any], names: Sequence
     values = [_values(np.asarray(a).tolist(), name) for a, name in zip(arguments, names, strict=True)]
     try:
         result = f(*values)
-        for x in flatten(result, "the result")[0]:
+        for x in numbers(result, "the result")[0]:
             if isinstance(x, Value):
                 backward(x, 0.0)
     except DomainError as error:

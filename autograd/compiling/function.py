@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
 import threading
 import time
@@ -13,7 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import context
+from ..arguments import Argnums, called, indices, parameters
 from ..errors import ArgumentError, InputError
+from ..structure import cut, holds_values
 from ..value import Value
 from . import derive, locks, native, rows
 from .checking import arrays_in, first_bad_row, run_eagerly
@@ -24,7 +25,6 @@ from .task import Task
 from .trace import Trace, Traced
 from .want import Pick, Want, size
 
-Argnums = int | Sequence[int]
 MANY_CALLS = 1000  # shapes of arguments that are remembered
 _OF_ARGUMENTS = frozenset(
     {"value_and_grad", "grad", "jacobian", "value_and_jacobian", "hessian", "value_grad_and_hessian"}
@@ -186,7 +186,7 @@ class Compiled:
         self.strict, self.check = bool(strict), bool(check)
         functools.update_wrapper(self, f, updated=())
         self.function = f
-        self._names = _parameters(f)
+        self._names = parameters(f)
         self._target: native.Target | None = None
         self._ready: dict[Any, _Ready] = {}
         self._known: dict[Any, _Call] = {}
@@ -204,7 +204,7 @@ class Compiled:
             args: arrays of numbers, with their rows along ``in_axes``.
             out: an array, or a tuple of them, to write the values into.
         """
-        if any(map(rows.holds_values, args)):
+        if any(map(holds_values, args)):
             if self.reduce is not None:
                 raise InputError(
                     "a compiled function with reduce takes arrays of numbers; on Values call its .function"
@@ -389,7 +389,7 @@ class Compiled:
         self, kind: str, args: Sequence[Any], argnums: Argnums, tangents: Sequence[Any]
     ) -> tuple[_Call, list[Any]]:
         """Check arguments, and find or make the task for them; returns their arrays, rows first."""
-        places = _places(argnums, len(args)) if kind in _OF_ARGUMENTS else ()
+        places = indices(argnums, len(args), called(self.function)) if kind in _OF_ARGUMENTS else ()
         names = self._called_by(len(args))
         axes = self._axes(len(args))
         given = [rows.read(a, axis, name) for a, axis, name in zip(args, axes, names, strict=True)]
@@ -461,10 +461,7 @@ class Compiled:
             self.strict,
         )
         dared = not careful and (share_divisions(program) or combine.dared)
-        results, start = [], 0
-        for array in want.results:
-            results.append(program.results[start : start + len(array.nodes)])
-            start += len(array.nodes)
+        results = cut(program.results, [len(array.nodes) for array in want.results])
 
         def again() -> Task:
             with self._lock:
@@ -502,11 +499,10 @@ class Compiled:
             for a, array in zip(written, want.results, strict=True):
                 if array.is_slope:
                     a /= count
-        parts, start = [], 0
-        for nodes, shape in want.sums:
-            part = sums[start : start + len(nodes)]
-            parts.append(part.reshape(shape) if shape else float(part[0]))
-            start += len(nodes)
+        parts = [
+            part.reshape(shape) if shape else float(part[0])
+            for part, (_, shape) in zip(cut(sums, [len(nodes) for nodes, _ in want.sums]), want.sums, strict=True)
+        ]
         if self.check:
             self._check(args, written, sums, count)
         shown = [a if a.ndim or out is not None else float(a) for a in arrays]
@@ -536,28 +532,3 @@ def _given(out: Any, count: int) -> Sequence[Any]:
 
 def _is_axis(x: Any) -> bool:
     return isinstance(x, int) and not isinstance(x, bool)
-
-
-def _places(argnums: Argnums, count: int) -> tuple[int, ...] | int:
-    """``argnums`` checked, with negative ones counted from the end."""
-    listed: tuple[Any, ...] = tuple(argnums) if isinstance(argnums, Iterable) else (argnums,)
-    if not all(map(_is_axis, listed)):
-        raise InputError(f"argnums is a whole number or a sequence of them, not {argnums!r}")
-    for k in listed:
-        if not -count <= k < count:
-            raise ArgumentError(f"argnums names argument {k}, but {count} were given")
-    places = tuple(k % count for k in listed)
-    if len(set(places)) != len(places):
-        raise ArgumentError(f"argnums names an argument twice: {argnums!r}")
-    return places[0] if _is_axis(argnums) else places
-
-
-def _parameters(f: Callable[..., Any]) -> list[str]:
-    try:
-        return [
-            p.name
-            for p in inspect.signature(f).parameters.values()
-            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
-    except (TypeError, ValueError):
-        return []

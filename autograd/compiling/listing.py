@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..higher import Linear
+from ..text import shortened
 from .trace import Traced, reachable
 
 LONGEST = 400  # lines; the middle of a longer listing is left out
@@ -20,10 +21,6 @@ def recorded(roots: Sequence[Linear]) -> str:
             said = f"{node.name}  ({node.place[0] if node.place else ''})"
         else:
             operands = [f"%{number[x]}" if isinstance(x, Traced) else repr(x) for x in node.operands]
-            shown = operands if len(operands) <= 12 else [*operands[:6], "…", *operands[-3:]]
-            said = " ".join((node.op.name, *shown))
+            said = " ".join((node.op.name, *shortened(operands, 12, "…")))
         lines.append(f"{f'%{number[node]}':>6} = {said}")
-    if len(lines) > LONGEST:
-        left_out = len(lines) - LONGEST
-        lines = [*lines[: LONGEST // 2], f"       … {left_out} more …", *lines[-LONGEST // 2 :]]
-    return "\n".join(lines)
+    return "\n".join(shortened(lines, LONGEST, f"       … {len(lines) - LONGEST + 1} more …"))

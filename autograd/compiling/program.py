@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ..ops import Op
+from ..text import shortened
 from .instructions import INPUTS, NUMBER, OPCODES, Opcode
 
 CONST, SHARED, ROW = 0, 1, 2  # what an instruction's result varies with: nothing, the call, the row
@@ -148,17 +149,13 @@ class Program:
             if op in ("row", "shared"):
                 said = (self.rows if op == "row" else self.shared)[operands[0]] + f"  ({op})"
             else:
-                said = " ".join((op, *(self._named(k, number) for k in _short(operands))))
+                said = " ".join((op, *(self._named(k, number) for k in shortened(operands, 12, None))))
             lines.append(f"{f'%{number[i]}':>6} = {said}")
         for what, where in (("result", self.results), ("sum over rows", self.sums)):
             lines += [f"{what} {k}: {self._named(i, number)}" for k, i in enumerate(where)]
         return lines
 
-    def _named(self, i: int, number: dict[int, int]) -> str:
-        if i < 0:
+    def _named(self, i: int | None, number: dict[int, int]) -> str:
+        if i is None:
             return "…"
         return f"{self.code[i].constant!r}" if self.code[i].op == "const" else f"%{number[i]}"
-
-
-def _short(operands: tuple[int, ...]) -> tuple[int, ...]:
-    return operands if len(operands) <= 12 else (*operands[:6], -1, *operands[-3:])

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import ArgumentError, InputError, MissingExtraError
-from ..value import Value, as_float
+from ..structure import holds_values, numbers
+from ..value import as_float
 
 try:
     import numpy as np
@@ -47,6 +48,8 @@ def read(given: Any, axis: int | None, what: str) -> Argument:
         try:
             array = np.asarray(given)
         except ValueError:
+            if numbers(given, what)[1].shape() is not None:
+                raise ArgumentError(f"{what} is nested too deep: an array has at most 64 axes") from None
             raise ArgumentError(f"{what} is ragged: its rows differ in length, so it is no array of numbers") from None
     if isinstance(given, np.ma.MaskedArray):
         raise InputError(f"{what} is a masked array, and masks are not looked at; fill it first, with .filled(...)")
@@ -122,12 +125,3 @@ def output(given: Any, shape: tuple[int, ...], dtype: Any, what: str) -> Any:
     if not given.flags.writeable:
         raise ArgumentError(f"the array given for {what} is read-only")
     return given
-
-
-def holds_values(x: Any) -> bool:
-    """Whether an argument is, or holds, Values: then the function runs as it was written."""
-    if isinstance(x, Value):
-        return True
-    if isinstance(x, list | tuple):
-        return any(holds_values(item) for item in x)
-    return isinstance(x, np.ndarray) and x.dtype.kind == "O" and any(isinstance(item, Value) for item in x.flat)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ..errors import ArgumentError
 from ..higher import Linear
+from ..structure import cut
 from . import derive
 from .trace import Trace, Traced
 
@@ -122,20 +123,18 @@ class Want:
     def jacobian(self, chosen: Sequence[int], one: bool) -> Pick:
         """The derivatives of every result."""
         lines = derive.jacobian(self.trace.outputs, self._inputs(chosen), self.combine)
-        parts, start = [], 0
-        for shape in self.trace.output.shapes:
-            parts.append(self._by_argument(lines[start : start + size(shape)], shape, chosen, one))
-            start += size(shape)
+        shapes = self.trace.output.shapes
+        own = cut(lines, map(size, shapes))
+        parts = [self._by_argument(*of_part, chosen, one) for of_part in zip(own, shapes, strict=True)]
         return lambda results, sums: self.trace.output.rebuild([part(results, sums) for part in parts])
 
     def hessian(self, chosen: Sequence[int], one: bool) -> Pick:
         """The second derivatives of one number."""
         lines = derive.hessian(self._number(), self._inputs(chosen), self.combine)
-        blocks, start = [], 0
-        for k in chosen:
-            rows = lines[start : start + len(self.trace.inputs[k])]
-            blocks.append(self._by_argument(rows, self.shapes[k], chosen, one, self.is_row[k]))
-            start += len(rows)
+        blocks = [
+            self._by_argument(own, self.shapes[k], chosen, one, self.is_row[k])
+            for k, own in zip(chosen, cut(lines, self._sizes(chosen)), strict=True)
+        ]
         return _together(blocks, one)
 
     # Arrays ----------------------------------------------------------------------------------------------------------
@@ -151,10 +150,9 @@ class Want:
 
     def _like_output(self, nodes: Sequence[Linear]) -> Pick:
         """Arrays in the structure of what the function returns."""
-        parts, start = [], 0
-        for shape in self.trace.output.shapes:
-            parts.append(self._array(nodes[start : start + size(shape)], shape, self.reduced, False))
-            start += size(shape)
+        shapes = self.trace.output.shapes
+        own = cut(nodes, map(size, shapes))
+        parts = [self._array(*of_part, self.reduced, False) for of_part in zip(own, shapes, strict=True)]
         return lambda results, sums: self.trace.output.rebuild([part(results, sums) for part in parts])
 
     def _by_argument(
@@ -166,14 +164,16 @@ class Want:
         by_row: bool = False,
     ) -> Pick:
         """An array for each argument; each line holds the derivatives of one number in all of them."""
-        parts, start = [], 0
-        for k in chosen:
-            stop = start + len(self.trace.inputs[k])
-            nodes = [x for line in lines for x in line[start:stop]]
+        parts = []
+        own = [cut(line, self._sizes(chosen)) for line in lines]
+        for place, k in enumerate(chosen):
+            nodes = [x for line in own for x in line[place]]
             summed = self.reduced and not self.is_row[k] and not by_row
             parts.append(self._array(nodes, (*shape, *self.shapes[k]), summed, True))
-            start = stop
         return _together(parts, one)
+
+    def _sizes(self, chosen: Sequence[int]) -> list[int]:
+        return [len(self.trace.inputs[k]) for k in chosen]
 
     def _inputs(self, chosen: Sequence[int]) -> list[Traced]:
         return [x for k in chosen for x in self.trace.inputs[k]]

@@ -1,0 +1,107 @@
+"""The arguments of a function: which ones ``argnums`` means, what they are called, and those given by keyword."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import index
+from types import FunctionType, MethodType
+from typing import Any
+
+from .errors import ArgumentError, InputError
+
+Argnums = int | Sequence[int]
+
+
+def called(f: Callable[..., Any]) -> str:
+    """What a function is called in error texts."""
+    return getattr(f, "__name__", None) or type(f).__name__
+
+
+def indices(argnums: Any, count: int, name: str) -> int | tuple[int, ...]:
+    """``argnums`` checked, as an index from 0 or several: negative ones count from the end.
+
+    Args:
+        argnums: anything that Python takes as an index, or several.
+        count: how many arguments the function was called with.
+        name: what the function is called.
+
+    Raises:
+        InputError: if one of them is no whole number.
+        ArgumentError: if there is no such argument, one is named twice, or none at all.
+
+    >>> indices((0, -1), 3, "f")
+    (0, 2)
+    """
+    try:
+        return _index(argnums, argnums, count, name)
+    except InputError:
+        if not isinstance(argnums, Iterable) or isinstance(argnums, str | bytes):
+            raise
+    found = tuple([_index(k, argnums, count, name) for k in argnums])
+    if not found:
+        raise ArgumentError("argnums names no argument; give an index such as 0, or several such as (0, 1)")
+    if len(set(found)) != len(found):
+        raise ArgumentError(f"argnums={argnums!r} names an argument twice")
+    return found
+
+
+def _index(k: Any, argnums: Any, count: int, name: str) -> int:
+    try:
+        if isinstance(k, bool):
+            raise TypeError
+        i = index(k)
+    except TypeError:
+        raise InputError(f"argnums are indices of arguments (0, 1 …), not {k!r}") from None
+    if not -count <= i < count:
+        raise ArgumentError(f"argnums={argnums!r} names argument {i}, but {name} was called with {count} arguments")
+    return i % count
+
+
+def parameters(f: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the parameters that can be given by position; empty where the function does not tell."""
+    while (inner := getattr(f, "__wrapped__", None)) is not None and not hasattr(f, "__signature__"):
+        f = inner
+    skipped = 0
+    if isinstance(f, MethodType):
+        f, skipped = f.__func__, 1  # self
+    if isinstance(f, FunctionType) and not hasattr(f, "__signature__"):
+        return f.__code__.co_varnames[skipped : f.__code__.co_argcount]
+    from inspect import signature
+
+    try:
+        listed = signature(f).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+    return tuple(p.name for p in listed if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))[skipped:]
+
+
+def by_position(
+    f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """A call's arguments with those that are given by keyword put at their parameters' positions.
+
+    Parameters before them that are not given take their defaults. Keyword-only arguments stay keywords.
+
+    Raises:
+        InputError: if the function cannot be called so.
+
+    >>> by_position(lambda x, y=1.0, z=2.0: x, (5.0,), {"z": 3.0})
+    ((5.0, 1.0, 3.0), {})
+    """
+    if not kwargs:
+        return tuple(args), kwargs
+    from inspect import signature
+
+    try:
+        described = signature(f)
+        described.bind(*args, **kwargs)
+    except ValueError:  # a builtin function that does not tell its parameters
+        return tuple(args), kwargs
+    except TypeError as error:
+        raise InputError(f"{called(f)}: {error}") from None
+    placed, rest = list(args), dict(kwargs)
+    listed = list(described.parameters.values())[len(args) :]
+    last = max((k for k, p in enumerate(listed) if p.kind is p.POSITIONAL_OR_KEYWORD and p.name in rest), default=-1)
+    for p in listed[: last + 1]:
+        placed.append(p.default if p.kind is p.POSITIONAL_ONLY else rest.pop(p.name, p.default))
+    return tuple(placed), rest
