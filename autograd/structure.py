@@ -16,6 +16,7 @@ from .value import Value, as_float
 
 Rebuild = Callable[[Iterator[Any]], Any]
 Shape = tuple[int, ...]
+MOST_AXES = 64  # of a NumPy array
 S = TypeVar("S", bound=Sequence[Any])
 
 
@@ -221,7 +222,7 @@ class Structure:
         return made[0]
 
     def shape(self) -> Shape | None:
-        """The shape of a number, an array, or nested lists of one length each; None for anything else."""
+        """The shape of a number, an array, or nested lists of one length each; None for anything that is no array."""
         made: list[Shape | None] = []
         for step in self._steps:
             if isinstance(step, int):
@@ -231,7 +232,8 @@ class Structure:
             parts = set(made[start:])
             del made[start:]
             inner = parts.pop() if parts else ()
-            made.append(None if step.shape is None or inner is None or parts else step.shape + inner)
+            fits = step.shape is not None and inner is not None and not parts and len(inner) < MOST_AXES
+            made.append((step.shape or ()) + (inner or ()) if fits else None)
         return made[0]
 
 

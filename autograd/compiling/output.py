@@ -10,8 +10,6 @@ import numpy as np
 from ..errors import InputError
 from ..structure import apart, numbers
 
-MOST_AXES = 64  # of a NumPy array, of which one is for the rows
-
 
 class Output:
     """How a function's result is built from arrays: the shapes of its parts and how they are put together.
@@ -32,11 +30,8 @@ class Output:
             shape = structure.shape()
             if shape is None:
                 raise InputError(
-                    "the result holds a list of parts of different shapes; return a tuple, which gives an array each"
-                )
-            if len(shape) >= MOST_AXES:
-                raise InputError(
-                    f"the result is a list nested {len(shape)} deep; an array has at most {MOST_AXES} axes"
+                    "the result holds a list of parts of different shapes, or one nested deeper than an array can be; "
+                    "return a tuple, which gives an array each"
                 )
             self.nodes += nodes
             self.shapes.append(shape)

@@ -48,9 +48,10 @@ def read(given: Any, axis: int | None, what: str) -> Argument:
         try:
             array = np.asarray(given)
         except ValueError:
-            if numbers(given, what)[1].shape() is not None:
-                raise ArgumentError(f"{what} is nested too deep: an array has at most 64 axes") from None
-            raise ArgumentError(f"{what} is ragged: its rows differ in length, so it is no array of numbers") from None
+            numbers(given, what)  # complains of what is no number and names its place
+            raise ArgumentError(
+                f"{what} is ragged: its rows differ in length, or it is nested deeper than an array can be"
+            ) from None
     if isinstance(given, np.ma.MaskedArray):
         raise InputError(f"{what} is a masked array, and masks are not looked at; fill it first, with .filled(...)")
     if array.dtype.kind == "O":
