@@ -1,7 +1,8 @@
 """Prints formulas and numbers, as plain text and as LaTeX.
 
 The operation table writes a formula once, as a Python expression in the operands' names; here it is given the operands'
-labels or numbers and printed with the signs of mathematics and only the parentheses it needs.
+labels or numbers and printed with the signs of mathematics and only the parentheses it needs. An operand given as a
+float is a constant of the formula: ``y * x ** (y - 1)`` with y = 2 is printed as ``2·x``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Mapping
+from copy import deepcopy
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -57,31 +59,81 @@ def _parsed(formula: str) -> ast.expr:
     return ast.parse(formula, mode="eval").body
 
 
-def render(formula: str, names: Mapping[str, Piece], style: Style = "text") -> Piece:
-    """Print a formula of the table with its operands' names replaced by labels or numbers.
+def render(formula: str, names: Mapping[str, Piece | float], style: Style = "text", digits: int = 6) -> Piece:
+    """Print a formula of the table with its operands' names replaced.
+
+    Args:
+        formula: the formula, as a Python expression.
+        names: what stands for each operand: a label or number as it is to be printed, or a float, which is a constant
+            that the formula is simplified with.
+        style: plain text or LaTeX.
+        digits: significant digits of the constants.
 
     >>> names = {"x": Piece("a + b", SUM), "y": piece(-0.5)}
     >>> render("x * y", names).text
     '(a + b)·(−0.5)'
+    >>> render("y * x ** (y - 1)", {"x": Piece("a + b", SUM), "y": 3.0}).text
+    '3·(a + b)²'
     >>> print(render("x / y", {"x": label("w5", "latex"), "y": piece(-0.5, style="latex")}, "latex").text)
     \\frac{w_{5}}{-0.5}
     """
-    return _print(_parsed(formula), names, style)
+    parsed = _parsed(formula)
+    constants = {name: float(x) for name, x in names.items() if not isinstance(x, Piece)}
+    if constants:
+        parsed = _Simplified(constants).visit(deepcopy(parsed))
+    return _print(parsed, {name: x for name, x in names.items() if isinstance(x, Piece)}, style, digits)
 
 
-def _print(node: ast.expr, names: Mapping[str, Piece], style: Style) -> Piece:
+class _Simplified(ast.NodeTransformer):
+    """Puts constants into a formula and leaves out what they make superfluous: 2 − 1, the exponents 0 and 1, a factor
+    0 or 1, a divisor 1."""
+
+    def __init__(self, constants: Mapping[str, float]) -> None:
+        self._constants = constants
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802  (named by ast)
+        return ast.Constant(self._constants[node.id]) if node.id in self._constants else node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: N802
+        x, y = node.left, node.right = self.visit(node.left), self.visit(node.right)
+        a, b = _number(x), _number(y)
+        match node.op:
+            case ast.Add() if a is not None and b is not None:
+                return ast.Constant(a + b)
+            case ast.Sub() if a is not None and b is not None:
+                return ast.Constant(a - b)
+            case ast.Mult() if a == 0.0 or b == 1.0:
+                return x
+            case ast.Mult() if b == 0.0 or a == 1.0:
+                return y
+            case ast.Pow() if b == 0.0:
+                return ast.Constant(1.0)
+            case ast.Pow() | ast.Div() if b == 1.0:
+                return x
+        return node
+
+
+def _number(node: ast.expr) -> float | None:
+    return float(node.value) if isinstance(node, ast.Constant) and isinstance(node.value, int | float) else None
+
+
+def _print(node: ast.expr, names: Mapping[str, Piece], style: Style, digits: int) -> Piece:
     latex = style == "latex"
 
     def inner(child: ast.expr, level: int) -> str:
-        return _print(child, names, style).within(level, style)
+        return _print(child, names, style, digits).within(level, style)
 
     match node:
         case ast.Name(id=name):
             if name in names:
                 return names[name]
             return Piece(_CONSTANTS[name][latex] if name in _CONSTANTS else name)
-        case ast.Constant(value=value):
-            return Piece((r"\cdots" if latex else "…") if value is ... else format(value, "g"))
+        case ast.Constant(value=int(value)):
+            return Piece(str(value))
+        case ast.Constant(value=float(value)):
+            return piece(value, digits, style)
+        case ast.Constant(value=value) if value is ...:
+            return Piece(r"\cdots" if latex else "…")
         case ast.UnaryOp(op=ast.USub(), operand=x):
             return Piece(("-" if latex else "−") + inner(x, POWER), SIGNED)
         case ast.BinOp(left=x, op=ast.Add(), right=y):
@@ -98,14 +150,14 @@ def _print(node: ast.expr, names: Mapping[str, Piece], style: Style) -> Piece:
         case ast.BinOp(left=x, op=ast.Mod(), right=y):
             return Piece(inner(x, PRODUCT) + (r" \bmod " if latex else " mod ") + inner(y, POWER), SUM)
         case ast.BinOp(left=x, op=ast.Pow(), right=y):
-            exponent = _print(y, names, style)
+            exponent = _print(y, names, style, digits)
             if latex:
                 return Piece(f"{inner(x, ATOM)}^{{{exponent.text}}}", POWER)
             if exponent.text in _SUPERSCRIPT:
                 return Piece(inner(x, ATOM) + _SUPERSCRIPT[exponent.text], POWER)
             return Piece(f"{inner(x, ATOM)}^{exponent.within(ATOM, style)}", POWER)
         case ast.Call(func=ast.Name(id=function), args=arguments):
-            return _call(function, [_print(a, names, style) for a in arguments], style)
+            return _call(function, [_print(a, names, style, digits) for a in arguments], style)
         case ast.Compare(left=x, ops=comparisons, comparators=others):
             parts = [inner(x, SUM)]
             for comparison, other in zip(comparisons, others, strict=True):
@@ -173,9 +225,10 @@ def label(name: str, style: Style = "text") -> Piece:
     >>> print(label("net_o1", "latex").text, label("w5", "latex").text)
     \\mathrm{net}_{o1} w_{5}
     """
+    name = tidy(name)
     level = ATOM if all(c.isalnum() or c in "_.[]′ʹ" for c in name) else CHOICE  # a name such as a+b wants parentheses
     if style == "text":
-        return Piece(" ".join(name.split()) or "''", level)
+        return Piece(name, level)
     head, underscore, index = name.partition("_")
     if not underscore and len(name) > 1 and name[0].isalpha() and name[1:].isdigit():
         head, index = name[0], name[1:]
@@ -184,16 +237,42 @@ def label(name: str, style: Style = "text") -> Piece:
     return Piece(f"{shown}_{{{escape_latex(index)}}}" if index else shown, level)
 
 
+LONGEST = 60  # characters of a name that are shown
+_JOINERS = "\u200c\u200d"  # no marks of their own, but some scripts are misspelt without them
+
+
+def printable(text: str) -> str:
+    """Text with a space for everything that has no place in a line of text.
+
+    That is control characters, lone surrogates, which cannot be encoded, and signs that change the direction in which
+    the text around them is read.
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() or c in _JOINERS else " " for c in text)
+
+
+def tidy(name: str) -> str:
+    """A name on one line, with a gap in the middle if it is very long."""
+    name = " ".join(printable(name).split()) or "''"
+    return name if len(name) <= LONGEST else f"{name[: LONGEST * 2 // 3]}…{name[-LONGEST // 3 + 1 :]}"
+
+
+# Besides LaTeX's own special characters those that HTML or Markdown around a formula would take for theirs.
 _LATEX_ESCAPES = {
-    **{c: "\\" + c for c in "#$%&_{}"},
+    **{c: "\\" + c for c in "#$%_{}"},
+    "&": r"{\&}",
     "\\": r"\backslash ",
     "^": r"\hat{}",
     "~": r"\sim ",
+    "<": r"\lt ",
+    ">": r"\gt ",
+    "[": r"\lbrack ",
+    "]": r"\rbrack ",
+    "*": r"\ast ",
+    "`": "‘",
     "′": "'",
-    "\n": " ",
 }
 
 
 def escape_latex(text: str) -> str:
-    """Text made safe for LaTeX's mathematics mode."""
-    return "".join(_LATEX_ESCAPES.get(c, c) for c in text)
+    """Text made safe for LaTeX's mathematics mode, also where that stands in Markdown or HTML."""
+    return "".join(_LATEX_ESCAPES.get(c, c) for c in printable(text))
