@@ -1,18 +1,20 @@
 """What to call each node of a graph, and its formula in those words or with its numbers.
 
-A named node goes by its name; a node without one by its formula while that is short, else by a number in topological
-order. Drawings, steps and explanations all read their words here.
+A named node goes by its name; a node without one by its formula while that is short and no other node's, else by a
+number in topological order. No two nodes are called alike. Drawings, steps and explanations all read their words here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
-from .graph import numbers_of, places
-from .notation import ATOM, Piece, Style, label, piece, render
+from .graph import places
+from .notation import ATOM, CHOICE, Piece, Style, escape_latex, label, piece, render, tidy
+from .recorded import operand_numbers
 from .value import Value
 
 SHORT = 22  # a formula up to this many characters stands for its node
+_SUBSCRIPTS = str.maketrans("0123456789()", "₀₁₂₃₄₅₆₇₈₉₍₎")
 
 
 class Names:
@@ -35,36 +37,56 @@ class Names:
         self._order = order
         self._pieces: dict[Style, dict[Value, Piece]] = {}
         self._plain: dict[Value, str] = {}
-        times: dict[str, int] = {}
-        taken = {node.name for node in order if node.name is not None}
+        self._taken = {tidy(node.name) for node in order if node.name is not None}
+        free = self._taken.copy()
         number = 0
         for node in order:
             if node.name is None:
                 number += 1
-                while f"v{number}" in taken:
+                while f"v{number}" in self._taken:
                     number += 1
                 self._plain[node] = f"v{number}"
-            else:
-                times[node.name] = nth = times.get(node.name, 0) + 1
-                # A name that several nodes carry is told apart from its second node on.
-                self._plain[node] = node.name if nth == 1 else f"{node.name}′{nth}"
+                continue
+            plain = name = tidy(node.name)
+            if name in free:
+                free.remove(name)
+            else:  # a name that several nodes carry is told apart from its second node on
+                nth = 2
+                while (plain := f"{name}′{nth}") in self._taken:
+                    nth += 1
+                self._taken.add(plain)
+            self._plain[node] = plain
 
     def _pieces_in(self, style: Style) -> dict[Value, Piece]:
         """All labels in a style, made when the first of them is asked for; inputs first, so each finds theirs there."""
         if style not in self._pieces:
-            self._pieces[style] = {}
+            if style == "latex":
+                self._pieces_in("text")
+            pieces = self._pieces[style] = {}
+            used = set(self._taken) if style == "text" else set()
             for node in self._order:
-                self._pieces[style][node] = self._name(node, style)
+                piece = self._name(node, style, used)
+                if style == "latex" and piece.text in used:  # w1 and w_1 are written alike
+                    piece = Piece(rf"\mathrm{{{escape_latex(self._plain[node])}}}", piece.level)
+                used.add(piece.text)
+                pieces[node] = piece
         return self._pieces[style]
 
-    def _name(self, node: Value, style: Style) -> Piece:
+    def _name(self, node: Value, style: Style, used: Container[str]) -> Piece:
         plain = label(self._plain[node], style)
         if node.name is not None or not node.inputs or len(node.operands) > 4:
             return plain
-        if style == "latex" and self.label(node).text == self._plain[node]:
+        if style == "latex" and not self.is_formula(node):
             return plain
         formula = self.formula(node, style)
-        return formula if style == "latex" or len(formula.text) <= SHORT else plain
+        if style == "latex":
+            return formula
+        is_handy = len(formula.text) <= SHORT and formula.level > CHOICE  # no "a if x > 0 else b"
+        return formula if is_handy and formula.text not in used else plain
+
+    def is_formula(self, node: Value) -> bool:
+        """Whether the node is called by its formula."""
+        return node.name is None and self.label(node).text != self._plain[node]
 
     def __contains__(self, node: Value) -> bool:
         return node in self._plain
@@ -77,31 +99,59 @@ class Names:
         """What the node is called, in parentheses if that is a formula of several parts."""
         return self.label(node, style).within(ATOM, style)
 
-    def formula(self, node: Value, style: Style = "text") -> Piece:
-        """The node's operation on its operands' labels, for example ``w1·i1 + w2·i2 + b1``."""
-        pieces = [self.label(x, style) if isinstance(x, Value) else self._number(x, style) for x in node.operands]
+    def formula(self, node: Value, style: Style = "text", apart: Value | None = None) -> Piece:
+        """The node's operation on its operands' labels, for example ``w1·i1 + w2·i2 + b1``.
+
+        Args:
+            node: the node.
+            style: plain text or LaTeX.
+            apart: an input whose occurrences are told apart: ``x₁·x₂`` instead of ``x·x``.
+        """
+        pieces = [self._number(x, style) if isinstance(x, float) else x for x in self._labels(node, style, apart)]
         return self._written(node, pieces, style)
 
     def numbers(self, node: Value, style: Style = "text") -> Piece:
-        """The same with the operands' present values, for example ``0.15·0.05 + 0.2·0.1 + 0.35``."""
-        values = numbers_of(node.operands)
+        """The same with the operands' recorded values, for example ``0.15·0.05 + 0.2·0.1 + 0.35``."""
+        values, _ = operand_numbers(node)
         return self._written(node, [self._number(x, style) for x in values], style)
 
-    def slope(self, node: Value, position: int, style: Style = "text") -> Piece:
+    def slope(self, node: Value, position: int, style: Style = "text", apart: Value | None = None) -> Piece:
         """The local rule of one edge: the partial with respect to the input at that position, as a formula."""
-        pieces = [self.label(x, style) if isinstance(x, Value) else self._number(x, style) for x in node.operands]
         assert node.op is not None
-        formula = node.op.slope_for(places(node)[position], len(node.operands))
-        return render(formula, self._operands(node, pieces) | {"z": self.label(node, style)}, style)
+        count = len(node.operands)
+        names = dict(zip(node.op.names(count), self._labels(node, style, apart), strict=True))
+        formula = node.op.slope_for(places(node)[position], count)
+        return render(formula, names | {"z": self.label(node, style)}, style, self._digits)
+
+    def occurrence(self, x: Value, nth: int, style: Style = "text") -> Piece:
+        """An input told apart from its other occurrences in the same node: x₁, x₂ …"""
+        plain, whole = self._plain[x], self.atom(x, style)
+        index = str(nth)
+        alike = {f"{plain}{index}", f"{plain}_{index}", f"{plain}{index.translate(_SUBSCRIPTS)}"}
+        if not self._taken.isdisjoint(alike):  # another node is called x1
+            index = f"({nth})"
+        if style == "latex":
+            return Piece(f"{{{whole}}}_{{{index}}}" if "_" in whole else f"{whole}_{{{index}}}")
+        return Piece(whole + index.translate(_SUBSCRIPTS))
+
+    def _labels(self, node: Value, style: Style, apart: Value | None = None) -> list[Piece | float]:
+        """The operands' labels; constants as they are."""
+        labels: list[Piece | float] = []
+        nth = 0
+        for x in node.operands:
+            if x is apart and isinstance(x, Value):
+                nth += 1
+                labels.append(self.occurrence(x, nth, style))
+            else:
+                labels.append(self.label(x, style) if isinstance(x, Value) else x)
+        return labels
 
     def _number(self, x: float, style: Style) -> Piece:
         return piece(x, self._digits, style)
 
-    def _operands(self, node: Value, pieces: Sequence[Piece]) -> dict[str, Piece]:
-        assert node.op is not None
-        return dict(zip(node.op.names(len(pieces)), pieces, strict=True))
-
     def _written(self, node: Value, pieces: Sequence[Piece], style: Style) -> Piece:
         if node.op is None:
             return self.label(node, style)
-        return render(node.op.formula_for(len(pieces)), self._operands(node, pieces), style)
+        return render(
+            node.op.formula_for(len(pieces)), dict(zip(node.op.names(len(pieces)), pieces, strict=True)), style
+        )

@@ -91,11 +91,13 @@ class _Simplified(ast.NodeTransformer):
     def __init__(self, constants: Mapping[str, float]) -> None:
         self._constants = constants
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802  (named by ast)
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.Constant(self._constants[node.id]) if node.id in self._constants else node
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: N802
-        x, y = node.left, node.right = self.visit(node.left), self.visit(node.right)
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        x: ast.expr = self.visit(node.left)
+        y: ast.expr = self.visit(node.right)
+        node.left, node.right = x, y
         a, b = _number(x), _number(y)
         match node.op:
             case ast.Add() if a is not None and b is not None:

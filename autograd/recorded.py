@@ -8,26 +8,46 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from .value import Value, numbers_of, places
+from .graph import numbers_of, places
+from .value import Value
 
 
-def operand_numbers(node: Value) -> tuple[list[float], bool]:
-    """The numbers of a node's operands when it was recorded, and whether they are known to be those.
+@dataclass(slots=True)
+class Changed:
+    """A leaf whose number is no longer the one it was used with.
 
-    Where a leaf changed since and its number cannot be read off the node, its present number stands in the list.
+    Attributes:
+        numbers: those it was used with, as far as they are known.
+        certain: whether it is this leaf that changed; else it may be another operand of the same operation.
+    """
+
+    numbers: list[float] = field(default_factory=list)
+    certain: bool = True
+
+
+def operand_numbers(node: Value) -> tuple[list[float], set[Value]]:
+    """The numbers of a node's operands when it was recorded, and the leaves whose numbers cannot be told any more.
+
+    For those, the present numbers stand in the list.
     """
     numbers = numbers_of(node.operands)
     if _agrees(node, numbers):
-        return numbers, True
+        return numbers, set()
     op, count = node.op, len(node.operands)
     assert op is not None
     place_of = {name: k for k, name in enumerate(op.names(count))}
+    known: set[int] = set()
     for partial, place in zip(node.partials, places(node), strict=True):
         across = place_of.get(op.slope_for(place, count))
         if across is not None:
             numbers[across] = partial
-    return numbers, _agrees(node, numbers)
+            known.add(across)
+    if _agrees(node, numbers):
+        return numbers, set()
+    unknown = {x for k, x in enumerate(node.operands) if k not in known and isinstance(x, Value) and x.op is None}
+    return numbers, unknown
 
 
 def _agrees(node: Value, numbers: list[float]) -> bool:
@@ -39,25 +59,34 @@ def _agrees(node: Value, numbers: list[float]) -> bool:
         value = op.f(*op.arguments(numbers))
     except (ArithmeticError, ValueError):
         return False
-    return value == node.data or (math.isnan(value) and math.isnan(node.data))
+    return _same(value, node.data)
 
 
-def leaf_numbers(order: Iterable[Value]) -> dict[Value, list[float]]:
-    """The leaves that changed since they were used: the numbers they had, as far as they are known."""
-    had: dict[Value, list[float]] = {}
-    unknown: set[Value] = set()
-    sure: set[Value] = set()
+def _same(x: float, y: float) -> bool:
+    return x == y or (math.isnan(x) and math.isnan(y))
+
+
+def changed_leaves(order: Iterable[Value]) -> dict[Value, Changed]:
+    """The leaves of a graph whose numbers changed since they were used."""
+    found: dict[Value, Changed] = {}
+    doubtful: list[set[Value]] = []
+    unchanged: set[Value] = set()
     for node in order:
         if all(x.op is not None for x in node.inputs):
             continue
-        numbers, known = operand_numbers(node)
+        numbers, unknown = operand_numbers(node)
+        doubtful.append(unknown)
         for x, number in zip(node.operands, numbers, strict=True):
-            if isinstance(x, Value) and x.op is None:
-                if number != x.data and not (math.isnan(number) and math.isnan(x.data)):
-                    if number not in had.setdefault(x, []):
-                        had[x].append(number)
-                elif known:
-                    sure.add(x)
+            if isinstance(x, Value) and x.op is None and x not in unknown:
+                if _same(number, x.data):
+                    unchanged.add(x)
                 else:
-                    unknown.add(x)
-    return had | {x: [] for x in unknown - sure if x not in had}
+                    numbers_had = found.setdefault(x, Changed()).numbers
+                    if number not in numbers_had:
+                        numbers_had.append(number)
+    for unknown in doubtful:
+        if unknown.isdisjoint(found):
+            suspects = unknown - unchanged
+            for x in suspects or unknown:
+                found[x] = Changed(certain=len(suspects) == 1)
+    return found

@@ -11,13 +11,13 @@ from itertools import islice
 from ..errors import ArgumentError, GraphError, InputError
 from ..graph import topological
 from ..naming import Names
-from ..notation import Style, show
+from ..notation import Style, printable, show
 from ..sweep import adjoints
 from ..value import Value, describe
-from .folding import Factor, Folded, between
+from .folding import Expansion, Folded, Symbol, between
 from .paths import Path, count, largest
 from .reasons import reasons
-from .writing import MOST_TERMS, Equation, Writer
+from .writing import MOST_HELD, Equation, Writer, is_rounding, nearly_zero
 
 __all__ = ["Explanation", "Path", "explain"]
 
@@ -40,108 +40,155 @@ class Explanation:
         self.output, self.wrt, self._digits, self._most_paths = output, wrt, digits, paths
         self._order = order
         self._part = between(order, wrt)
-        self._folded = Folded(self._part, expand)
         self._names = Names(order, digits)
-        self._adjoints = adjoints(order)
-        self.derivative = self._adjoints[wrt]
+        found, sizes = adjoints(order), adjoints(order, absolute=True)
+        self._folded = Folded(self._part, found, sizes, expand)
+        self.derivative = found[wrt]
+        self.is_rounding = is_rounding(self.derivative, sizes[wrt])
         self.path_count = count(self._part)
         self.reverse_edges = sum(len(node.inputs) for node in order)
         self.forward_edges = sum(len(edges) for edges in self._part.out.values())
-        absolute = adjoints(order, absolute=True)[wrt]
-        self.notes = reasons(order, self._part, self.derivative, absolute, self._names)
+        self.notes = reasons(self._part, found, sizes[wrt], self._names)
 
     @cached_property
     def paths(self) -> list[Path]:
         """The paths with the largest products, largest first."""
         return largest(self._part, self._most_paths)
 
-    def _stations(self) -> Iterator[Value]:
-        """Where an equation is needed: at wrt, and wherever paths part on the ways that are written out."""
-        seen: set[Value] = set()
-        queue = [self.wrt]
-        for station in queue:  # grows while it is walked
-            if station in seen:
-                continue
-            seen.add(station)
-            yield station
-            queue += [last for _, last in self._ways(station) if last is not self.output]
+    @property
+    def equations(self) -> list[Equation]:
+        """The chain rule as data: symbols and numbers, from which the text is made."""
+        writer = self._writer("text")
+        return [writer.equation(e) for e in self._written if not e.says_nothing]
 
-    def _ways(self, station: Value) -> Iterator[tuple[list[Factor], Value]]:
-        """The factors of each way that an equation writes out, and where the way ends."""
-        firsts = self._folded.factors(station, most=MOST_TERMS)
-        for first in firsts:
-            rest, last = self._folded.chain(first.target)
-            yield [first, *rest], last
+    @property
+    def rules(self) -> list[Equation]:
+        """The local rules as data: formulas and numbers, from which the text is made."""
+        writer = self._writer("text")
+        return [writer.rule(s) for s in self._explained[:MOST_EQUATIONS]]
 
-    def _factors(self) -> Iterator[Factor]:
-        """Every factor that the equations mention, once."""
-        seen: set[tuple[Value, Value, Value]] = set()
-        for station in self._stations():
-            for factors, _ in self._ways(station):
-                for factor in factors:
-                    key = (factor.source, factor.steps[0].node, factor.target)
-                    if key not in seen:
-                        seen.add(key)
-                        yield factor
+    def _writer(self, style: Style) -> Writer:
+        return Writer(self._names, style, self._digits)
+
+    @cached_property
+    def _expansions(self) -> list[Expansion]:
+        """The equations, one more than are written out if there are more."""
+        return list(islice(self._folded.expansions(), MOST_EQUATIONS + 1))
+
+    @property
+    def _written(self) -> list[Expansion]:
+        return self._expansions[:MOST_EQUATIONS]
+
+    @cached_property
+    def _explained(self) -> list[Symbol]:
+        """The symbols of the equations that have a local rule, each once, from wrt on."""
+        found: dict[object, Symbol] = {}
+        for expansion in self._written:
+            for term in expansion.terms:
+                for symbol in reversed(term):
+                    if symbol.edges is not None:
+                        found.setdefault(symbol.key, symbol)
+        return list(found.values())
+
+    def _definitions(self, writer: Writer) -> Iterator[Equation]:
+        """What the symbols stand for that are neither a node's name nor its formula."""
+        occurrences: dict[Value, int] = {}
+        numbered: dict[Value, Value | None] = {}
+        rules = self._explained[:MOST_EQUATIONS]
+        for symbol in [*(e.left for e in self._written), *(s for e in self._written for t in e.terms for s in t)]:
+            for node in (symbol.source, symbol.target, *symbol.held[:MOST_HELD]):
+                if node.name is None and node.inputs and not self._names.is_formula(node):
+                    numbered.setdefault(node, None)
+            if symbol.nth and symbol in rules:
+                occurrences[symbol.source] = max(symbol.nth, occurrences.get(symbol.source, 0))
+                if not self._names.is_formula(symbol.target):
+                    numbered[symbol.target] = symbol.source
+        for node, apart in islice(numbered.items(), MOST_EQUATIONS):
+            yield writer.definition(node, apart)
+        for node, most in islice(occurrences.items(), MOST_EQUATIONS):
+            yield writer.occurrences(node, most)
 
     def _sections(self, style: Style) -> Iterator[tuple[str, list[Equation | str]]]:
-        writer = Writer(self._folded, self._adjoints, self._names, style, self._digits)
-        yield (
-            "Chain rule",
-            self._some([writer.equation(s) for s in islice(self._stations(), MOST_EQUATIONS + 1)], "sums"),
-        )
-        yield "Local rules", self._some([writer.rule(f) for f in islice(self._factors(), MOST_EQUATIONS + 1)], "rules")
+        writer = self._writer(style)
+        chain: list[Equation | str] = [writer.equation(e) for e in self._written if not e.says_nothing]
+        if len(self._expansions) > MOST_EQUATIONS:
+            chain.append(f"… and more sums; {_ADVICE}")
+        yield "Chain rule", chain
+        rules: list[Equation | str] = [writer.rule(s) for s in self._explained[:MOST_EQUATIONS]]
+        if len(self._explained) > MOST_EQUATIONS:
+            rules.append(f"… and more rules; {_ADVICE}")
+        yield "Local rules", rules
+        yield "Where", list(self._definitions(writer))
         if self.path_count != 1:
             yield (
-                f"Paths: {_counted(self.path_count)} from {self._label(self.wrt)} to {self._label(self.output)}",
+                f"Paths: {_order_of_size(self.path_count)} from {self._label(self.wrt)} to {self._label(self.output)}",
                 self._path_lines(),
             )
-        if self.notes:
-            yield "Why", list(self.notes)
+        yield "Why", list(self.notes)
         leaves = sum(1 for node in self._order if not node.inputs)
+        edges = "the one edge" if self.reverse_edges == 1 else f"each of the {self.reverse_edges:,} edges"
         yield (
             "Cost",
             [
-                f"A reverse sweep visits each of the {self.reverse_edges:,} edges once and gives the derivatives "
-                f"with respect to all {leaves:,} leaves.",
-                f"A forward sweep from {self._label(self.wrt)} visits {self.forward_edges:,} edges and gives this one.",
+                f"A reverse sweep visits {edges} once and gives the derivatives "
+                f"with respect to {'the one leaf' if leaves == 1 else f'all {leaves:,} leaves'}.",
+                f"A forward sweep from {self._label(self.wrt)} visits {self.forward_edges:,} "
+                f"{'edge' if self.forward_edges == 1 else 'edges'} and gives this one.",
             ],
         )
-
-    def _some(self, lines: list[Equation], what: str) -> list[Equation | str]:
-        if len(lines) <= MOST_EQUATIONS:
-            return list(lines)
-        return [*lines[:MOST_EQUATIONS], f"… and more {what}; name fewer nodes, or explain a node in between."]
 
     def _path_lines(self) -> list[Equation | str]:
         lines: list[Equation | str] = []
         for path in self.paths:
-            stations = [n for n in path.nodes if self._folded.is_station(n)]
+            stations = [self._place(path, k) for k, n in enumerate(path.nodes) if self._is_shown(path, n)]
             if len(stations) > 10:
-                shown = [*map(self._label, stations[:5]), "…", *map(self._label, stations[-4:])]
-            else:
-                shown = list(map(self._label, stations))
-            lines.append(f"{' → '.join(shown)}:  {show(path.product, self._digits)}")
+                stations = [*stations[:5], "…", *stations[-4:]]
+            lines.append(f"{' → '.join(stations)}:  {show(path.product, self._digits)}")
         if not self.paths:
             lines.append("none of them carries anything")
         elif self.path_count > len(self.paths):
-            lines.append(f"these are the {len(self.paths)} with the largest products")
+            only = "the one with the largest product"
+            most = f"the {len(self.paths)} with the largest products"
+            lines.append(f"this is {only}" if len(self.paths) == 1 else f"these are {most}")
         else:
-            lines.append(f"together {show(self.derivative, self._digits)}")
+            lines.append(f"together {self._result}")
         return lines
+
+    def _is_shown(self, path: Path, node: Value) -> bool:
+        """Short paths are shown with every node, long ones with those where folding stops."""
+        return len(path.nodes) <= 8 or self._folded.is_station(node)
+
+    def _place(self, path: Path, k: int) -> str:
+        """A node on a path; with the number of its occurrence where the next node uses it more than once."""
+        node = path.nodes[k]
+        if k < len(path.edges):
+            inputs, position = path.edges[k].node.inputs, path.edges[k].position
+            if sum(1 for x in inputs if x is node) > 1:
+                return self._names.occurrence(node, sum(1 for x in inputs[: position + 1] if x is node)).text
+        return self._label(node)
 
     def _label(self, node: Value) -> str:
         return self._names.label(node).text
 
     @property
+    def _result(self) -> str:
+        """The derivative, as the last of what it says."""
+        number = show(self.derivative, self._digits)
+        return f"{number}, which is rounding error" if self.is_rounding else number
+
+    @property
     def title(self) -> str:
         """One line: what is derived with respect to what, and the result."""
-        return f"∂{self._names.atom(self.output)}/∂{self._names.atom(self.wrt)} = {show(self.derivative, self._digits)}"
+        d = f"∂{self._names.atom(self.output)}/∂{self._names.atom(self.wrt)}"
+        if self.is_rounding:
+            return f"{d} {nearly_zero(self.derivative, self._digits, 'text')}"
+        return f"{d} = {show(self.derivative, self._digits)}"
 
     def __str__(self) -> str:
         lines = [self.title]
         for heading, content in self._sections("text"):
-            lines += ["", heading]
+            if content:
+                lines += ["", heading]
             for item in content:
                 lines += ["  " + line for line in (item.text() if isinstance(item, Equation) else [item])]
         return "\n".join(lines)
@@ -151,17 +198,17 @@ class Explanation:
 
     def latex(self) -> str:
         """The chain rule and the local rules as a LaTeX ``align*`` environment."""
-        rows = []
-        for heading, content in self._sections("latex"):
-            if heading in ("Chain rule", "Local rules"):
-                rows += [item.latex() for item in content if isinstance(item, Equation)]
+        rows = [
+            item.latex() for _, content in self._sections("latex") for item in content if isinstance(item, Equation)
+        ]
         return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
 
     def markdown(self) -> str:
         """Headings, equations between ``$$`` and lists, for notebooks and web pages."""
         lines = [f"### {_escaped(self.title)}"]
         for heading, content in self._sections("latex"):
-            lines += ["", f"**{_escaped(heading)}**", ""]
+            if content:
+                lines += ["", f"**{_escaped(heading)}**", ""]
             for item in content:
                 if isinstance(item, Equation):
                     lines += ["$$\\begin{aligned}", item.latex(), "\\end{aligned}$$", ""]
@@ -173,13 +220,19 @@ class Explanation:
         return self.markdown()
 
 
-def _counted(n: int) -> str:
+_ADVICE = "name fewer nodes, or explain a node in between."
+
+
+def _order_of_size(n: int) -> str:
     """A number of paths: exactly while it can be read, else its order of magnitude."""
     return f"{n:,}" if n < 10**40 else f"about 10^{int(n.bit_length() * math.log10(2.0))}"
 
 
+_MARKDOWN = {c: "\\" + c for c in r"\`*_{}[]#|$~!"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
 def _escaped(text: str) -> str:
-    return "".join("\\" + c if c in r"\`*_{}[]<>#|$" else c for c in text)
+    return "".join(_MARKDOWN.get(c, c) for c in printable(text))
 
 
 def explain(output: Value, wrt: Value | str, *, expand: bool = False, digits: int = 6, paths: int = 5) -> Explanation:

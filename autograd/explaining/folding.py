@@ -1,17 +1,24 @@
-"""Folds the graph between an input and an output into stations and factors, as one writes a chain rule by hand.
+"""Divides the graph between an input and the output into the symbols of a chain rule, as one writes it by hand.
 
-Stations are the nodes worth writing down: those with a name, and those where paths part. Everything between two
-stations is one factor, the product of the partials on the way.
+A symbol ∂t/∂s is the whole derivative of t with respect to s, along all ways. So in a product along one way it may
+stand only where no other way joins the two nodes; along one edge beside other ways the derivative is written with what
+is held fixed, or, where an operation uses the same operand more than once, with the number of the occurrence. Nodes
+without a name fold into one symbol with their neighbours where that rule allows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..graph import depending, places
 from ..sweep import carried
 from ..value import Value
+
+# Of a sum, of a product, and of the edges that fold into one symbol.
+MOST_TERMS, MOST_FACTORS, MOST_EDGES = 8, 8, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,37 +44,10 @@ class Edge:
         assert self.node.op is not None
         return self.node.op.slope_for(places(self.node)[self.position], len(self.node.operands))
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """From one node to the next: one edge, or several where the node uses the same input more than once."""
-
-    edges: tuple[Edge, ...]
-
-    @property
-    def node(self) -> Value:
-        """Where the step leads."""
-        return self.edges[0].node
-
-    @property
-    def partial(self) -> float:
-        """The derivative along the step: the sum over its edges."""
-        return sum(edge.partial for edge in self.edges)
-
     @property
     def is_one(self) -> bool:
-        """Whether the derivative is 1 whatever the numbers are, as along an edge of a sum."""
-        return len(self.edges) == 1 and self.edges[0].slope == "1"
-
-
-@dataclass(frozen=True, slots=True)
-class Factor:
-    """∂target/∂source along one way without branches: the steps, and the product of their partials."""
-
-    source: Value
-    target: Value
-    steps: tuple[Step, ...]
-    product: float
+        """Whether the partial is 1 whatever the numbers are, as along an edge of a sum."""
+        return self.partial == 1.0 and self.slope == "1"
 
 
 @dataclass(slots=True)
@@ -82,9 +62,8 @@ class Between:
 
 def between(order: Sequence[Value], wrt: Value) -> Between:
     """The nodes and edges on the paths from ``wrt`` to the last node of ``order``."""
-    output = order[-1]
     depends = depending(order, {wrt})
-    part = Between(output, wrt, [node for node in order if node in depends])
+    part = Between(order[-1], wrt, [node for node in order if node in depends])
     for node in part.order:
         part.out[node] = []
     for node in part.order:
@@ -95,60 +74,206 @@ def between(order: Sequence[Value], wrt: Value) -> Between:
     return part
 
 
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """∂target/∂source: the whole derivative, or what one edge contributes to it.
+
+    Attributes:
+        target, source: the two nodes.
+        value: the derivative.
+        edges: the edges that its local rule multiplies, from the source on; None where an equation says what it is.
+        nth: which occurrence of the source among the target's operands is meant; 0 for all of them.
+        held: the operands of the target that are held fixed though they depend on the source.
+    """
+
+    target: Value
+    source: Value
+    value: float
+    edges: tuple[Edge, ...] | None = None
+    nth: int = 0
+    held: tuple[Value, ...] = ()
+
+    @property
+    def key(self) -> tuple[Value, Value, int, bool]:
+        """What the symbol means: symbols with the same key are printed alike and have the same value."""
+        return self.target, self.source, self.nth, bool(self.held)
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """A derivative as a sum of products.
+
+    Attributes:
+        left: the derivative.
+        terms: the factors of each term, outermost first.
+        rest: what the terms that are left out add up to; None if none are.
+        size: the sum of the terms' sizes, down to the single paths.
+    """
+
+    left: Symbol
+    terms: tuple[tuple[Symbol, ...], ...]
+    rest: float | None
+    size: float
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether the right side is the left side."""
+        return len(self.terms) == 1 and [s.key for s in self.terms[0]] == [self.left.key]
+
+
 class Folded:
-    """The factors that lead on from each station.
+    """Symbols and expansions for one derivative.
 
     Args:
         part: the graph between input and output.
-        expand: make every node a station, so that every edge is a factor of its own.
+        adjoints: the derivative of the output with respect to each node.
+        sizes: the same without the signs of the paths.
+        expand: fold nothing, so that every edge is a factor of its own.
     """
 
-    def __init__(self, part: Between, expand: bool = False) -> None:
+    def __init__(
+        self, part: Between, adjoints: Mapping[Value, float], sizes: Mapping[Value, float], expand: bool = False
+    ) -> None:
         self.part, self.expand = part, expand
-        self._found: dict[tuple[Value, int | None], list[Factor]] = {}
-        self._chains: dict[Value, tuple[list[Factor], Value]] = {}
+        self._adjoints, self._sizes = adjoints, sizes
+        self._ends: dict[Value, Value] | None = None
 
-    def ways(self, node: Value) -> list[Step]:
-        """The steps that lead on from a node."""
-        grouped: dict[Value, list[Edge]] = {}
-        for edge in self.part.out[node]:
-            grouped.setdefault(edge.node, []).append(edge)
-        return [Step(tuple(edges)) for edges in grouped.values()]
+    def expansions(self) -> Iterator[Expansion]:
+        """Every equation that is needed, first that of the wanted derivative, then those of the symbols in it."""
+        seen: set[tuple[Value, Value, int, bool]] = set()
+        queue = [self.whole(self.part.wrt)]
+        for symbol in queue:  # grows while it is walked
+            if symbol.key not in seen:
+                seen.add(symbol.key)
+                expansion = self._expansion(symbol)
+                yield expansion
+                queue += [s for term in expansion.terms for s in term if s.edges is None]
+
+    def whole(self, node: Value) -> Symbol:
+        """The derivative of the output with respect to a node."""
+        return Symbol(self.part.output, node, self._adjoints[node])
 
     def is_station(self, node: Value) -> bool:
-        """Whether the node is written down."""
+        """Whether folding stops at a node."""
         part = self.part
-        if self.expand or node is part.wrt or node is part.output:
-            return True
-        if any(edge.node is not part.out[node][0].node for edge in part.out[node]):
-            return True
-        # A named term of a sum is not worth a factor: its slope is 1 by the sum rule.
-        return node.name is not None and not self.ways(node)[0].is_one
+        return (
+            self.expand
+            or node.name is not None
+            or len(part.out[node]) != 1
+            or node is part.wrt  # also where it is the output
+        )
 
-    def factors(self, station: Value, most: int | None = None) -> list[Factor]:
-        """One factor for each way that leads on from a station, up to the next station; the first ``most`` of them."""
-        if (station, most) in self._found:
-            return self._found[station, most]
-        result = self._found[station, most] = []
-        for first in self.ways(station)[:most]:
-            steps, product, node = [first], first.partial, first.node
-            while not self.is_station(node):
-                (step,) = self.ways(node)
-                steps.append(step)
-                product = carried(product, step.partial)
-                node = step.node
-            result.append(Factor(station, node, tuple(steps), product))
-        return result
+    def _expansion(self, symbol: Symbol) -> Expansion:
+        node, output = symbol.source, self.part.output
+        edges = self.part.out[node]
+        if symbol.target is not output:  # all edges of the node lead to the target
+            return self._occurrences(symbol, edges)
+        size = self._sizes[node]
+        if not edges:
+            return Expansion(symbol, (), None, size)
+        if all(edge.node is edges[0].node for edge in edges):
+            if len(edges) > 1 and edges[0].node is output:
+                return self._occurrences(symbol, edges)
+            return Expansion(symbol, (self._chain(node, ()),), None, size)
+        depends = depending(self.part.order, {node})
+        terms = []
+        for edge in edges[:MOST_TERMS]:
+            first = self._first(edge, depends)
+            terms.append(self._chain(first.target, (first,)))
+        return Expansion(symbol, tuple(terms), self._rest(edges), size)
 
-    def chain(self, station: Value) -> tuple[list[Factor], Value]:
-        """The factors from a station up to the output or to the next station where paths part, and that station."""
-        if station not in self._chains:
-            factors, last = [], station
-            while last is not self.part.output:
-                found = self.factors(last, most=2)
-                if len(found) > 1:
-                    break
-                factors.append(found[0])
-                last = found[0].target
-            self._chains[station] = factors, last
-        return self._chains[station]
+    def _rest(self, edges: Sequence[Edge]) -> float | None:
+        if len(edges) <= MOST_TERMS:
+            return None
+        return math.fsum(carried(self._adjoints[edge.node], edge.partial) for edge in edges[MOST_TERMS:])
+
+    def _occurrences(self, symbol: Symbol, edges: Sequence[Edge]) -> Expansion:
+        """The derivative of an operation with respect to an operand that it uses more than once."""
+        terms = tuple((self._occurrence(edge),) for edge in edges[:MOST_TERMS])
+        rest = math.fsum(edge.partial for edge in edges[MOST_TERMS:]) if len(edges) > MOST_TERMS else None
+        return Expansion(symbol, terms, rest, math.fsum(abs(edge.partial) for edge in edges))
+
+    def _occurrence(self, edge: Edge) -> Symbol:
+        nth = sum(1 for x in edge.node.inputs[: edge.position + 1] if x is edge.input)
+        return Symbol(edge.node, edge.input, edge.partial, (edge,), nth=nth)
+
+    def _first(self, edge: Edge, depends: Collection[Value]) -> Symbol:
+        """The first factor of a way that begins with an edge, where other ways begin at the same node."""
+        others = [x for k, x in enumerate(edge.node.inputs) if k != edge.position and x in depends]
+        if edge.input in others:
+            return self._occurrence(edge)
+        if others:
+            return Symbol(edge.node, edge.input, edge.partial, (edge,), held=tuple(dict.fromkeys(others)))
+        return self._fold(edge, depends)
+
+    def _chain(self, node: Value, first: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
+        """The factors from the output to a node, where paths part again only after it, and before them ``first``."""
+        factors = list(first)
+        output = self.part.output
+        while node is not output:
+            edges = self.part.out[node]
+            if len(edges) == 1:
+                symbol = self._fold(edges[0])
+            elif all(edge.node is edges[0].node for edge in edges):
+                target = edges[0].node
+                value = self._adjoints[node] if target is output else math.fsum(edge.partial for edge in edges)
+                symbol = Symbol(target, node, value)
+            else:
+                break
+            if len(factors) == MOST_FACTORS - 1:
+                break
+            if self._is_term_of_output(symbol) and len(factors) > 1:
+                node = factors.pop().source
+                break
+            factors.append(symbol)
+            node = symbol.target
+        if node is not output:
+            factors.append(self.whole(node))
+        return tuple(reversed(factors))
+
+    def _is_term_of_output(self, symbol: Symbol) -> bool:
+        """Whether a symbol leads from a term with a name to the output that is their sum.
+
+        It is worth an equation of its own, but no factor in those before: one writes ∂E/∂out, not ∂E/∂E₁ · ∂E₁/∂out.
+        """
+        return symbol.target is self.part.output and symbol.edges == () and not self.expand
+
+    def _fold(self, edge: Edge, depends: Collection[Value] = ()) -> Symbol:
+        """The derivative along a way without branches, from an edge's input as far as folding goes.
+
+        Args:
+            edge: the first edge.
+            depends: the nodes that depend on its input, if other ways begin there too; the symbol ends before they
+                join this one.
+        """
+        source, product, edges = edge.input, 1.0, []
+        while True:
+            product = carried(edge.partial, product)
+            if not edge.is_one:
+                edges.append(edge)
+            target = edge.node if depends else self._past_ones(edge.node)
+            if self.is_station(target) or len(edges) == MOST_EDGES:
+                break
+            (edge,) = self.part.out[target]
+            if _leaves_range(edge.partial, product):
+                break
+            if depends and any(x in depends for k, x in enumerate(edge.node.inputs) if k != edge.position):
+                break
+        value = self._adjoints[source] if target is self.part.output else product
+        return Symbol(target, source, value, tuple(edges))
+
+    def _past_ones(self, node: Value) -> Value:
+        """The end of the edges with slope 1 that follow a node, as far as folding goes."""
+        if self._ends is None:
+            self._ends = {}
+            for start in reversed(self.part.order):
+                if not self.is_station(start) and (edge := self.part.out[start][0]).is_one:
+                    self._ends[start] = self._ends.get(edge.node, edge.node)
+        return self._ends.get(node, node)
+
+
+def _leaves_range(x: float, y: float) -> bool:
+    """Whether a product overflows or underflows though its factors are ordinary numbers."""
+    if x == 0.0 or y == 0.0 or not math.isfinite(x) or not math.isfinite(y):
+        return False
+    return not sys.float_info.min <= abs(x * y) <= sys.float_info.max

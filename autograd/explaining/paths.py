@@ -1,23 +1,26 @@
-"""Paths from an input to the output: how many, the largest products, and how much of them cancels.
+"""Paths from an input to the output: how many, and the largest products.
 
-Never by enumeration: their number grows exponentially, while one pass over the edges answers all of this.
+Never by enumeration: their number grows exponentially, while one pass over the edges answers both.
 """
 
 from __future__ import annotations
 
 import heapq
-from typing import NamedTuple
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from ..sweep import carried
 from ..value import Value
-from .folding import Between
+from .folding import Between, Edge
 
 
 class Path(NamedTuple):
-    """One path: its nodes from the input to the output, and the product of the partials on it."""
+    """One path: its nodes from the input to the output, the product of the partials on it, and its edges."""
 
     nodes: tuple[Value, ...]
     product: float
+    edges: tuple[Edge, ...]
 
 
 def count(part: Between) -> int:
@@ -30,26 +33,40 @@ def count(part: Between) -> int:
 
 
 def largest(part: Between, k: int) -> list[Path]:
-    """The k paths with the largest products, by size; paths that carry nothing are left out."""
-    # Each node keeps its k best ways here: (size, product, back pointer); ways are linked, not copied.
-    best: dict[Value, list[tuple[float, float, tuple[Value, object] | None]]] = {part.wrt: [(1.0, 1.0, None)]}
-    for node in part.order:
-        here = heapq.nlargest(k, best.get(node, ()), key=lambda way: way[0])
-        best[node] = here
-        for edge in part.out[node]:
-            there = best.setdefault(edge.node, [])
-            for way in here:
-                product = carried(way[1], edge.partial)
-                if product != 0.0:
-                    there.append((abs(product), product, (node, way)))
-            if len(there) > 8 * k:
-                best[edge.node] = heapq.nlargest(k, there, key=lambda way: way[0])
+    """The k paths with the largest products, by size; paths that carry nothing are left out.
+
+    Products grow from the output on, as in the reverse sweep.
+    """
+    best: dict[Value, list[_Way]] = {part.output: [_Way(1.0, None, None)]}
+    for node in reversed(part.order):
+        if node is not part.output:
+            best[node] = heapq.nlargest(k, _longer(part.out[node], best), key=_size)
     paths = []
-    for way in best.get(part.output, ()):
-        nodes, link = [part.output], way[2]
-        while link is not None:
-            node, previous = link
-            nodes.append(node)
-            link = previous[2]  # type: ignore[index]
-        paths.append(Path(tuple(reversed(nodes)), way[1]))
+    for way in best[part.wrt]:
+        edges, rest = [], way
+        while rest.first is not None:
+            edges.append(rest.first)
+            rest = rest.rest
+        paths.append(Path((part.wrt, *(edge.node for edge in edges)), way.product, tuple(edges)))
     return paths
+
+
+class _Way(NamedTuple):
+    """A way from a node to the output; ways are linked, not copied."""
+
+    product: float
+    first: Edge | None
+    rest: Any  # the way after the first edge
+
+
+def _longer(edges: Iterable[Edge], best: Mapping[Value, list[_Way]]) -> Iterator[_Way]:
+    for edge in edges:
+        partial = edge.partial
+        for way in best[edge.node]:
+            product = carried(way.product, partial)
+            if product != 0.0:
+                yield _Way(product, edge, way)
+
+
+def _size(way: _Way) -> float:
+    return math.inf if math.isnan(way.product) else abs(way.product)

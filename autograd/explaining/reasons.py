@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
-from ..graph import is_at_kink, places
+from ..graph import is_at_kink, places, topological
 from ..naming import Names
 from ..notation import show
-from ..value import Value, number
+from ..recorded import operand_numbers
+from ..sweep import carried
+from ..value import Value
 from .folding import Between, Edge
+from .paths import largest
+from .writing import is_rounding
 
 TINY, HUGE = 1e-6, 1e6
 
 
-def reasons(order: Sequence[Value], part: Between, derivative: float, absolute: float, names: Names) -> list[str]:
+def reasons(part: Between, adjoints: Mapping[Value, float], size: float, names: Names) -> list[str]:
     """What is remarkable about a derivative, one sentence each; nothing for an ordinary one.
 
     Args:
-        order: the whole graph, in topological order.
         part: the graph between input and output.
-        derivative: its value.
-        absolute: the sum of the sizes of all paths' products.
+        adjoints: the derivative of the output with respect to each node.
+        size: the sum of the sizes of all paths' products.
         names: what to call the nodes.
     """
     said: list[str] = []
-    if not math.isfinite(derivative) or not math.isfinite(part.output.data):
-        said += _not_finite(order, part, names)
+    derivative = adjoints[part.wrt]
+    if not math.isfinite(part.output.data):
+        said += _first_not_finite(part.output, names)
+    if not math.isfinite(derivative):
+        said += _not_finite(part, adjoints, names)
     elif derivative == 0.0:
-        said += _zero(part, absolute, names)
-    elif absolute > 0.0 and abs(derivative) < 1e-3 * absolute:
+        said += _zero(part, adjoints, size, names)
+    elif is_rounding(derivative, size):
         said.append(
-            f"The paths nearly cancel: their sizes add up to {show(absolute)}, with their signs only "
+            f"The paths cancel: their sizes add up to {show(size)}, with their signs {show(derivative)} is left, "
+            "which is no more than the rounding errors of the terms. Read it as 0."
+        )
+    elif size > 0.0 and abs(derivative) < 1e-3 * size:
+        said.append(
+            f"The paths nearly cancel: their sizes add up to {show(size)}, with their signs only "
             f"{show(derivative)} is left, and with it fewer correct digits."
         )
     elif abs(derivative) < TINY:
@@ -42,7 +53,7 @@ def reasons(order: Sequence[Value], part: Between, derivative: float, absolute: 
     return said
 
 
-def _zero(part: Between, absolute: float, names: Names) -> list[str]:
+def _zero(part: Between, adjoints: Mapping[Value, float], size: float, names: Names) -> list[str]:
     """Follow every edge that carries something; the edges that carry nothing are where it stops."""
     alive, cuts = {part.wrt}, []
     for node in part.order:
@@ -53,13 +64,27 @@ def _zero(part: Between, absolute: float, names: Names) -> list[str]:
                 else:
                     cuts.append(edge)
     if part.output in alive:
-        if absolute > 0.0:
-            return [f"The paths cancel exactly: their sizes add up to {show(absolute)}, with their signs to 0."]
-        return ["The product of the factors is too small for a float: it underflows to 0."]
+        if size > 0.0:
+            return [f"The paths cancel exactly: their sizes add up to {show(size)}, with their signs to 0."]
+        return list(_underflows(part, adjoints, names))
     said = [f"It is 0 because {_cut(edge, names)}." for edge in cuts[:3]]
     if len(cuts) > 3:
-        said.append(f"And {len(cuts) - 3} more edges carry nothing.")
+        said.append(f"And {len(cuts) - 3} more {'edge carries' if len(cuts) == 4 else 'edges carry'} nothing.")
     return said
+
+
+def _underflows(part: Between, adjoints: Mapping[Value, float], names: Names) -> Iterator[str]:
+    """The first place, from the output on, where a product is too small for a float."""
+    for node in reversed(part.order):
+        for edge in part.out[node]:
+            adjoint, partial = adjoints[edge.node], edge.partial
+            if adjoint != 0.0 and partial != 0.0 and adjoint * partial == 0.0:
+                yield (
+                    f"The product of the factors, multiplied from the output on, underflows to 0 at the edge from "
+                    f"{names.label(node).text} to {names.label(edge.node).text}: {show(adjoint)} · {show(partial)} is "
+                    "too small for a float."
+                )
+                return
 
 
 def _cut(edge: Edge, names: Names) -> str:
@@ -67,19 +92,22 @@ def _cut(edge: Edge, names: Names) -> str:
     node, x = edge.node, edge.input
     assert node.op is not None
     at, what = names.label(x).text, names.label(node).text
-    value = show(x.data)
     op, place = node.op, places(node)[edge.position]
+    numbers, _ = operand_numbers(node)
+    value = show(numbers[place])
     if op.stepwise:
         return f"{what} is a step function: its slope is 0 everywhere"
     if is_at_kink(node):
         return f"{what} has its kink at {at} = {value}, where the slope is 0 by convention"
     if op.flat and place == 0:
         return f"{what} is flat where {at} = {value} (a dead {op.name}): the slope there is 0"
-    taken = [x for x in (node.operands[k] for k in op.selects if k != place) if number(x) == node.data]
+    taken = [k for k in op.selects if k != place and numbers[k] == node.data]
     if taken and place in op.selects:
-        return f"{what} takes its other operand, {_operand(taken[0], names)}, not {at} = {value}"
+        other = _operand(node.operands[taken[0]], numbers[taken[0]], names)
+        return f"{what} takes its other operand, {other}, not {at} = {value}"
     if edge.slope in op.names(len(node.operands)):
-        by = _operand(node.operands[op.names(len(node.operands)).index(edge.slope)], names)
+        across = op.names(len(node.operands)).index(edge.slope)
+        by = _operand(node.operands[across], numbers[across], names)
         return f"{at} is multiplied by {by} in {what}"
     if op.saturates and place == 0:
         return f"{what} is saturated at {at} = {value}: its slope there underflows to 0"
@@ -87,21 +115,16 @@ def _cut(edge: Edge, names: Names) -> str:
     return f"the slope of {what} with respect to {at} = {value} is " + ("0" if formula == "0" else f"{formula} = 0")
 
 
-def _operand(x: Value | float, names: Names) -> str:
-    return f"{names.label(x).text} = {show(x.data)}" if isinstance(x, Value) else f"the constant {show(x)}"
+def _operand(x: Value | float, number: float, names: Names) -> str:
+    return f"{names.label(x).text} = {show(number)}" if isinstance(x, Value) else f"the constant {show(x)}"
 
 
 def _extreme(part: Between, names: Names, what: str, smallest: bool) -> list[str]:
     """The factors that make the largest path's product so small or so large."""
-    from .paths import largest
-
     found = largest(part, 1)
     if not found:
         return []
-    edges = []
-    for x, node in zip(found[0].nodes, found[0].nodes[1:], strict=False):
-        edges.append(max((e for e in part.out[x] if e.node is node), key=lambda e: abs(e.partial)))
-    edges.sort(key=lambda e: abs(e.partial), reverse=not smallest)
+    edges = sorted(found[0].edges, key=lambda e: abs(e.partial), reverse=not smallest)
     beyond = [e for e in edges if (abs(e.partial) < 0.1 if smallest else abs(e.partial) > 10.0)][:3]
     if not beyond:
         return [f"It is {what} because {len(edges)} factors, none of them extreme, multiply up along the path."]
@@ -111,32 +134,60 @@ def _extreme(part: Between, names: Names, what: str, smallest: bool) -> list[str
 def _factor(edge: Edge, names: Names) -> str:
     node, x = edge.node, edge.input
     assert node.op is not None
-    value, slope = f"{names.label(x).text} = {show(x.data)}", show(edge.partial)
+    value, slope = f"{names.label(x).text} = {show(_number(edge))}", show(edge.partial)
     if node.op.saturates and abs(edge.partial) < 0.1 and places(node)[edge.position] == 0:
         return f"{names.label(node).text} is saturated at {value}: its slope there is {slope}"
     return f"the slope of {names.label(node).text} at {value} is {slope}"
 
 
-def _not_finite(order: Sequence[Value], part: Between, names: Names) -> list[str]:
-    """The first place, in forward order, where a number stopped being finite."""
-    for node in order:
+def _first_not_finite(root: Value, names: Names) -> Iterator[str]:
+    """The first number, in forward order, that is not finite."""
+    for node in topological(root):
         if not math.isfinite(node.data):
             where = f"{names.label(node).text} = {show(node.data)}"
             if node.op is None:
-                return [f"The first number that is not finite is the input {where}."]
-            return [
-                f"The first number that is not finite arose in {where}: "
-                f"{names.formula(node).text} = {names.numbers(node).text}."
-            ]
-    for node in part.order:
-        for edge in part.out[node]:
-            if not math.isfinite(edge.partial):
-                formula = names.slope(edge.node, edge.position).text
-                return [
-                    f"All values are finite, but the slope of {names.label(edge.node).text} with respect to "
-                    f"{names.label(edge.input).text} = {show(edge.input.data)} is {formula} = {show(edge.partial)}."
-                ]
-    return ["All values and slopes are finite, but their product overflows."]
+                yield f"The first number that is not finite is the input {where}."
+            else:
+                formula, numbers = names.formula(node).text, names.numbers(node).text
+                yield f"The first number that is not finite arose in {where}: {formula} = {numbers}."
+            return
+
+
+def _not_finite(part: Between, adjoints: Mapping[Value, float], names: Names) -> Iterator[str]:
+    """Go from the input towards the output as long as the adjoints are not finite: the edge where that begins."""
+    node = part.wrt
+    while True:
+        bad = [e for e in part.out[node] if not math.isfinite(carried(adjoints[e.node], e.partial))]
+        if not bad:
+            yield f"The sum of what arrives at {names.label(node).text} overflows, though every term is finite."
+            return
+        edge = next((e for e in bad if math.isnan(carried(adjoints[e.node], e.partial))), bad[0])
+        adjoint, partial = adjoints[edge.node], edge.partial
+        if math.isnan(adjoints[node]) and not math.isnan(carried(adjoint, partial)):
+            yield f"At {names.label(node).text} contributions of ∞ and −∞ meet; their sum is nan."
+        if math.isfinite(adjoint):
+            break
+        if not math.isfinite(partial) and not math.isnan(adjoint):
+            yield from _edge_not_finite(edge, names)
+        node = edge.node
+    if math.isfinite(partial):
+        yield (
+            f"It begins at the edge from {names.label(node).text} to {names.label(edge.node).text}: "
+            f"{show(adjoint)} · {show(partial)} overflows."
+        )
+    else:
+        yield from _edge_not_finite(edge, names)
+        if math.isfinite(part.output.data):
+            yield from _first_not_finite(edge.node, names)
+
+
+def _edge_not_finite(edge: Edge, names: Names) -> Iterator[str]:
+    node = edge.node
+    yield (
+        f"It begins at the edge from {names.label(edge.input).text} to {names.label(node).text}: the slope of "
+        f"{names.label(node).text} with respect to {names.label(edge.input).text} = {show(_number(edge))} is "
+        f"{names.slope(node, edge.position).text} = {show(edge.partial)}."
+    )
 
 
 def _kinks(part: Between, names: Names) -> Iterator[str]:
@@ -150,4 +201,9 @@ def _kinks(part: Between, names: Names) -> Iterator[str]:
                     f"{node.op.convention}."
                 )
     if found > 3:
-        yield f"And {found - 3} more nodes are exactly at a kink."
+        yield f"And {found - 3} more {'node is' if found == 4 else 'nodes are'} exactly at a kink."
+
+
+def _number(edge: Edge) -> float:
+    """The number of an edge's input when the edge was recorded."""
+    return operand_numbers(edge.node)[0][places(edge.node)[edge.position]]

@@ -1,116 +1,101 @@
-"""Writes a derivative's equations, in plain text or LaTeX."""
+"""Writes a derivative's equations, in plain text or LaTeX: first as symbols and numbers, then as lines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple
 
 from ..naming import Names
-from ..notation import ATOM, PRODUCT, SIGNED, SUM, Piece, Style, piece, show
+from ..notation import ATOM, PRODUCT, SIGNED, Piece, Style, piece, show
 from ..sweep import carried
 from ..value import Value
-from .folding import Factor, Folded, Step
+from .folding import Expansion, Symbol
 
-T = TypeVar("T")
-MOST_FACTORS, MOST_TERMS = 8, 8  # of a product or sum that are written out
+ROUNDING = 8 * sys.float_info.epsilon  # relative to the sum of the terms' sizes
+MOST_HELD = 3  # operands held fixed that a symbol names
+
+
+class Factor(NamedTuple):
+    """A factor of a product: as it is written, and its number."""
+
+    written: str
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """Sides of a chain of equal things: the left side first, the result last."""
+    """A sum of products with its numbers, from which the text is made.
 
-    sides: tuple[str, ...]
+    Attributes:
+        left: the left side.
+        terms: the factors of each term on the right.
+        value: what both sides are.
+        rest: what the terms that are left out add up to; None if none are.
+        is_rounding: whether the value is no larger than the rounding errors of the terms.
+        style, digits: how it is printed.
+    """
+
+    left: str
+    terms: tuple[tuple[Factor, ...], ...]
+    value: float
+    rest: float | None = None
+    is_rounding: bool = False
+    style: Style = "text"
+    digits: int = 6
+
+    @property
+    def sides(self) -> list[str]:
+        """All that is equal, from the left side to the number, each but the first with its sign of equality."""
+        products = [_product(term) for term in self.terms]
+        sides = [self._sum([self._times([f.written for f in term]) for term in self.terms])]
+        parts = [*products, *([] if self.rest is None else [self.rest])]
+        if self.rest is None and sum(map(len, self.terms)) > 1:
+            sides.append(self._sum([self._times([self._within(f.value) for f in term]) for term in self.terms]))
+        if (any(len(term) > 1 for term in self.terms) and len(parts) > 1) or self.rest is not None:
+            alike = [*parts, self.value]
+            sides.append(" + ".join(self._term(x, alike).within(PRODUCT + 1, self.style) for x in parts))
+            result = self._term(self.value, alike).text
+        else:
+            result = show(self.value, self.digits, self.style)
+        sides = [side for k, side in enumerate(sides) if side and side not in (*sides[:k], self.left)]
+        equal = "&=" if self.style == "latex" else "="
+        lines = [self.left, *(f"{equal} {side}" for side in sides)]
+        if self.is_rounding:
+            lines.append(f"{'&' * (self.style == 'latex')}{nearly_zero(self.value, self.digits, self.style)}")
+        elif _differ(parts, self.value):
+            lines.append(f"{equal} {result}{self._lost(math.fsum(parts))}")
+        elif not sides or result != sides[-1]:
+            lines.append(f"{equal} {result}")
+        return lines
 
     def text(self, width: int = 120) -> list[str]:
         """On one line where it fits, else one line a side."""
-        line = " = ".join(self.sides)
+        sides = self.sides
+        line = " ".join(sides)
         if len(line) <= width:
             return [line]
-        first, *rest = self.sides
-        indent = " " * min(len(first), 12)
+        first, *rest = sides
         if len(rest) > 2:
-            rest[-2:] = [f"{rest[-2]} = {rest[-1]}"]
-        return [f"{first} = {rest[0]}", *[f"{indent} = {side}" for side in rest[1:]]]
+            rest[-2:] = [f"{rest[-2]} {rest[-1]}"]
+        indent = " " * min(len(first), 12)
+        return [f"{first} {rest[0]}", *[f"{indent} {side}" for side in rest[1:]]]
 
     def latex(self) -> str:
         """As rows of an ``align``."""
-        first, *rest = self.sides
-        return f"{first} &= " + " \\\\\n&= ".join(rest)
+        return " \\\\\n".join([" ".join(self.sides[:2]), *self.sides[2:]])
 
+    def _times(self, factors: Sequence[str]) -> str:
+        return (r" \cdot " if self.style == "latex" else " · ").join(factors)
 
-class Writer:
-    """Writes equations about ∂output/∂… in one style.
+    def _sum(self, terms: Sequence[str]) -> str:
+        more = [] if self.rest is None else [r"\cdots" if self.style == "latex" else "…"]
+        return " + ".join([*terms, *more])
 
-    Args:
-        folded: stations and factors.
-        adjoints: the derivative of the output with respect to each node.
-        names: what to call the nodes.
-        style: plain text or LaTeX.
-        digits: significant digits.
-    """
-
-    def __init__(
-        self, folded: Folded, adjoints: Mapping[Value, float], names: Names, style: Style, digits: int
-    ) -> None:
-        self.folded, self.adjoints, self.names, self.style, self.digits = folded, adjoints, names, style, digits
-        self.output = folded.part.output
-
-    def d(self, target: Value, source: Value) -> str:
-        """∂target/∂source."""
-        if self.style == "latex":
-            over, under = self.names.atom(target, "latex"), self.names.atom(source, "latex")
-            return rf"\frac{{\partial {over}}}{{\partial {under}}}"
-        return f"∂{self.names.atom(target)}/∂{self.names.atom(source)}"
-
-    def number(self, x: float) -> Piece:
-        """A number as a part of a product or sum."""
-        return piece(x, self.digits, self.style)
-
-    def product(self, factors: Sequence[T], write: Callable[[T], str]) -> str:
-        """Factors in a row, with the middle left out where there are many."""
-        sign = r" \cdot " if self.style == "latex" else " · "
-        if len(factors) <= MOST_FACTORS:
-            return sign.join(map(write, factors))
-        gap = r"\cdots" if self.style == "latex" else "…"
-        return sign.join([*map(write, factors[:4]), gap, *map(write, factors[-3:])])
-
-    def chain(self, station: Value, first: Factor | None = None) -> tuple[str, str, float]:
-        """The product that leads from a station to the output: in symbols, in numbers, and its value."""
-        factors, last = self.folded.chain(station)
-        if first is not None:
-            factors = [first, *factors]
-        sides = [(f.target, f.source, f.product) for f in reversed(factors)]
-        if last is not self.output:
-            sides.insert(0, (self.output, last, self.adjoints[last]))
-        value = self.adjoints[last]
-        for factor in reversed(factors):
-            value = carried(value, factor.product)
-        symbols = self.product(sides, lambda side: self.d(side[0], side[1]))
-        numbers = self.product(sides, lambda side: self.number(side[2]).within(ATOM, self.style))
-        return symbols, numbers, value
-
-    def equation(self, station: Value) -> Equation:
-        """The equation for ∂output/∂station: a product, or a sum over the ways that lead on."""
-        left, result = self.d(self.output, station), self.adjoints[station]
-        factors = self.folded.factors(station, most=MOST_TERMS + 1)
-        if not factors:
-            return Equation((left, show(1.0)))
-        if len(factors) == 1:
-            symbols, numbers, _ = self.chain(station)
-            sides = [left, *([symbols] if symbols != left else []), numbers]
-            value = show(result, self.digits, self.style)
-            return Equation((*sides, *([value] if value != numbers else [])))
-        terms = [self.chain(f.target, f) for f in factors[:MOST_TERMS]]
-        more = " + …" if self.style == "text" else r" + \cdots"
-        tail = more if len(factors) > MOST_TERMS else ""
-        shown = [self._term(value, [t[2] for t in terms] + [result]) for _, _, value in terms]
-        symbols = " + ".join(t[0] for t in terms) + tail
-        numbers = " + ".join(t[1] for t in terms) + tail
-        added = " + ".join(t.within(PRODUCT + 1, self.style) for t in shown) + tail
-        total = self._term(result, [t[2] for t in terms] + [result]).text
-        sides = [left, symbols, numbers, *([added] if added != numbers else []), total]
-        return Equation(tuple(sides))
+    def _within(self, x: float) -> str:
+        return piece(x, self.digits, self.style).within(ATOM, self.style)
 
     def _term(self, x: float, others: Sequence[float]) -> Piece:
         """A term of a sum: all terms to the same decimal place, as one adds by hand, where that keeps them readable."""
@@ -119,24 +104,111 @@ class Writer:
             fixed = f"{abs(x):.{self.digits}f}"
             minus = "-" if self.style == "latex" else "−"
             return Piece(fixed, ATOM) if x >= 0 else Piece(minus + fixed, PRODUCT)
-        return self.number(x)
+        return piece(x, self.digits, self.style)
 
-    def rule(self, factor: Factor) -> Equation:
-        """The local rule behind a factor: the table's formulas along its edges."""
-        steep = [step for step in reversed(factor.steps) if not step.is_one]
-        written = self.product(steep, lambda step: self._slope(step, alone=len(steep) == 1)) or "1"
-        numbers = self.product(steep, lambda step: self.number(step.partial).within(ATOM, self.style))
-        result = show(factor.product, self.digits, self.style)
-        sides = [self.d(factor.target, factor.source), written]
-        if len(steep) > 1 and numbers != written:
-            sides.append(numbers)
-        if result != sides[-1]:
-            sides.append(result)
-        return Equation(tuple(sides))
+    def _lost(self, total: float) -> str:
+        """What to say where the numbers written give another result than the sweep."""
+        what = f"the numbers written give {show(total, self.digits)}; the sweep left the range of floats on its way"
+        return rf" \quad \text{{({what})}}" if self.style == "latex" else f" ({what})"
 
-    def _slope(self, step: Step, alone: bool) -> str:
-        slopes = [self.names.slope(edge.node, edge.position, self.style) for edge in step.edges]
-        level = SUM if alone else ATOM
-        if len(slopes) > 1:
-            return Piece(" + ".join(s.within(PRODUCT, self.style) for s in slopes), SUM).within(level, self.style)
-        return slopes[0].within(level if alone or slopes[0].level == SIGNED else PRODUCT, self.style)
+
+def _product(factors: Sequence[Factor]) -> float:
+    result = 1.0
+    for factor in factors:
+        result = carried(result, factor.value)
+    return result
+
+
+def _differ(parts: Sequence[float], value: float) -> bool:
+    """Whether numbers do not add up to a value, though they should up to rounding."""
+    total = sum(parts)
+    if not parts or not math.isfinite(total) or not math.isfinite(value):
+        return False
+    return abs(total - value) > 1e-6 * max(map(abs, [*parts, value]))
+
+
+def is_rounding(x: float, size: float) -> bool:
+    """Whether a sum is no larger than the rounding errors of its terms.
+
+    Args:
+        x: the sum.
+        size: the sum of the terms' sizes.
+    """
+    return x != 0.0 and abs(x) <= ROUNDING * size < math.inf
+
+
+def nearly_zero(x: float, digits: int, style: Style) -> str:
+    """How a sum that is nothing but rounding error is written."""
+    number = show(x, digits, style)
+    if style == "latex":
+        return rf"\approx 0 \quad \left({number} \text{{ is left by rounding}}\right)"
+    return f"≈ 0 ({number} is left by rounding)"
+
+
+class Writer:
+    """Writes equations in one style.
+
+    Args:
+        names: what to call the nodes.
+        style: plain text or LaTeX.
+        digits: significant digits.
+    """
+
+    def __init__(self, names: Names, style: Style, digits: int) -> None:
+        self.names, self.style, self.digits = names, style, digits
+
+    def symbol(self, symbol: Symbol) -> str:
+        """∂target/∂source, with what is held fixed or which occurrence is meant."""
+        over, under = self.names.atom(symbol.target, self.style), self.names.atom(symbol.source, self.style)
+        if symbol.nth:
+            under = self.names.occurrence(symbol.source, symbol.nth, self.style).text
+            if self.names.is_formula(symbol.target):
+                over = self.names.formula(symbol.target, self.style, symbol.source).within(ATOM, self.style)
+        held = [self.names.atom(x, self.style) for x in symbol.held[:MOST_HELD]]
+        if len(symbol.held) > MOST_HELD:
+            held.append(r"\ldots" if self.style == "latex" else "…")
+        if self.style == "latex":
+            fraction = rf"\frac{{\partial {over}}}{{\partial {under}}}"
+            return rf"\left.{fraction}\right|_{{{', '.join(held)}}}" if held else fraction
+        return f"(∂{over}/∂{under})|{','.join(held)}" if held else f"∂{over}/∂{under}"
+
+    def equation(self, expansion: Expansion) -> Equation:
+        """An expansion, written."""
+        value = expansion.left.value
+        terms = tuple(tuple(Factor(self.symbol(s), s.value) for s in term) for term in expansion.terms)
+        noise = is_rounding(value, expansion.size)
+        return self._equation(self.symbol(expansion.left), terms, value, expansion.rest, noise)
+
+    def rule(self, symbol: Symbol) -> Equation:
+        """The local rule behind a symbol: the table's formulas along its edges."""
+        assert symbol.edges is not None
+        apart = symbol.source if symbol.nth else None
+        slopes = [self.names.slope(e.node, e.position, self.style, apart) for e in reversed(symbol.edges)]
+        if len(slopes) == 1:
+            written = [slopes[0].text]
+        else:
+            written = [s.within(ATOM if s.level == SIGNED else PRODUCT, self.style) for s in slopes] or ["1"]
+        partials = [e.partial for e in reversed(symbol.edges)] or [1.0]
+        factors = tuple(map(Factor, written, partials))
+        return self._equation(self.symbol(symbol), (factors,), symbol.value)
+
+    def definition(self, node: Value, apart: Value | None = None) -> Equation:
+        """What a node is, by its formula."""
+        formula = self.names.formula(node, self.style, apart).text
+        return self._equation(self.names.label(node, self.style).text, ((Factor(formula, node.data),),), node.data)
+
+    def occurrences(self, node: Value, most: int) -> Equation:
+        """x₁ = x₂ = x: the same node, used more than once."""
+        first, *others = [self.names.occurrence(node, nth, self.style).text for nth in range(1, most + 1)]
+        written = [*others, self.names.label(node, self.style).text]
+        return self._equation(first, ((Factor(" = ".join(written), node.data),),), node.data)
+
+    def _equation(
+        self,
+        left: str,
+        terms: tuple[tuple[Factor, ...], ...],
+        value: float,
+        rest: float | None = None,
+        noise: bool = False,
+    ) -> Equation:
+        return Equation(left, terms, value, rest, noise, self.style, self.digits)
