@@ -37,13 +37,14 @@ if TYPE_CHECKING:
     from .files import save as save
     from .plots import plot_decision_regions as plot_decision_regions
     from .plots import plot_history as plot_history
+    from .prediction import mean_loss as mean_loss
+    from .prediction import predict as predict
     from .training import History as History
     from .training import fit as fit
-    from .training import mean_loss as mean_loss
-    from .training import predict as predict
 
 _ROOMS = {
-    **dict.fromkeys(("fit", "predict", "mean_loss", "History"), "training"),
+    **dict.fromkeys(("fit", "History"), "training"),
+    **dict.fromkeys(("predict", "mean_loss"), "prediction"),
     **dict.fromkeys(("save", "load"), "files"),
     **dict.fromkeys(("plot_history", "plot_decision_regions"), "plots"),
     **dict.fromkeys(("MLPClassifier", "MLPRegressor"), "estimators"),

@@ -6,6 +6,7 @@ optimiser's memory are brought up to date after each epoch, and whenever trainin
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -13,27 +14,27 @@ from importlib.util import find_spec
 from typing import Any
 
 import autograd as ag
-from autograd import Value
+from autograd import MissingExtraError, TraceError, Value
 
 from .dropout import Dropout
-from .layers import ACTIVATIONS, Layer
+from .errors import Diverged
+from .layers import ACTIVATIONS, Layer, Neuron
 from .losses import LOSSES, Loss, binary_cross_entropy, l1, l2, loss_function
-from .module import Module
+from .module import Module, outputs
 from .optim import OPTIMIZERS, Optimizer
 
 MANY_ROWS = 200  # from so many rows on a prediction is worth compiling
 
-
-def available() -> bool:
-    """Whether what compiled training needs is installed."""
-    return find_spec("numpy") is not None and find_spec("llvmlite") is not None
+_log = logging.getLogger("nn")
+_said: set[str] = set()
 
 
 def is_known(model: Module) -> bool:
     """Whether the model is made of this package's own modules and activations, which do the same for every row."""
     known = {*ACTIVATIONS.values(), *(getattr(ag, name, None) for name in ACTIVATIONS)}
     return all(
-        type(module).__module__.startswith("nn.") and (not hasattr(module, "_squash") or module._squash in known)
+        type(module).__module__.startswith("nn.")
+        and (not isinstance(module, Neuron | Layer) or module.activation_function in known)
         for module in model.modules()
     )
 
@@ -46,7 +47,7 @@ def is_known_loss(model: Module, loss: str | Loss) -> bool:
     return isinstance(loss, str) or loss in LOSSES.values()
 
 
-class Step:
+class CompiledSteps:
     """Steps of training on arrays.
 
     Args:
@@ -74,7 +75,7 @@ class Step:
         self._np = np
         self.model, self.optimizer = model, optimizer
         self.rows, self.targets = np.array(rows), np.array(targets)
-        self.held = ag.compile(lambda x, t: loss_of(model(x), t), reduce="mean")  # without dropout
+        self.held = ag.compile(lambda x, t: loss_of(outputs(model, x), t), reduce="mean")  # without dropout
         self.loss = self.held
         self.drops = _drops(model, rows[0])
         if self.drops:
@@ -132,27 +133,38 @@ class Step:
         return value, slopes
 
     def epoch(self, order: Sequence[int], batch_size: int) -> float:
-        """One pass over the data in that order; returns the mean loss, which is not finite if training diverged."""
-        np, optimizer = self._np, self.optimizer
-        places, total = np.array(order), 0.0
+        """One pass over the data in that order; returns the mean loss.
+
+        Raises:
+            Diverged: if a loss or a weight is not finite; the weights are then those before the step.
+        """
+        places, total = self._np.array(order), 0.0
         self._begin()
         try:
             for start in range(0, len(places), batch_size):
-                batch = places[start : start + batch_size]
-                loss, slopes = self.gradient(self.rows[batch], self.targets[batch])
-                if not math.isfinite(loss):
-                    return loss
-                total += loss * len(batch)
-                memory = dict(self.memory)
-                optimizer.begin()
-                with np.errstate(all="ignore"):  # a step may overflow; the next loss says so
-                    decayed = slopes + optimizer.weight_decay * self.numbers
-                    numbers, _ = optimizer.rule(self.numbers, decayed, memory)
-                self.numbers, self.memory, self.slopes = numbers, memory, slopes
+                total += self._step(places[start : start + batch_size])
         finally:
             self._end()
             self.model.eval()
         return total / len(places)
+
+    def _step(self, batch: Any) -> float:
+        """One step of the optimiser; returns the sum of the losses of the batch."""
+        np, optimizer = self._np, self.optimizer
+        loss, slopes = self.gradient(self.rows[batch], self.targets[batch])
+        if not math.isfinite(loss):
+            raise Diverged(f"the loss became {loss}")
+        memory = dict(self.memory)
+        optimizer.begin()
+        with np.errstate(all="ignore"):  # what overflows is looked for below
+            decayed = slopes + optimizer.weight_decay * self.numbers
+            numbers, _ = optimizer.rule(self.numbers, decayed, memory)
+        finite = np.isfinite(numbers)
+        if not finite.all():
+            optimizer.steps -= 1
+            raise Diverged(f"a weight became {numbers[~finite][0]}")
+        self.numbers, self.memory, self.slopes = numbers, memory, slopes
+        return loss * len(batch)
 
     def _end(self) -> None:
         """Bring the model's Values and the optimiser's memory up to date."""
@@ -181,27 +193,27 @@ def _drops(model: Module, row: Sequence[float]) -> list[Dropout]:
     return drawn
 
 
-def _dropping(model: Module, drops: Sequence[Dropout], xs: Sequence[Any], factors: Sequence[Any]) -> Any:
+def _dropping(model: Module, drops: Sequence[Dropout], xs: Sequence[Any], factors: Sequence[Any]) -> list[Any]:
     """The outputs of a model in training, with these factors instead of drawn ones."""
     given = iter(factors)
     return _with_factors(model, lambda drop: given, xs)
 
 
-def _with_factors(model: Module, factors: Callable[[Dropout], Iterator[Any]], xs: Sequence[Any]) -> Any:
+def _with_factors(model: Module, factors: Callable[[Dropout], Iterator[Any]], xs: Sequence[Any]) -> list[Any]:
     drops = [module for module in model.modules() if isinstance(module, Dropout)]
     mode = model.training
     model.train()
     for drop in drops:
         drop.factors = factors(drop)
     try:
-        return model(xs)
+        return outputs(model, xs)
     finally:
         for drop in drops:
             del drop.factors
         model.train(mode)
 
 
-def step(
+def compiled_steps(
     model: Module,
     loss: str | Loss,
     optimizer: Optimizer,
@@ -209,34 +221,54 @@ def step(
     rows: Sequence[Sequence[float]],
     targets: Sequence[Sequence[float]],
     insist: bool,
-) -> Step | None:
+) -> CompiledSteps | None:
     """Compiled steps, or None where only eager ones will do.
 
     What is not this package's own, a loss or an activation or a module, may do something else every time that it is
-    called, so it is compiled only on request: ``insist``.
+    called, so it is compiled only on request: ``insist``. Where a package is missing, or ``autograd.compile`` refuses
+    what the model does, the logger ``nn`` says so once; any other error is raised.
     """
     known = is_known(model) and is_known_loss(model, loss)
     pure = penalty is None or (isinstance(penalty, partial) and penalty.func in (l1, l2))
-    if not available() or type(optimizer) not in OPTIMIZERS.values() or not pure or not (known or insist):
+    if type(optimizer) not in OPTIMIZERS.values() or not pure or not (known or insist):
         return None
     try:
-        return Step(model, loss_function(loss), optimizer, penalty, rows, targets)
-    except Exception:  # whatever a function for numbers makes of something else: eager steps will say, if it is real
+        _require_extra("compiled training")
+        return CompiledSteps(model, loss_function(loss), optimizer, penalty, rows, targets)
+    except (TraceError, MissingExtraError) as error:
         if insist:
             raise
+        _say_once(f"training runs without compiled code, which is slower: {error}")
         return None
 
 
-def likeness(model: Module) -> list[Any]:
+def composition(model: Module) -> list[Any]:
     """What compiled steps were made from; a callback may change it."""
-    values = [id(value) for _, value, _ in model._walk()]
+    values = [id(value) for _, value in model.named_values()]
     return [*values, *(module.p for module in model.modules() if isinstance(module, Dropout))]
 
 
-def outputs(model: Module, rows: Sequence[Sequence[float]]) -> list[list[float]] | None:
+def compiled_outputs(model: Module, rows: Sequence[Sequence[float]]) -> list[list[float]] | None:
     """The model's outputs for many rows, or None where only an eager run will do."""
-    if len(rows) < MANY_ROWS or not available() or not is_known(model):
+    if len(rows) < MANY_ROWS or not is_known(model):
         return None
-    import numpy as np
+    try:
+        _require_extra("compiled prediction")
+        import numpy as np
 
-    return ag.compile(lambda x: list(model(x)))(np.array(rows)).tolist()  # type: ignore[no-any-return]
+        return ag.compile(lambda x: outputs(model, x))(np.array(rows)).tolist()  # type: ignore[no-any-return]
+    except (TraceError, MissingExtraError) as error:
+        _say_once(f"predictions are made without compiled code, which is slower: {error}")
+        return None
+
+
+def _require_extra(purpose: str) -> None:
+    for package in ("numpy", "llvmlite"):
+        if find_spec(package) is None:
+            raise MissingExtraError(package, "compile", purpose)
+
+
+def _say_once(text: str) -> None:
+    if text not in _said:
+        _said.add(text)
+        _log.warning(text)

@@ -19,7 +19,8 @@ except ImportError:
 from .layers import MLP
 from .losses import l2
 from .optim import by_name
-from .training import History, fit, predict
+from .prediction import predict
+from .training import History, fit
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 

@@ -23,6 +23,8 @@ def as_rng(rng: Any) -> random.Random:
     if isinstance(rng, random.Random):
         return rng
     if hasattr(rng, "__index__") and not isinstance(rng, bool):
+        if rng < 0:  # Python's generator drops the sign: -1 would be the seed 1
+            raise InputError(f"a seed is a whole number from 0 on, not {rng!r}")
         return random.Random(int(rng))
     if hasattr(rng, "integers"):  # numpy.random.Generator
         return random.Random(int(rng.integers(2**63)))

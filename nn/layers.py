@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import autograd as ag
@@ -13,6 +14,8 @@ from .module import Module
 from .text import choose, whole
 
 Activation = Callable[[Any], Any]
+
+MOST_WEIGHTS = 10**7  # of one network: each is a Value of some 200 bytes
 
 ACTIVATIONS: dict[str, Activation | None] = {
     "none": None,
@@ -69,10 +72,12 @@ class Neuron(Module):
         nout: int = 1,
     ) -> None:
         nin = whole("nin", nin, least=0)
+        _check_count(nin)
+        rng = as_rng(rng)
         self.nin, self.activation, self.name = nin, activation, name
-        self._squash = _activation(activation)
+        self.activation_function = _activation(activation)
         if weights is None:
-            draw, rng = _start(activation) if init is None else initializer(init), as_rng(rng)
+            draw = _start(activation) if init is None else initializer(init)
             weights = [draw(rng, nin, nout) for _ in range(nin)]
         elif not isinstance(weights, Iterable) or len(weights := list(weights)) != nin:
             raise ArgumentError(f"a neuron with {nin} inputs needs {nin} weights, not {_count(weights)}")
@@ -92,9 +97,9 @@ class Neuron(Module):
         net.scope = self.scope
         if self.name is not None:
             net.name = f"net_{self.name}"
-        if self._squash is None:
+        if self.activation_function is None:
             return net
-        out = self._squash(net)
+        out = self.activation_function(net)
         if not isinstance(out, Value):
             raise InputError(f"the activation {_called(self.activation)} returned {out!r}; it must return a Value")
         out.scope = self.scope
@@ -134,6 +139,7 @@ class Layer(Module):
         name: str | None = None,
     ) -> None:
         nin, nout = whole("nin", nin, least=0), whole("nout", nout, least=1)
+        _check_count(nout * (nin + 1))
         rng = as_rng(rng)
         if weights is not None and len(weights) != nout:
             raise ArgumentError(f"a layer of {nout} neurons needs {nout} rows of weights, not {len(weights)}")
@@ -161,15 +167,15 @@ class Layer(Module):
         if name is not None:
             for neuron in self.neurons:
                 neuron.scope = (name, *neuron.scope)
-        self._squash, self._named = self.neurons[0]._squash, bool(names or name)
+        self.activation_function, self._named = self.neurons[0].activation_function, bool(names or name)
 
     def forward(self, xs: Iterable[Any]) -> list[Any]:
         """The neurons' outputs for nin inputs."""
         weights, biases = [neuron.weights for neuron in self.neurons], [neuron.bias for neuron in self.neurons]
         nets = affine(weights, _inputs(xs, self.nin, "a layer"), biases)
-        if self._named or self._squash is None:
+        if self._named or self.activation_function is None:
             return [neuron.finish(net) for neuron, net in zip(self.neurons, nets, strict=True)]
-        outs = list(map(self._squash, nets))
+        outs = list(map(self.activation_function, nets))
         if not isinstance(outs[0], Value):
             raise InputError(f"the activation {_called(self.activation)} returned {outs[0]!r}; it must return a Value")
         return outs
@@ -214,14 +220,15 @@ class MLP(Module):
         rng: Any = 0,
         names: bool = False,
     ) -> None:
-        if not isinstance(nouts, Iterable) or not (nouts := [int(n) for n in nouts]):
+        if not isinstance(nouts, Iterable) or not (nouts := [whole("a number in nouts", n) for n in nouts]):
             raise ArgumentError(f"nouts lists the number of neurons of each layer, for example [16, 1]; not {nouts!r}")
         rng = as_rng(rng)
         depth = len(nouts)
         for what, given in (("weights", weights), ("biases", biases)):
             if given is not None and len(given) != depth:
                 raise ArgumentError(f"a network of {depth} layers needs {what} for {depth} layers, not {len(given)}")
-        sizes = [nin, *nouts]
+        sizes = [whole("nin", nin, least=0), *nouts]
+        _check_count(sum((a + 1) * b for a, b in pairwise(sizes)))
         self.layers = [
             Layer(
                 sizes[k],
@@ -271,6 +278,11 @@ def _place(k: int, depth: int) -> str:
 
 def _count(things: Any) -> Any:
     return len(things) if isinstance(things, list) else repr(things)
+
+
+def _check_count(weights: int) -> None:
+    if weights > MOST_WEIGHTS:
+        raise ArgumentError(f"{weights:,} weights; a network of scalars may have {MOST_WEIGHTS:,}")
 
 
 def _inputs(xs: Iterable[Any], nin: int, who: str) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import autograd as ag
-from autograd import ArgumentError, Value
+from autograd import ArgumentError, TraceError, Value
 
 from .text import choose
 
@@ -119,9 +119,12 @@ LOSSES: dict[str, Loss] = {
 
 def loss_function(loss: str | Loss) -> Loss:
     """A loss by name, or the function given."""
-    if loss == "softmax_cross_entropy":
-        return lambda outputs, targets: softmax_cross_entropy(outputs, targets[0] if len(targets) == 1 else targets)
-    return loss if callable(loss) else choose("loss", loss, LOSSES | {"softmax_cross_entropy": mse})
+    return loss if callable(loss) else choose("loss", loss, LOSSES | {"softmax_cross_entropy": _of_class_or_shares})
+
+
+def _of_class_or_shares(outputs: Sequence[Any], targets: Sequence[Any]) -> Any:
+    """Softmax cross-entropy as ``fit`` calls a loss: a row of one target is the index of a class."""
+    return softmax_cross_entropy(outputs, targets[0] if len(targets) == 1 else targets)
 
 
 def l1(params: Iterable[Value], strength: float) -> Any:
@@ -141,8 +144,11 @@ def float_of(x: Any) -> float:
 
 
 def _known(x: Any) -> float | None:
-    """The number, or None while a loss is being compiled and x stands for every row."""
-    return None if isinstance(x, Value) and x.tracer is not None else float_of(x)
+    """The number, or None while a loss is being compiled: x then stands for the numbers of all rows."""
+    try:
+        return float_of(x)
+    except TraceError:
+        return None
 
 
 def _mean(terms: Sequence[Any]) -> Any:

@@ -25,11 +25,16 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} needs a forward method")
 
     def __call__(self, xs: Any) -> Any:
-        return self.forward(xs)
+        try:
+            return self.forward(xs)
+        except RecursionError:
+            raise ArgumentError(
+                f"the call of {type(self).__name__} is nested too deep in other modules; does one contain itself?"
+            ) from None
 
     def _walk(self) -> Iterator[tuple[str, Value, bool]]:
         """Every Value once: its path, itself, whether it is trained."""
-        seen: set[Any] = set()
+        seen: set[Any] = set()  # Values, modules, and the ids of lists, which may contain themselves
         stack: list[tuple[str, Any, bool]] = [("", self, True)]
         while stack:
             path, item, trained = stack.pop()
@@ -41,12 +46,13 @@ class Module:
             elif isinstance(item, Module) and item not in seen:
                 seen.add(item)
                 stack += reversed([(dot + k, v, trained and k not in item.fixed) for k, v in vars(item).items()])
-            elif isinstance(item, list | tuple):
+            elif isinstance(item, list | tuple) and id(item) not in seen:
+                seen.add(id(item))
                 stack += reversed([(f"{dot}{k}", v, trained) for k, v in enumerate(item)])
 
     def modules(self) -> Iterator[Module]:
         """This module and every module inside it."""
-        seen: set[Module] = set()
+        seen: set[Any] = set()
         stack: list[Any] = [self]
         while stack:
             item = stack.pop()
@@ -54,8 +60,13 @@ class Module:
                 seen.add(item)
                 yield item
                 stack += reversed(list(vars(item).values()))
-            elif isinstance(item, list | tuple):
+            elif isinstance(item, list | tuple) and id(item) not in seen:
+                seen.add(id(item))
                 stack += reversed(item)
+
+    def named_values(self) -> Iterator[tuple[str, Value]]:
+        """All Values with their paths, trained or fixed; a Value shared by several neurons comes once."""
+        return ((path, value) for path, value, _ in self._walk())
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """The trained Values with their paths; a Value shared by several neurons comes once."""
@@ -67,7 +78,7 @@ class Module:
 
     def zero_grad(self) -> None:
         """Set the gradient of every Value of this module to zero."""
-        for _, value, _ in self._walk():
+        for _, value in self.named_values():
             value.grad = 0.0
 
     def train(self, mode: bool = True) -> Module:
@@ -82,7 +93,7 @@ class Module:
 
     def state_dict(self) -> dict[str, float]:
         """The numbers of all Values, trained or fixed, by path."""
-        return {path: value.data for path, value, _ in self._walk()}
+        return {path: value.data for path, value in self.named_values()}
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
         """Take over the numbers of a ``state_dict``; all or none.
@@ -92,7 +103,7 @@ class Module:
         """
         if not isinstance(state, Mapping):
             raise InputError(f"a state is a dict of numbers by name, not {type(state).__name__}")
-        values = {path: value for path, value, _ in self._walk()}
+        values = dict(self.named_values())
         missing, unknown = [k for k in values if k not in state], [k for k in state if k not in values]
         if missing or unknown:
             said = [f"missing: {', '.join(missing[:4])}"] if missing else []
@@ -106,3 +117,32 @@ class Module:
         numbers = {path: Value(state[path]).data for path in values}
         for path, value in values.items():
             value.data = numbers[path]
+
+
+def require_module(model: Any, what: str) -> None:
+    """Refuse what is no module.
+
+    Raises:
+        InputError: names the function that was called.
+    """
+    if not isinstance(model, Module):
+        raise InputError(f"{what} takes a Module first, such as nn.MLP, not {model!r}")
+
+
+def outputs(model: Module, xs: Any) -> list[Any]:
+    """What a model returns for one row, as a list: a model may return a list, or one Value.
+
+    Raises:
+        InputError: if it returns something else.
+    """
+    found = model(xs)
+    if isinstance(found, list):
+        return found
+    if isinstance(found, Value | int | float):
+        return [found]
+    try:
+        return list(found)
+    except TypeError:
+        raise InputError(
+            f"{type(model).__name__} returned {found!r}; a model returns Values in a list, or one"
+        ) from None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd import ArgumentError, MissingExtraError
+from autograd import ArgumentError, InputError, MissingExtraError
 
-from .training import History, table
+from .data import table
+from .training import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +30,8 @@ def plot_history(history: History, ax: Axes | None = None) -> Axes:
         history: what ``nn.fit`` returned.
         ax: where to draw; a new figure if not given (``ax.figure.savefig("loss.png")`` saves it).
     """
+    if not isinstance(history, History):
+        raise InputError(f"plot_history takes the History that nn.fit returned, not {history!r}")
     ax = new_axes() if ax is None else ax
     epochs = range(1, len(history.loss) + 1)
     ax.plot(epochs, history.loss, label="training")

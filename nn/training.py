@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import autograd as ag
-from autograd import ArgumentError, InputError
+from autograd import ArgumentError
 
-from .compiled import likeness
-from .compiled import outputs as compiled_outputs
-from .compiled import step as compiled_step
+from .compiled import CompiledSteps, compiled_steps, composition
+from .data import Rows, pairs, split
+from .eager import EagerSteps
+from .errors import Diverged
 from .init import as_rng
-from .losses import Loss, float_of, loss_function
-from .module import Module
+from .losses import Loss, loss_function
+from .module import Module, require_module
 from .optim import Optimizer, Schedule, by_name
-
-Rows = list[list[float]]
+from .prediction import predict
+from .text import whole
 
 
 @dataclass
@@ -66,10 +66,11 @@ def fit(
 ) -> History:
     """Train a model.
 
-    Where it can, training runs on compiled code (``autograd.compile``), with the same numbers to about 1e-10.
+    Where it can, training runs on compiled code (``autograd.compile``), with the same numbers to about 1e-10. Where a
+    package for that is missing, or ``autograd.compile`` refuses the model, the logger ``nn`` says so once.
 
     Args:
-        model: takes a row and returns a list of outputs.
+        model: takes a row and returns a list of outputs, or one.
         xs: n rows of numbers, equally long.
         ys: n targets: numbers, or rows of numbers as many as the model has outputs.
         loss: a name from ``nn.LOSSES`` or a function of outputs and targets.
@@ -88,10 +89,14 @@ def fit(
             losses, activations and modules of your own are on request, because what they do is recorded once.
 
     Returns:
-        the history. Ctrl-C ends training and returns it too; the model then has the weights of the last whole step.
+        the history. Ctrl-C ends training and returns it too. The model has the weights of the last whole step, or of
+        the best epoch with ``early_stopping``. Where the loss or a weight is not finite any more, training stops with a
+        RuntimeWarning, and the model has the weights before that step.
 
     Raises:
         ArgumentError: for empty or ragged data, numbers that are not finite, or settings outside their range.
+        InputError: if the model is no Module, or data are no numbers.
+        TraceError: with ``compiled=True``, where ``autograd.compile`` refuses the model or the loss.
 
     >>> import nn
     >>> model = nn.MLP(1, [1], rng=0)
@@ -100,68 +105,23 @@ def fit(
     >>> f"{model([3.0])[0].data:.2f}"
     '7.00'
     """
-    rows, targets = table(xs, "xs"), table(ys, "ys")
-    _same_length(rows, targets)
-    loss_of, rng = loss_function(loss), as_rng(rng)
-    if validation_data is not None:
-        held = table(validation_data[0], "validation xs"), table(validation_data[1], "validation ys")
-        _same_length(*held)
-    else:
-        rows, targets, held = _split(rows, targets, validation_split, rng)
-    if batch_size is None:
-        batch_size = min(32, len(rows))
-    for what, number in (("epochs", epochs), ("batch_size", batch_size)):
-        if not hasattr(number, "__index__") or isinstance(number, bool) or number < 1:
-            raise ArgumentError(f"{what} is a whole number from 1 on, not {number!r}")
-    if batch_size > len(rows):
-        raise ArgumentError(f"a batch of {batch_size} rows is larger than the {len(rows)} rows of training data")
-    if early_stopping is not None and (early_stopping < 1 or not held[0]):
-        raise ArgumentError("early_stopping is a number of epochs from 1 on and needs validation data")
-    chosen: Any = optimizer
-    if not isinstance(optimizer, Optimizer):
-        chosen = by_name(optimizer)
-        chosen = chosen(model.parameters())
-    state = set(model.parameters())
-    if not state.issuperset(chosen.params):
-        raise ArgumentError("the optimiser holds parameters that are not this model's; make it from model.parameters()")
-    if schedule is not None and schedule.optimizer is not chosen:
-        raise ArgumentError("the schedule belongs to another optimiser; make it from the one that is given")
-    outputs = _check_targets(model, rows, targets, loss_of, "ys")
-    if held[0]:
-        _check_targets(model, *held, loss_of, "the validation ys")
-
-    def steps() -> Any:
-        if compiled is False:
-            return None
-        vectors = _as_vectors(targets, loss, outputs)
-        return compiled_step(model, loss, chosen, penalty, rows, vectors, bool(compiled))
-
-    step, made_from = steps(), likeness(model) if callbacks else None
-    held_arrays = held[0], _as_vectors(held[1], loss, outputs) if held[1] else held[1]
-    if compiled and step is None:
-        raise ArgumentError(
-            "this training cannot be compiled: it needs the extra compile, one of nn's optimisers, and a penalty that "
-            "is a functools.partial of nn.l1 or nn.l2"
-        )
-    history = History()
-    best = (math.inf, model.state_dict())
+    require_module(model, "fit")
+    rng = as_rng(rng)
+    data = _Data.read(xs, ys, validation_split, validation_data, rng)
+    epochs, batch_size = whole("epochs", epochs), _batch_size(batch_size, len(data.rows))
+    if early_stopping is not None and not (whole("early_stopping", early_stopping) and data.held_rows):
+        raise ArgumentError("early_stopping needs validation data: give validation_split or validation_data")
+    chosen = _optimizer(model, optimizer, schedule)
+    steps = _Steps(model, loss, chosen, penalty, data, compiled, watch=bool(callbacks))
+    history, best = History(), (math.inf, model.state_dict())
     bar = _bar(epochs, progress)
     try:
         for epoch in range(epochs):
-            order = list(range(len(rows)))
+            order = list(range(len(data.rows)))
             rng.shuffle(order)
-            if callbacks and step is not None and likeness(model) != made_from:  # a callback changed the model
-                step, made_from = steps(), likeness(model)
-            if step is not None:
-                mean = step.epoch(order, batch_size)
-                if not math.isfinite(mean):
-                    raise _Diverged(mean)
-            else:
-                mean = _epoch(model, rows, targets, loss_of, chosen, batch_size, order, penalty)
-            history.loss.append(mean)
-            if held[0]:
-                validation = mean_loss(model, *held, loss=loss_of) if step is None else step.mean_loss(*held_arrays)
-                history.val_loss.append(validation)
+            history.loss.append(steps.epoch(order, batch_size))
+            if data.held_rows:
+                history.val_loss.append(steps.validation_loss())
                 if history.val_loss[-1] < best[0]:
                     best = (history.val_loss[-1], model.state_dict())
             if schedule is not None:
@@ -177,10 +137,10 @@ def fit(
                 break
     except KeyboardInterrupt:
         history.stopped = "interrupted"
-    except _Diverged as error:
+    except Diverged as error:
         history.stopped = "diverged"
         warnings.warn(
-            f"training stopped in epoch {len(history.loss)}: the loss became {error}. "
+            f"training stopped in epoch {len(history.loss)}: {error}. "
             "Try a smaller learning rate, or optim.clip_grad_norm",
             RuntimeWarning,
             stacklevel=2,
@@ -193,49 +153,96 @@ def fit(
     return history
 
 
-def _epoch(
-    model: Module,
-    rows: Rows,
-    targets: Rows,
-    loss_of: Loss,
-    optimizer: Optimizer,
-    batch_size: int,
-    order: Sequence[int],
-    penalty: Callable[[], Any] | None,
-) -> float:
-    """One pass over the data in that order; returns the mean loss."""
-    model.train()
-    total = 0.0
-    try:
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
-            optimizer.zero_grad()
-            loss = ag.sum([loss_of(model(rows[i]), targets[i]) for i in batch]) / float(len(batch))
-            if not math.isfinite(float_of(loss)):
-                raise _Diverged(float_of(loss))
-            total += float_of(loss) * len(batch)
-            if penalty is not None:
-                loss = loss + penalty()
-            loss.backward()
-            before = [p.data for p in optimizer.params]
-            try:
-                optimizer.step()
-            except KeyboardInterrupt:  # no half steps
-                for p, x in zip(optimizer.params, before, strict=True):
-                    p.data = x
-                raise
-    finally:
-        model.eval()
-    return total / len(rows)
+@dataclass
+class _Data:
+    """Rows and targets to train on, and those held out for validation, which may be none."""
+
+    rows: Rows
+    targets: Rows
+    held_rows: Rows
+    held_targets: Rows
+
+    @classmethod
+    def read(cls, xs: Any, ys: Any, share: float, held: tuple[Any, Any] | None, rng: Any) -> _Data:
+        """What ``fit`` was given, checked; a share of the rows is held out unless other data are."""
+        rows, targets = pairs(xs, ys)
+        if held is not None:
+            return cls(rows, targets, *pairs(*held, "validation "))
+        return cls(*split(rows, targets, share, rng))
 
 
-class _Diverged(Exception):  # noqa: N818  (never seen outside this file)
-    """The loss is not finite any more; the weights are those before the step."""
+class _Steps:
+    """The steps of one training, compiled where that can be, otherwise eager."""
+
+    def __init__(
+        self,
+        model: Module,
+        loss: str | Loss,
+        optimizer: Optimizer,
+        penalty: Callable[[], Any] | None,
+        data: _Data,
+        compiled: bool | None,
+        watch: bool,
+    ) -> None:
+        self.model, self.loss, self.optimizer, self.penalty = model, loss, optimizer, penalty
+        self.compiled, self.watch = compiled, watch
+        loss_of = loss_function(loss)
+        count = _check_targets(model, data.rows, data.targets, loss_of, "ys")
+        self.data, self.count = data, count
+        if data.held_rows:
+            _check_targets(model, data.held_rows, data.held_targets, loss_of, "the validation ys")
+        self.eager = EagerSteps(model, loss_of, optimizer, penalty, data.rows, data.targets)
+        self.fast = self._prepared()
+        self.made_from = composition(model) if watch else None
+
+    def _prepared(self) -> CompiledSteps | None:
+        if self.compiled is False:
+            return None
+        insist = bool(self.compiled)
+        targets = _as_vectors(self.data.targets, self.loss, self.count)
+        fast = compiled_steps(self.model, self.loss, self.optimizer, self.penalty, self.data.rows, targets, insist)
+        if fast is None and insist:
+            raise ArgumentError(
+                "this training cannot be compiled: that needs one of nn's optimisers, and a penalty that is a "
+                "functools.partial of nn.l1 or nn.l2"
+            )
+        return fast
+
+    def epoch(self, order: Sequence[int], batch_size: int) -> float:
+        """One pass over the data in that order; returns the mean loss."""
+        if self.watch and self.fast is not None and composition(self.model) != self.made_from:
+            self.fast, self.made_from = self._prepared(), composition(self.model)  # a callback changed the model
+        return (self.fast or self.eager).epoch(order, batch_size)
+
+    def validation_loss(self) -> float:
+        """The mean loss over the data held out."""
+        rows, targets = self.data.held_rows, self.data.held_targets
+        if self.fast is None:
+            return self.eager.mean_loss(rows, targets)
+        return self.fast.mean_loss(rows, _as_vectors(targets, self.loss, self.count))
+
+
+def _batch_size(given: int | None, rows: int) -> int:
+    size = min(32, rows) if given is None else whole("batch_size", given)
+    if size > rows:
+        raise ArgumentError(f"a batch of {size} rows is larger than the {rows} rows of training data")
+    return size
+
+
+def _optimizer(model: Module, given: Optimizer | str, schedule: Schedule | None) -> Optimizer:
+    """The optimiser, made if it was given by name; it and the schedule must belong to the model."""
+    kind: Any = None if isinstance(given, Optimizer) else by_name(given)  # each kind has a default rate
+    chosen: Optimizer = given if isinstance(given, Optimizer) else kind(model.parameters())
+    if not set(model.parameters()).issuperset(chosen.params):
+        raise ArgumentError("the optimiser holds parameters that are not this model's; make it from model.parameters()")
+    if schedule is not None and schedule.optimizer is not chosen:
+        raise ArgumentError("the schedule belongs to another optimiser; make it from the one that is given")
+    return chosen
 
 
 def _as_vectors(targets: Rows, loss: str | Loss, count: int) -> Rows:
     """Targets as compiled code takes them: a class becomes the probabilities 1 and 0 of each of ``count`` classes."""
-    if loss != "softmax_cross_entropy" or len(targets[0]) > 1:
+    if loss != "softmax_cross_entropy" or not targets or len(targets[0]) > 1:
         return targets
     return [[float(k == t) for k in range(count)] for (t,) in targets]
 
@@ -251,86 +258,6 @@ def _check_targets(model: Module, rows: Rows, targets: Rows, loss_of: Loss, what
         except ArgumentError as error:
             raise ArgumentError(f"row {i} of {what}: {error}") from None
     return len(outputs)
-
-
-def mean_loss(model: Module, xs: Iterable[Any], ys: Iterable[Any], *, loss: str | Loss = "mse") -> float:
-    """The mean loss of a model over data, without dropout and without recording."""
-    rows, targets, loss_of = table(xs, "xs"), table(ys, "ys"), loss_function(loss)
-    _same_length(rows, targets)
-    return math.fsum(
-        float_of(loss_of(outputs, t)) for outputs, t in zip(predict(model, rows), targets, strict=True)
-    ) / len(rows)
-
-
-def predict(model: Module, xs: Iterable[Any]) -> Rows:
-    """The model's outputs for each row, as numbers; without dropout and without recording."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        rows = table(xs, "xs")
-        found = compiled_outputs(model, rows)
-        if found is not None:
-            return found
-        with ag.no_grad():
-            return [[float_of(out) for out in model(row)] for row in rows]
-    finally:
-        for module, mode in modes:
-            module.training = mode
-
-
-def table(data: Iterable[Any], what: str) -> Rows:
-    """Data as rows of floats, checked.
-
-    Raises:
-        ArgumentError: if it is empty, its rows differ in length, or a number is not finite; names the row.
-        InputError: if something is not a number.
-    """
-    if hasattr(data, "to_numpy"):  # pandas, polars
-        data = data.to_numpy()
-    if hasattr(data, "tolist"):
-        data = data.tolist()
-    if not isinstance(data, Iterable) or isinstance(data, str | Mapping):
-        raise InputError(f"{what} is a list of rows, not {data!r}")
-    rows: Rows = []
-    for i, row in enumerate(data):
-        if hasattr(row, "tolist"):
-            row = row.tolist()
-        items = row if isinstance(row, list | tuple) else [row]
-        try:
-            numbers = [float_of(x) if type(x) is float else ag.Value(x).data for x in items]
-        except InputError as error:
-            raise InputError(f"row {i} of {what}: {error}") from None
-        if rows and len(numbers) != len(rows[0]):
-            raise ArgumentError(f"row {i} of {what} has {len(numbers)} numbers, row 0 has {len(rows[0])}")
-        for k, x in enumerate(numbers):
-            if not math.isfinite(x):
-                raise ArgumentError(f"row {i} of {what} has {x} in column {k}; fill or drop what is missing first")
-        rows.append(numbers)
-    if not rows:
-        raise ArgumentError(f"{what} is empty; at least one row is needed")
-    return rows
-
-
-def _same_length(rows: Rows, targets: Rows) -> None:
-    if len(rows) != len(targets):
-        raise ArgumentError(f"{len(rows)} rows need as many targets, not {len(targets)}")
-
-
-def _split(rows: Rows, targets: Rows, share: float, rng: Any) -> tuple[Rows, Rows, tuple[Rows, Rows]]:
-    if not 0.0 <= share < 1.0:
-        raise ArgumentError(f"validation_split is a share from 0 to below 1, not {share!r}")
-    count = round(share * len(rows))
-    if share and not 0 < count < len(rows):
-        raise ArgumentError(f"validation_split={share} of {len(rows)} rows leaves no row on one side")
-    order = list(range(len(rows)))
-    if count:
-        rng.shuffle(order)
-    held, kept = sorted(order[:count]), sorted(order[count:])
-
-    def pick(data: Rows, places: list[int]) -> Rows:
-        return [data[i] for i in places]
-
-    return pick(rows, kept), pick(targets, kept), (pick(rows, held), pick(targets, held))
 
 
 def _bar(epochs: int, progress: bool | None) -> Any:

@@ -133,6 +133,64 @@ def test_what_cannot_be_compiled_runs_eagerly():
         nn.fit(model, ROWS, NUMBERS, epochs=2, compiled=True, penalty=lambda: nn.l2(model.parameters(), 0.1))
 
 
+def fit_again(caplog):
+    """Train twice; what was logged."""
+    caplog.clear()
+    with caplog.at_level("WARNING", logger="nn"):
+        for seed in (0, 1):
+            nn.fit(nn.MLP(4, [3], rng=seed), ROWS, NUMBERS, optimizer="sgd", epochs=1)
+    return [record.message for record in caplog.records]
+
+
+def test_a_package_that_is_missing_is_said_once_and_training_goes_on(monkeypatch, caplog):
+    import nn.compiled
+
+    real = nn.compiled.find_spec
+    monkeypatch.setattr(nn.compiled, "_said", set())
+    monkeypatch.setattr(nn.compiled, "find_spec", lambda name: None if name == "llvmlite" else real(name))
+    (said,) = fit_again(caplog)
+    assert "pip install 'scalar-autograd[compile]'" in said
+    assert "slower" in said
+    caplog.clear()
+    with caplog.at_level("WARNING", logger="nn"):
+        for _ in range(2):
+            nn.predict(nn.MLP(4, [3]), np.ones((300, 4)))
+    assert len(caplog.records) == 1
+    with pytest.raises(ag.MissingExtraError, match="llvmlite"):
+        nn.fit(nn.MLP(4, [3]), ROWS, NUMBERS, compiled=True)
+
+
+def test_a_refusal_is_said_once_and_training_goes_on(monkeypatch, caplog):
+    import nn.compiled
+
+    def refusing(*args, **settings):
+        raise ag.TraceError("line 7 branches")
+
+    monkeypatch.setattr(nn.compiled, "_said", set())
+    monkeypatch.setattr(ag, "compile", refusing, raising=False)
+    (said,) = fit_again(caplog)
+    assert "line 7 branches" in said
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, ValueError, IndexError, ag.ArgumentError, AssertionError])
+def test_a_mistake_within_the_compiler_is_no_reason_to_train_slowly(monkeypatch, kind):
+    def broken(*args, **settings):
+        raise kind("a mistake")
+
+    monkeypatch.setattr(ag, "compile", broken, raising=False)
+    with pytest.raises(kind, match="a mistake"):
+        nn.fit(nn.MLP(4, [3]), ROWS, NUMBERS, optimizer="sgd", epochs=1)
+    with pytest.raises(kind, match="a mistake"):
+        nn.predict(nn.MLP(4, [3]), np.ones((300, 4)))
+
+
+def test_ordinary_training_logs_nothing(monkeypatch, caplog):
+    import nn.compiled
+
+    monkeypatch.setattr(nn.compiled, "_said", set())
+    assert fit_again(caplog) == []
+
+
 @pytest.mark.parametrize("compiled", [None, False])
 def test_losses_of_ones_own_may_do_as_they_like(compiled):
     factor, leaf, weights = [1.0], ag.Value(1.0), {-1.0: 1.0, 1.0: 5.0}

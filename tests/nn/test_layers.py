@@ -1,6 +1,7 @@
 """Neurons, layers and networks: shapes, names, state, seeds, errors."""
 
 import json
+import math
 import random
 
 import numpy as np
@@ -37,7 +38,8 @@ def test_the_last_layer_is_linear_unless_told():
 def test_seeds_make_weights(rng):
     first, second = nn.MLP(2, [3, 1], rng=3), nn.MLP(2, [3, 1], rng=rng)
     assert first.state_dict() == second.state_dict()
-    assert first.state_dict() != nn.MLP(2, [3, 1], rng=4).state_dict()
+    seeds = [*range(50), 10**6, 2**31, 2**63]
+    assert len({tuple(nn.MLP(2, [3, 1], rng=seed).state_dict().values()) for seed in seeds}) == len(seeds)
     nn.MLP(2, [1], rng=np.random.default_rng(0))
     with pytest.raises(InputError, match="seed"):
         nn.MLP(2, [1], rng=None)
@@ -99,6 +101,30 @@ def test_weights_can_be_replaced_and_modules_refer_to_each_other():
     assert len(list(layer.modules())) == 2
 
 
+def test_modules_and_lists_that_contain_themselves():
+    model = nn.Sequential(nn.Layer(1, 1, "none", weights=[[2.0]]))
+    assert len(model.parameters()) == 2
+    model.layers.append(model.layers)  # a list within itself
+    assert len(model.parameters()) == len(model.state_dict()) == 2
+    assert len(list(model.modules())) == 3
+    model.layers[1] = model
+    assert len(model.parameters()) == len(model.state_dict()) == 2
+    for call in (lambda: model([1.0]), lambda: nn.predict(model, [[1.0]])):
+        with pytest.raises(ArgumentError, match=r"nested too deep .* contain itself"):
+            call()
+
+
+def test_a_list_that_is_nested_deeply_is_walked():
+    model = nn.Sequential()
+    inner = [Value(1.0)]
+    for _ in range(100_000):
+        inner = [inner]
+    model.kept = inner
+    assert len(model.parameters()) == 1
+    while inner:  # taken apart one by one: Python frees nested lists by recursion
+        inner = inner.pop() if isinstance(inner[0], list) else []
+
+
 def test_train_and_eval_reach_every_module():
     model = nn.MLP(2, [2, 1])
     model.eval()
@@ -124,6 +150,17 @@ def test_train_and_eval_reach_every_module():
         (lambda: nn.MLP(2, [1, 1], weights=[[[1.0, 1.0]]]), ArgumentError, ["2 layers", "not 1"]),
         (lambda: nn.MLP(2, 3), ArgumentError, ["[16, 1]"]),
         (lambda: nn.MLP(2, []), ArgumentError, ["nouts"]),
+        (lambda: nn.MLP(2, [2.5]), ArgumentError, ["nouts", "2.5"]),
+        (lambda: nn.MLP(10**12, [1]), ArgumentError, ["1,000,000,000,001 weights", "10,000,000"]),
+        (lambda: nn.MLP(1, [10**12]), ArgumentError, ["2,000,000,000,000 weights"]),
+        (lambda: nn.MLP(1, [10**4, 10**4]), ArgumentError, ["weights", "10,000,000"]),
+        (lambda: nn.Layer(10**12, 1), ArgumentError, ["weights", "10,000,000"]),
+        (lambda: nn.Layer(0, 10**12), ArgumentError, ["weights", "10,000,000"]),
+        (lambda: nn.Neuron(10**12), ArgumentError, ["weights", "10,000,000"]),
+        (lambda: nn.Neuron(1, rng={}), InputError, ["seed", "{}"]),
+        (lambda: nn.Neuron(1, weights=[1.0], rng={}), InputError, ["seed", "{}"]),
+        (lambda: nn.Dropout(rng={}), InputError, ["seed", "{}"]),
+        (lambda: nn.MLP(1, [1], rng=-1), InputError, ["seed", "-1"]),
         (lambda: nn.Layer(2, 0), ArgumentError, ["nout", "0"]),
         (lambda: nn.Neuron(2, activation="rellu"), ArgumentError, ["'rellu'", "did you mean 'relu'", "sigmoid"]),
         (lambda: nn.Neuron(2, init="xavier"), ArgumentError, ["initialiser", "did you mean"]),
@@ -142,3 +179,41 @@ def test_what_is_refused_and_how(call, kind, fragments):
         call()
     for fragment in fragments:
         assert fragment in str(error.value)
+
+
+# The variance of each initialiser's weights for nin inputs and nout outputs, and whether they are bounded.
+VARIANCES = {
+    "uniform": (lambda nin, nout: 1.0 / 3.0, True),
+    "normal": (lambda nin, nout: 0.01**2, False),
+    "xavier_uniform": (lambda nin, nout: 2.0 / (nin + nout), True),
+    "xavier_normal": (lambda nin, nout: 2.0 / (nin + nout), False),
+    "kaiming_uniform": (lambda nin, nout: 2.0 / nin, True),
+    "kaiming_normal": (lambda nin, nout: 2.0 / nin, False),
+}
+
+
+@pytest.mark.parametrize("name", VARIANCES)
+@pytest.mark.parametrize(("nin", "nout"), [(200, 100), (60, 400)])
+def test_the_variance_of_initial_weights(name, nin, nout):
+    weights = np.array([w.data for n in nn.Layer(nin, nout, init=name, rng=1).neurons for w in n.weights])
+    variance, bounded = VARIANCES[name][0](nin, nout), VARIANCES[name][1]
+    assert np.var(weights) == pytest.approx(variance, rel=0.03)  # of 20 000 draws: 3% are three standard deviations
+    assert abs(np.mean(weights)) < 4.0 * math.sqrt(variance / len(weights))
+    fourth = np.mean(weights**4) / np.var(weights) ** 2  # 9/5 if uniform, 3 if normal
+    assert fourth == pytest.approx(1.8 if bounded else 3.0, rel=0.05)
+    assert (np.abs(weights).max() <= math.sqrt(3.0 * variance)) == bounded
+
+
+def test_every_initialiser_has_a_variance_or_is_a_second_name():
+    names = nn.init.INITIALIZERS
+    assert {id(f) for f in names.values()} == {id(names[name]) for name in [*VARIANCES, "zeros"]}
+    assert {w.data for n in nn.Layer(3, 3, init="zeros").neurons for w in n.weights} == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("activation", "expected"),
+    [("relu", "kaiming_uniform"), ("gelu", "kaiming_uniform"), ("tanh", "xavier_uniform"), (None, "xavier_uniform")],
+)
+def test_the_initialiser_fits_the_activation(activation, expected):
+    first, second = nn.Layer(5, 4, activation, rng=7), nn.Layer(5, 4, activation, init=expected, rng=7)
+    assert first.state_dict() == second.state_dict()

@@ -56,6 +56,88 @@ def test_validation_early_stopping_and_going_back_to_the_best():
     assert len(history.val_loss) == len(history.loss) == history.best_epoch + 6
 
 
+@pytest.mark.parametrize("compiled", [None, False])
+def test_it_goes_back_to_the_best_epoch_and_no_other(compiled):
+    model = nn.MLP(1, [1], rng=0, weights=[[[0.0]]])
+    states = []
+    history = nn.fit(
+        model, XS, [3.0 * x[0] for x in XS], optimizer=optim.SGD(model.parameters(), 0.2), epochs=300, batch_size=21,
+        validation_data=(XS, [1.0 * x[0] for x in XS]), early_stopping=4, compiled=compiled,
+        callbacks=[lambda epoch, h: states.append(model.state_dict())],
+    )  # fmt: skip
+    assert history.stopped == "early"
+    assert 2 <= history.best_epoch == len(history.val_loss) - 5  # it comes closer to 1 on its way to 3, then leaves
+    assert model.state_dict() == states[history.best_epoch]
+    assert model.state_dict() not in states[history.best_epoch + 1 :] + states[: history.best_epoch]
+    assert nn.mean_loss(model, XS, [x[0] for x in XS]) == pytest.approx(min(history.val_loss), rel=1e-12)
+
+
+class One(nn.Module):
+    """A module that returns one Value, not a list."""
+
+    def __init__(self):
+        self.neuron = nn.Neuron(1, "none", rng=0)
+
+    def forward(self, xs):
+        return self.neuron(xs)
+
+
+@pytest.mark.parametrize("make", [One, lambda: nn.Neuron(1, "none", rng=0)])
+@pytest.mark.parametrize("compiled", [None, True, False])
+def test_a_model_may_return_one_value(make, compiled):
+    model, listed = make(), nn.Layer(1, 1, "none", rng=0)
+    settings = {"optimizer": "sgd", "epochs": 3, "batch_size": 7, "validation_split": 0.2, "compiled": compiled}
+    history, other = nn.fit(model, XS, YS, **settings), nn.fit(listed, XS, YS, **settings)
+    np.testing.assert_allclose(history.loss + history.val_loss, other.loss + other.val_loss, rtol=1e-12)
+    np.testing.assert_allclose(nn.predict(model, XS * 20), nn.predict(listed, XS * 20), rtol=1e-12)
+    assert nn.mean_loss(model, XS, YS) == pytest.approx(nn.mean_loss(listed, XS, YS), rel=1e-12)
+
+
+def test_a_model_that_returns_neither_is_refused():
+    class Nothing(nn.Neuron):
+        def forward(self, xs):
+            return None
+
+    for call in (nn.predict, lambda m, xs: nn.fit(m, xs, [1.0])):
+        with pytest.raises(InputError, match=r"Nothing returned None"):
+            call(Nothing(1), [[1.0]])
+
+
+def test_what_is_no_module_is_refused():
+    for x in (Value(1.0), None, lambda xs: xs, nn.MLP):
+        for call in (nn.predict, lambda m, xs: nn.fit(m, xs, YS), lambda m, xs: nn.mean_loss(m, xs, YS)):
+            with pytest.raises(InputError, match="takes a Module first"):
+                call(x, XS)
+
+
+DIVERGING = [
+    ("tanh", 1e3, lambda ps: optim.SGD(ps, 1e6)),
+    ("relu", 1e3, lambda ps: optim.SGD(ps, 1e150)),
+    ("sigmoid", 1.0, lambda ps: optim.SGD(ps, 1e305)),
+    ("relu", 1.0, lambda ps: optim.SGD(ps, 1e30, momentum=0.9)),
+    ("tanh", 1.0, lambda ps: optim.Adam(ps, 1e200)),
+]
+
+
+@pytest.mark.parametrize(("activation", "scale", "make"), DIVERGING)
+def test_weights_after_divergence_are_finite_and_the_same_compiled_or_not(activation, scale, make):
+    rng = np.random.default_rng(5)
+    rows, targets = scale * rng.normal(size=(45, 4)), rng.normal(size=(45, 3))
+    found = []
+    for compiled in (True, False):
+        model = nn.MLP(4, [6, 3], activation, rng=0)
+        opt = make(model.parameters())
+        with pytest.warns(RuntimeWarning, match=r"training stopped in epoch \d+: (the loss|a weight) became"):
+            history = nn.fit(model, rows, targets, optimizer=opt, epochs=50, compiled=compiled)
+        assert history.stopped == "diverged"
+        assert all(math.isfinite(x) for x in model.state_dict().values())
+        assert all(math.isfinite(x) for s in opt.state for x in s.values())
+        assert all(math.isfinite(x) for x in history.loss)
+        found.append((len(history.loss), opt.steps, list(model.state_dict().values())))
+    assert found[0][:2] == found[1][:2]
+    assert found[0][2] == pytest.approx(found[1][2], rel=1e-9)
+
+
 def test_callbacks_schedules_and_penalties():
     model = small()
     opt = optim.SGD(model.parameters(), lr=0.1)
@@ -99,6 +181,11 @@ def test_ctrl_c_within_a_step_leaves_no_half_step(monkeypatch):
     history = nn.fit(model, XS, YS, optimizer=opt, epochs=50, batch_size=7, compiled=False)
     assert history.stopped == "interrupted"
     assert model.state_dict() == seen[1]
+    assert opt.steps == 1  # what the optimiser remembers is of whole steps too
+    twin = small()
+    other = optim.Adam(twin.parameters())
+    nn.fit(twin, XS, YS, optimizer=other, epochs=1, batch_size=21, compiled=False)
+    assert {name for s in opt.state for name in s} == {name for s in other.state for name in s}
 
 
 def test_diverging_training_stops_and_says_so():
@@ -374,6 +461,9 @@ def test_plots_are_axes():
     plane = nn.plot_decision_regions(lambda x: x[0] - x[1], [[0.0, 1.0], [1.0, 0.0]], [0, 1], points=10)
     assert plane.get_xlabel() == "x1"
     assert nn.plot_history(history, ax=plane) is plane
+    for x in (3.0, history.loss, None, Value(1.0)):
+        with pytest.raises(InputError, match=r"History that nn\.fit returned"):
+            nn.plot_history(x)
     with pytest.raises(ArgumentError, match="two features"):
         nn.plot_decision_regions(lambda x: 1.0, [[1.0]], [0])
 

@@ -1,0 +1,89 @@
+"""Reads training data: rows of floats, checked, and split into rows to train on and rows to validate with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import autograd as ag
+from autograd import ArgumentError, InputError
+
+from .losses import float_of
+
+Rows = list[list[float]]
+
+
+def table(data: Iterable[Any], what: str) -> Rows:
+    """Data as rows of floats, checked.
+
+    Args:
+        data: n numbers or n rows of numbers, in lists, arrays or a data frame.
+        what: what to call it in errors.
+
+    Returns:
+        n rows, equally long; a number becomes a row of one.
+
+    Raises:
+        ArgumentError: if it is empty, its rows differ in length, or a number is not finite; names the row.
+        InputError: if something is not a number.
+    """
+    if hasattr(data, "to_numpy"):  # pandas, polars
+        data = data.to_numpy()
+    if hasattr(data, "tolist"):
+        data = data.tolist()
+    if not isinstance(data, Iterable) or isinstance(data, str | Mapping):
+        raise InputError(f"{what} is a list of rows, not {data!r}")
+    rows: Rows = []
+    for i, row in enumerate(data):
+        if hasattr(row, "tolist"):
+            row = row.tolist()
+        items = row if isinstance(row, list | tuple) else [row]
+        try:
+            numbers = [float_of(x) if type(x) is float else ag.Value(x).data for x in items]
+        except InputError as error:
+            raise InputError(f"row {i} of {what}: {error}") from None
+        if rows and len(numbers) != len(rows[0]):
+            raise ArgumentError(f"row {i} of {what} has {len(numbers)} numbers, row 0 has {len(rows[0])}")
+        for k, x in enumerate(numbers):
+            if not math.isfinite(x):
+                raise ArgumentError(f"row {i} of {what} has {x} in column {k}; fill or drop what is missing first")
+        rows.append(numbers)
+    if not rows:
+        raise ArgumentError(f"{what} is empty; at least one row is needed")
+    return rows
+
+
+def pairs(xs: Iterable[Any], ys: Iterable[Any], what: str = "") -> tuple[Rows, Rows]:
+    """Rows and as many targets; ``what`` says which in errors.
+
+    Raises:
+        ArgumentError: as ``table``, or if there are more of one than of the other.
+        InputError: as ``table``.
+    """
+    rows, targets = table(xs, f"{what}xs"), table(ys, f"{what}ys")
+    if len(rows) != len(targets):
+        raise ArgumentError(f"{len(rows)} rows need as many targets, not {len(targets)}")
+    return rows, targets
+
+
+def split(rows: Rows, targets: Rows, share: float, rng: Any) -> tuple[Rows, Rows, Rows, Rows]:
+    """Training rows and targets, validation rows and targets; which row goes where is drawn, their order is kept.
+
+    Raises:
+        ArgumentError: if the share is outside [0, 1), or leaves no row on one side.
+    """
+    if not 0.0 <= share < 1.0:
+        raise ArgumentError(f"validation_split is a share from 0 to below 1, not {share!r}")
+    count = round(share * len(rows))
+    if share and not 0 < count < len(rows):
+        raise ArgumentError(f"validation_split={share} of {len(rows)} rows leaves no row on one side")
+    order = list(range(len(rows)))
+    if count:
+        rng.shuffle(order)
+    held, kept = sorted(order[:count]), sorted(order[count:])
+
+    def pick(data: Rows, places: list[int]) -> Rows:
+        return [data[i] for i in places]
+
+    return pick(rows, kept), pick(targets, kept), pick(rows, held), pick(targets, held)

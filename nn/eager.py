@@ -1,0 +1,87 @@
+"""Training steps as the engine records them: one graph for each batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import autograd as ag
+
+from .data import Rows
+from .errors import Diverged
+from .losses import Loss, float_of
+from .module import Module, outputs
+from .optim import Optimizer
+from .prediction import mean_loss
+
+
+class EagerSteps:
+    """Steps of training on Values.
+
+    Args:
+        model: the model.
+        loss_of: the loss of outputs and targets.
+        optimizer: an optimiser over the model's parameters.
+        penalty: what is added to each batch's loss.
+        rows, targets: the training data.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss_of: Loss,
+        optimizer: Optimizer,
+        penalty: Callable[[], Any] | None,
+        rows: Rows,
+        targets: Rows,
+    ) -> None:
+        self.model, self.loss_of, self.optimizer, self.penalty = model, loss_of, optimizer, penalty
+        self.rows, self.targets = rows, targets
+
+    def mean_loss(self, rows: Rows, targets: Rows) -> float:
+        """The mean loss over data."""
+        return mean_loss(self.model, rows, targets, loss=self.loss_of)
+
+    def epoch(self, order: Sequence[int], batch_size: int) -> float:
+        """One pass over the data in that order; returns the mean loss.
+
+        Raises:
+            Diverged: if a loss or a weight is not finite; the weights are then those before the step.
+        """
+        self.model.train()
+        total = 0.0
+        try:
+            for start in range(0, len(order), batch_size):
+                total += self._step(order[start : start + batch_size])
+        finally:
+            self.model.eval()
+        return total / len(order)
+
+    def _step(self, batch: Sequence[int]) -> float:
+        """One step of the optimiser; returns the sum of the losses of the batch."""
+        self.optimizer.zero_grad()
+        losses = [self.loss_of(outputs(self.model, self.rows[i]), self.targets[i]) for i in batch]
+        loss = ag.sum(losses) / float(len(batch))
+        mean = float_of(loss)
+        if not math.isfinite(mean):
+            raise Diverged(f"the loss became {mean}")
+        if self.penalty is not None:
+            loss = loss + self.penalty()
+        loss.backward()
+        params, state, steps = self.optimizer.params, self.optimizer.state, self.optimizer.steps
+        before = [(p.data, dict(s)) for p, s in zip(params, state, strict=True)]
+        whole = False
+        try:
+            self.optimizer.step()
+            for p in params:
+                if not math.isfinite(p.data):
+                    raise Diverged(f"a weight became {p.data}")
+            whole = True
+        finally:
+            if not whole:  # an interrupt leaves no half step either
+                self.optimizer.steps = steps
+                for p, s, (x, remembered) in zip(params, state, before, strict=True):
+                    p.data = x
+                    s.update(remembered)
+        return mean * len(batch)
