@@ -10,9 +10,9 @@ from pkgutil import iter_modules
 import demos
 from autograd import AutogradError
 
-from .common import add_common_options
+from .common import add_common_options, check_writable
 
-NOT_DEMOS = ("__main__", "common")
+NOT_DEMOS = ("__main__", "common", "tutorials")
 
 
 def names() -> list[str]:
@@ -43,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
         print("\nRun one with: python -m demos NAME [--out DIR] [--seed N] [--step | --steps all]")
         return 0
     try:
+        if not (args.step or args.steps):  # these draw nothing
+            check_writable(args.out)
         import_module(f"demos.{args.name}").main(args)
     except KeyboardInterrupt:
         print("\nstopped")

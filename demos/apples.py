@@ -3,32 +3,36 @@
 It teaches how a multiplication swaps its inputs on the way back while an addition passes the adjoint on, and how to
 read a gradient: the price rises by 2.2 for each unit that an apple gets dearer, by 110 for each apple more.
 
-Source: tutorial 004, whose AddLayer multiplies by mistake; the example goes back to Koki Saitoh, "Deep Learning from
-Scratch" (2016).
+Source: tutorial 004, which gives the prices and prints no result. Its AddLayer multiplies by mistake; the demo shows
+what that does. The example goes back to Koki Saitoh, "Deep Learning from Scratch" (2016).
 """
 
 from __future__ import annotations
 
 import argparse
+import operator
+from collections.abc import Callable
+from typing import Any
 
 import autograd as ag
 from autograd import Value
 
-from .common import figure, heading, save, show_steps
+from .common import figure, heading, paragraph, save, show_steps
 
-PRINTED = {"apple": "2.2", "apples": "110", "orange": "3.3", "oranges": "165", "tax": "650"}
+# The tutorial's AddLayer: its value is a product, its slopes are those of a sum.
+add_layer = ag.operation("add_layer", lambda x, y: x * y, lambda z, x, y: 1.0, lambda z, x, y: 1.0)
 
 
-def recorded() -> Value:
-    """2 apples at 100 and 3 oranges at 150, taxed by the factor 1.1."""
+def recorded(add: Callable[[Any, Any], Any] = operator.add) -> Value:
+    """2 apples at 100 and 3 oranges at 150, taxed by the factor 1.1; ``add`` makes the total of the two prices."""
     apple, apples = Value(100.0, name="apple"), Value(2.0, name="apples")
     orange, oranges = Value(150.0, name="orange"), Value(3.0, name="oranges")
     tax = Value(1.1, name="tax")
     apple_price, orange_price = apple * apples, orange * oranges
     apple_price.name, orange_price.name = "apple_price", "orange_price"
-    total = apple_price + orange_price
+    total = add(apple_price, orange_price)
     total.name = "total"
-    price = total * tax
+    price: Value = total * tax
     price.name = "price"
     return price
 
@@ -42,10 +46,26 @@ def main(args: argparse.Namespace) -> None:
     heading("Forward and backward, step by step")
     print(ag.steps(price))
     heading("The price and its five gradients")
-    figure("price", price.data, "715")
-    for leaf in ag.leaves(price):
-        figure(f"∂price/∂{leaf.name}", leaf.grad, PRINTED[leaf.name or ""])
+    show(price)
     heading("∂price/∂apples, explained")
     print(ag.explain(price, "apples"))
     heading("The graph")
     save(ag.draw(price), args.out, "apples.svg")
+
+    heading("With the tutorial's AddLayer")
+    slip = recorded(add_layer)
+    slip.backward()
+    show(slip)
+    paragraph(
+        "It multiplies the two prices and passes the adjoint on as an addition does, so the price and ∂price/∂tax are "
+        "wrong. The gradients of the four leaves below it are right for a sum, but not for the price that it computes. "
+        "A gradient check compares a slope with the value, so it finds this:"
+    )
+    print(ag.gradcheck(lambda x, y: add_layer(x, y), 200.0, 450.0))
+
+
+def show(price: Value) -> None:
+    """Print the price and its gradients, once ``backward`` has run."""
+    figure("price", price.data)
+    for leaf in ag.leaves(price):
+        figure(f"∂price/∂{leaf.name}", leaf.grad)

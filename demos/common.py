@@ -1,4 +1,4 @@
-"""What every demo shares: its options, headings, figures beside the tutorial's, and where pictures go."""
+"""What every demo shares: its options, headings, figures beside a tutorial's, and where pictures go."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from autograd import Drawing, Log, MissingExtraError
+
+from .tutorials import Printed
 
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
@@ -51,21 +53,32 @@ def agrees(x: float, printed: str) -> str:
     return "✓ (cut off, not rounded)" if exact.quantize(place, ROUND_DOWN) == shown else "✗"
 
 
-def figure(name: str, x: float, printed: str | None = None) -> None:
-    """One figure, with the tutorial's beside it."""
-    beside = f"   tutorial: {printed:<13} {agrees(x, printed)}" if printed is not None else ""
+def figure(name: str, x: float, claim: Printed | None = None) -> None:
+    """One figure, with what a tutorial prints beside it."""
+    beside = "" if claim is None else f"   tutorial {claim.tutorial}: {claim.text:<13} {agrees(x, claim.text)}"
     print(f"  {name:<26} {x!s:<23}{beside}")
+
+
+def check_writable(out: Path) -> None:
+    """Make the directory for pictures and see that a file can be written there, before any work is done.
+
+    Raises:
+        OSError: if not.
+    """
+    from tempfile import TemporaryFile
+
+    out.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=out):
+        pass
 
 
 def save(drawing: Drawing, out: Path, name: str) -> None:
     """Save a picture and say where."""
-    out.mkdir(parents=True, exist_ok=True)
     print(f"  picture: {drawing.save(out / name)}")
 
 
 def save_plot(axes: Any, out: Path, name: str) -> None:
     """Save a plot and say where."""
-    out.mkdir(parents=True, exist_ok=True)
     axes.figure.savefig(out / name, dpi=120)
     print(f"  picture: {out / name}")
 

@@ -1,8 +1,9 @@
-"""A linear 2-3-1 net worked out by hand, and a misspelt variable.
+"""A linear 2-3-1 net worked out by hand, and two misspelt variables.
 
 It teaches backpropagation without any activation in the way: every gradient is a product of three numbers. The
-tutorial's version with functions has a misspelt variable, so its first layer never learns; both versions run here side
-by side, and the same training in PyTorch where it is installed.
+tutorial's simple version writes z_1 three times where it means z_1, z_2 and z_3; its version with functions has a
+misspelt name, so the first layer never learns; its PyTorch version computes in single precision. All run here beside
+the right one, the last in PyTorch too where that is installed.
 
 Source: tutorial 002.
 """
@@ -10,6 +11,7 @@ Source: tutorial 002.
 from __future__ import annotations
 
 import argparse
+import struct
 
 import autograd as ag
 import nn
@@ -17,6 +19,7 @@ from autograd import Value
 from nn import optim
 
 from .common import figure, heading, paragraph, save, show_steps
+from .tutorials import printed
 
 INPUTS, TARGET, RATE, STEPS = (40.0, 80.0), 60.0, 1e-5, 100
 
@@ -43,16 +46,47 @@ def trajectory(steps: int = STEPS, first_layer_learns: bool = True) -> list[floa
     return [*predictions, model(INPUTS)[0].data]
 
 
-def in_pytorch(steps: int = STEPS) -> list[float] | None:
-    """The same training in PyTorch; None where it is not installed."""
+def overwritten(model: nn.MLP) -> float:
+    """The tutorial's last prediction: a new z_1 of the changed weights, z_2 and z_3 as they were before."""
+    hidden, output = model.layers
+    old = [neuron(INPUTS).data for neuron in network().layers[0].neurons]
+    new = [neuron(INPUTS).data for neuron in hidden.neurons]
+    (prediction,) = output([new[2], old[1], old[2]])
+    return float(prediction)
+
+
+def single(x: float) -> float:
+    """x rounded to single precision, PyTorch's float32."""
+    rounded: float = struct.unpack("f", struct.pack("f", x))[0]
+    return rounded
+
+
+def in_single_precision(steps: int = STEPS) -> list[float]:
+    """The right training with every weight, net input, prediction and gradient rounded to single precision."""
+    w, v, rate = [single(0.5), single(0.5)], single(1.0), single(RATE)  # the three hidden neurons stay alike
+    predictions = []
+    for _ in range(steps + 1):
+        z = single(single(INPUTS[0] * w[0]) + single(INPUTS[1] * w[1]))
+        prediction = single(single(single(z * v) + single(z * v)) + single(z * v))
+        predictions.append(prediction)
+        slope = single(prediction - TARGET)
+        slopes = [single(single(slope * v) * x) for x in INPUTS]
+        v = single(v - single(rate * single(slope * z)))
+        w = [single(x - single(rate * g)) for x, g in zip(w, slopes, strict=True)]
+    return predictions
+
+
+def in_pytorch(steps: int = STEPS, dtype: str = "float32") -> list[float] | None:
+    """The same training in PyTorch, which computes in float32 unless told; None where it is not installed."""
     try:
         import torch
     except ImportError:
         return None
-    first = torch.full((3, 2), 0.5, dtype=torch.float64, requires_grad=True)
-    second = torch.ones(1, 3, dtype=torch.float64, requires_grad=True)
+    kind = getattr(torch, dtype)
+    first = torch.full((3, 2), 0.5, dtype=kind, requires_grad=True)
+    second = torch.ones(1, 3, dtype=kind, requires_grad=True)
     optimizer = torch.optim.SGD([first, second], lr=RATE)
-    x = torch.tensor(INPUTS, dtype=torch.float64)
+    x = torch.tensor(INPUTS, dtype=kind)
     predictions = []
     for _ in range(steps):
         optimizer.zero_grad()
@@ -78,37 +112,48 @@ def main(args: argparse.Namespace) -> None:
     heading("By hand, and here")
     nodes = {node.name: node for node in ag.topological(loss)}
     for k in (1, 2, 3):
-        figure(f"z{k}", nodes[f"net_h{k}"].data, "60")
-    figure("prediction", output.data, "180")
-    figure("loss", loss.data, "7200")
+        figure(f"z{k}", nodes[f"net_h{k}"].data, printed("002", "60"))
+    figure("prediction", output.data, printed("002", "180"))
+    figure("loss", loss.data, printed("002", "7200"))
     for k in (1, 2, 3):
-        figure(f"∂L/∂w''{k}1", nodes[f"w{6 + k}"].grad, "7200")
-        figure(f"∂L/∂w'1{k}", nodes[f"w{2 * k - 1}"].grad, "4800")
-        figure(f"∂L/∂w'2{k}", nodes[f"w{2 * k}"].grad, "9600")
+        figure(f"∂L/∂w''{k}1", nodes[f"w{6 + k}"].grad, printed("002", "7200"))
+        figure(f"∂L/∂w'1{k}", nodes[f"w{2 * k - 1}"].grad, printed("002", "4800"))
+        figure(f"∂L/∂w'2{k}", nodes[f"w{2 * k}"].grad, printed("002", "9600"))
     optimizer.step()
-    for name, w, printed in (("w''", "w7", "0.928"), ("w'1", "w1", "0.452"), ("w'2", "w2", "0.404")):
-        figure(f"{name} after one step", nodes[w].data, printed)
+    for name, w, text in (("w''", "w7", "0.928"), ("w'1", "w1", "0.452"), ("w'2", "w2", "0.404")):
+        figure(f"{name} after one step", nodes[w].data, printed("002", text))
+    figure("prediction after one step", float(model(INPUTS)[0]))
+    figure("  with z_1 three times", overwritten(model))
+    print("  (the simple version computes all three new net inputs into z_1 and predicts from the old z_2 and z_3)")
     heading("∂L/∂w1, explained")
     print(ag.explain(loss, "w1"))
     heading("The graph")
     save(ag.draw(loss), args.out, "linear_2_3_1.svg")
 
     heading(f"{STEPS} steps")
-    right, wrong, torch = trajectory(), trajectory(first_layer_learns=False), in_pytorch()
-    print(
-        f"  {'updates':>8} {'prediction':>20} {'with the misspelt name':>24}" + (f" {'PyTorch':>20}" if torch else "")
-    )
+    columns = {
+        "prediction": trajectory(),
+        "with the misspelt name": trajectory(first_layer_learns=False),
+        "single precision": in_single_precision(),
+        "PyTorch": in_pytorch(),
+    }
+    shown = {title: column for title, column in columns.items() if column is not None}
+    print(f"  {'updates':>8}" + "".join(f" {title:>22}" for title in shown))
     for k in (0, 1, 2, 5, 10, 20, 50, 100):
-        print(f"  {k:>8} {right[k]:>20.13g} {wrong[k]:>24.13g}" + (f" {torch[k]:>20.13g}" if torch else ""))
+        print(f"  {k:>8}" + "".join(f" {column[k]:>22.13g}" for column in shown.values()))
     print()
     paragraph(
         "In the tutorial's version with functions the updated first layer is kept under one name and passed on under "
         "another, so only the second layer learns: it still comes close to 60, by a different way. No error is raised "
         "anywhere; a trajectory beside one that is known to be right is what shows it."
     )
-    if torch is None:
-        print("  (PyTorch is not installed here; with it, a third column shows the same figures)")
+    paragraph(
+        "PyTorch's float32 keeps 24 binary digits, about seven decimal ones. In single precision the prediction stops "
+        "at 60.0000114: from there a step is too small to change a weight."
+    )
+    double = in_pytorch(dtype="float64")
+    if double is None:
+        print("  (PyTorch is not installed here; with it, a column shows its figures)")
     else:
-        apart = max(abs(a - b) / abs(b) for a, b in zip(right, torch, strict=True))
-        print(f"  largest relative difference to PyTorch: {apart:.1e}")
-    figure("after 100 updates", right[-1], "60.000000585837824")
+        apart = max(abs(a - b) / abs(b) for a, b in zip(shown["prediction"], double, strict=True))
+        print(f"  largest relative difference to PyTorch in float64: {apart:.1e}")

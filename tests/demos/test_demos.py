@@ -9,6 +9,7 @@ import pytest
 
 from autograd.catalogue import catalogue
 from demos.__main__ import main, names
+from demos.tutorials import FIGURES, printed
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,33 +38,87 @@ def test_the_list(capsys):
         assert name in said
 
 
+def said_by(name, tmp_path, capsys, *more):
+    assert main([name, "--out", str(tmp_path), *more]) == 0
+    return capsys.readouterr().out
+
+
+CLAIM = re.compile(r"tutorial (\d\d\d): (\S+) +([✓✗])")
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_figure_that_is_claimed_is_one_that_a_tutorial_prints(name, tmp_path, capsys):
+    said = said_by(name, tmp_path, capsys, *QUICK.get(name, []))
+    known = {(found.tutorial, found.text) for found in FIGURES}
+    claims = CLAIM.findall(said)
+    assert {(tutorial, text) for tutorial, text, _ in claims} <= known
+    assert len(claims) == said.count("✓") + said.count("✗")  # no mark without a claim
+    assert "tutorial:" not in said
+
+
+def test_a_claim_that_no_tutorial_makes_is_refused():
+    assert printed("000", "0.3775").line == 50
+    for tutorial, text in (("004", "715"), ("000", "0.377"), ("003", "0.593269992"), ("002", "60.000000585837824")):
+        with pytest.raises(LookupError, match="prints no"):
+            printed(tutorial, text)
+
+
+def test_every_figure_of_the_tutorials_is_shown_by_some_demo(tmp_path, capsys):
+    shown = set()
+    for name in ("worked_example", "linear_2_3_1", "layers"):
+        shown |= {(tutorial, text) for tutorial, text, _ in CLAIM.findall(said_by(name, tmp_path, capsys))}
+    assert {(found.tutorial, found.text) for found in FIGURES} - shown == {("002", "120"), ("003", "5")}
+
+
 def test_the_worked_example_says_both_update_orders(tmp_path, capsys):
-    main(["worked_example", "--out", str(tmp_path)])
-    said = capsys.readouterr().out
+    said = said_by("worked_example", tmp_path, capsys)
     for figure in ("3.510187782978859e-05", "3.5084786296312774e-05", "0.291027924", "simultaneous", "sequential"):
         assert figure in said
-    assert said.count("✗") >= 5
-    assert said.count("✓") >= 20
+    wrong = [text for _, text, mark in CLAIM.findall(said) if mark == "✗"]
+    simultaneous = ["0.291027924", "0.000035085", "0.015912196", "0.984065734"]
+    assert wrong == ["0.75136079", "-0.019049119", "0.3589164795", *simultaneous]
+    assert said.count("cut off, not rounded") == 8
+    code = said[said.index("towards 0.01 and 0.09") :]
+    assert "0.496045683002102" in code
+    assert "1.81024473635113" in code
+    assert not CLAIM.search(code)
+    assert "4.4186" in said  # net_o1 with 6 in the place of w6
 
 
 def test_the_linear_nets_figures():
-    from demos.linear_2_3_1 import trajectory
+    from demos.linear_2_3_1 import in_pytorch, in_single_precision, trajectory
 
-    right = trajectory()
+    right, single = trajectory(), in_single_precision()
     assert right[:2] == pytest.approx([180.0, 140.3136], rel=1e-14)
     assert 0.5 * (60 - right[1]) ** 2 == pytest.approx(3225.13717248, rel=1e-12)
     assert right[100] == pytest.approx(60.000000585837824, rel=1e-14)
     assert trajectory(1, first_layer_learns=False)[1] == pytest.approx(167.04)
+    assert single == pytest.approx(right, rel=1e-6)
+    assert single[100] == in_single_precision(400)[400] == 60.0000114440918
     torch = pytest.importorskip("torch")
     assert torch
-    from demos.linear_2_3_1 import in_pytorch
+    assert in_pytorch(dtype="float64") == pytest.approx(right, rel=1e-12)
+    assert in_pytorch() == pytest.approx(single, rel=1e-6)
 
-    assert in_pytorch() == pytest.approx(right, rel=1e-12)
+
+def test_the_simple_version_that_writes_z_1_three_times():
+    from demos.linear_2_3_1 import INPUTS, network, overwritten
+    from nn import half_squared_error, optim
+
+    model = network()
+    half_squared_error(model(INPUTS), [60.0]).backward()
+    optim.SGD(model.parameters(), lr=1e-5).step()
+    # The tutorial's lines, as they stand.
+    z_1 = z_2 = z_3 = 40.0 * 0.5 + 80.0 * 0.5
+    for _ in range(3):
+        z_1 = 40.0 * 0.452 + 80.0 * 0.404
+    assert overwritten(model) == pytest.approx(0.928 * (z_1 + z_2 + z_3), rel=1e-14)
+    assert overwritten(model) == pytest.approx(158.1312, rel=1e-14)
 
 
 def test_the_price_and_its_gradients():
     import autograd as ag
-    from demos.apples import recorded
+    from demos.apples import add_layer, recorded
 
     price = recorded()
     price.backward()
@@ -71,6 +126,58 @@ def test_the_price_and_its_gradients():
     found = {leaf.name: leaf.grad for leaf in ag.leaves(price)}
     want = {"apple": 2.2, "apples": 110.0, "orange": 3.3, "oranges": 165.0, "tax": 650.0}
     assert found == pytest.approx(want, rel=1e-15)
+    slip = recorded(add_layer)
+    slip.backward()
+    assert slip.data == pytest.approx(99000.0, rel=1e-15)
+    assert {leaf.name: leaf.grad for leaf in ag.leaves(slip)} == pytest.approx(want | {"tax": 90000.0}, rel=1e-15)
+    assert not ag.gradcheck(add_layer, 200.0, 450.0)
+
+
+def test_nine_paths():
+    from demos.paths import paths, recorded
+
+    x, z = recorded()
+    z.backward()
+    assert list(paths()) == ["αδ", "αε", "αζ", "βδ", "βε", "βζ", "γδ", "γε", "γζ"]
+    assert sum(paths().values()) == x.grad == (2 + 3 + 5) * (7 + 11 + 13)
+
+
+def test_the_layers():
+    from demos.layers import bias_gradient, relu_mask, square_of_sum
+
+    z = square_of_sum()
+    z.backward()
+    t = z.inputs[0]
+    assert (z.data, [x.grad for x in t.inputs]) == (9.0, [6.0, 6.0])
+    mask, values, slopes = relu_mask()
+    assert mask == [[False, True], [True, False]]
+    assert values == [[1.0, 0.0], [0.0, 3.0]]
+    assert slopes == [[1.0, 0.0], [0.0, 1.0]]
+    assert bias_gradient() == [5.0, 7.0, 9.0]
+
+
+def test_the_formulas():
+    import math
+
+    import autograd as ag
+    from demos.formulas import TutorialAdamax, composed, moved, tutorial_mae, tutorial_sigmoid
+    from nn import optim
+
+    f = composed()
+    f.backward()
+    (x,) = ag.leaves(f)
+    assert x.grad == pytest.approx(2 * 0.5 * math.cos(0.5**2 + 2), rel=1e-15)
+    assert not ag.gradcheck(lambda p: tutorial_mae(p, 3.0), 2.5)
+    assert not ag.gradcheck(tutorial_sigmoid, 0.3775)
+    assert moved(optim.Adamax) == pytest.approx([-0.002, -0.002], rel=1e-4)
+    assert moved(TutorialAdamax) == pytest.approx([-2.0, -0.002], rel=1e-4)
+
+
+def test_the_net_of_the_numpy_tutorial_has_no_biases():
+    from demos.breast_cancer import network
+
+    assert len(network(0).parameters()) == 30 * 64 + 64 * 32 + 32
+    assert len(network(0, bias=True).parameters()) == 30 * 64 + 64 + 64 * 32 + 32 + 32 + 1
 
 
 def test_the_two_layer_nets_gradient_check():
@@ -123,10 +230,13 @@ def test_wrong_arguments_end_with_a_message(arguments, capsys):
     assert "error" in capsys.readouterr().err
 
 
-def test_a_directory_that_cannot_be_made_is_an_error_not_a_traceback(tmp_path, capsys):
+@pytest.mark.parametrize("name", names())
+def test_a_directory_that_cannot_be_made_is_said_before_anything_else(name, tmp_path, capsys):
     (tmp_path / "file").write_text("")
-    assert main(["sweeps", "--out", str(tmp_path / "file" / "dir")]) == 1
-    assert "sweeps:" in capsys.readouterr().err
+    assert main([name, "--out", str(tmp_path / "file" / "dir")]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"{name}:" in said.err
 
 
 @pytest.mark.parametrize("name", names())

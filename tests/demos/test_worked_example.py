@@ -7,7 +7,7 @@ import pytest
 import autograd as ag
 import nn
 from demos.common import agrees
-from demos.worked_example import RATE, TARGETS, network, recorded, sequential, simultaneous, train
+from demos.worked_example import CODE_TARGETS, RATE, TARGETS, network, recorded, sequential, simultaneous, train
 from nn import optim
 
 from ..work import work
@@ -116,6 +116,14 @@ def test_every_step_is_the_same_little_work():
     few = work(lambda: [step() for _ in range(10)])
     assert few < 10 * 2500
     assert work(lambda: [step() for _ in range(100)]) < 10.1 * few
+
+
+def test_the_tutorials_code_trains_towards_another_target():
+    one, all_, outs = train(simultaneous, 10_000, CODE_TARGETS)
+    assert CODE_TARGETS == (0.01, 0.09)
+    assert one == pytest.approx(0.496046, abs=5e-7)
+    assert all_ == pytest.approx(1.81e-05, abs=5e-8)
+    assert outs == pytest.approx([0.016, 0.09], abs=5e-4)
 
 
 def test_biases_are_fixed_and_shared():

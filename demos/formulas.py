@@ -1,0 +1,91 @@
+"""Three formulas of tutorial 001 and what a check says of them.
+
+It teaches the chain rule on sin(x² + 2), and why a derivative that was written by hand is checked: the tutorial's slope
+of the mean absolute error is wrong, and so is its slope of a sigmoid where it takes the net input for the output. Its
+AdaMax takes one norm of a whole layer instead of the largest gradient of each weight.
+
+Source: tutorial 001, sections 1.3.2.1, 1.3.2.2, 2.2 and 3.6; AdaMax as published: Kingma & Ba (2015), section 7.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+import autograd as ag
+from autograd import Value
+from nn import optim
+
+from .common import figure, heading, paragraph, save, show_steps
+
+# As the tutorial writes them: the slope of |ŷ − y| without its sign, and out·(1 − out) with the net input for out.
+tutorial_mae = ag.operation("tutorial_mae", lambda p, t: abs(p - t), lambda z, p, t: abs(p - t), lambda z, p, t: 0.0)
+tutorial_sigmoid = ag.operation("tutorial_sigmoid", ag.sigmoid, lambda z, x: x * (1.0 - x))
+
+
+def composed() -> Value:
+    """sin(x² + 2) at x = 0.5."""
+    u = Value(0.5, name="x") ** 2 + 2.0
+    u.name = "u"
+    f: Value = ag.sin(u)
+    f.name = "f"
+    return f
+
+
+class TutorialAdamax(optim.Adamax):
+    """AdaMax as the tutorial has it: one u for all weights, the root of it, and the rate corrected by β₂."""
+
+    def begin(self) -> None:
+        """Work out u, the same for all parameters: the larger of its last value and the norm of the gradient."""
+        super().begin()
+        norm = math.hypot(*(p.grad for p in self.params))
+        self._largest = max(getattr(self, "_largest", 0.0), norm)
+
+    def rule(self, w: float, g: float, s: optim.Terms) -> tuple[float, optim.Terms]:
+        """w ← w − η/(1 − β₂ᵗ)·m̂/(√u + ε), as the code of the tutorial reads."""
+        first, second = self.betas
+        s["m"] = first * s["m"] + (1.0 - first) * g
+        corrected = s["m"] / (1.0 - first**self.steps)
+        rate = self.lr / (1.0 - second**self.steps)
+        new = w - rate * corrected / (math.sqrt(self._largest) + self.eps)
+        return new, {"w": w, "lr": rate, "m": corrected, "u": math.sqrt(self._largest)}
+
+
+def moved(kind: type[optim.Adamax], gradients: tuple[float, float] = (1.0, 1e-3)) -> list[float]:
+    """How far a first step with η = 0.002 moves two weights of such gradients."""
+    weights = [Value(0.0), Value(0.0)]
+    for w, g in zip(weights, gradients, strict=True):
+        w.grad = g
+    kind(weights, lr=0.002).step()
+    return [w.data for w in weights]
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the demo."""
+    f = composed()
+    if args.step or args.steps:
+        show_steps(args, ag.steps(f))
+        return
+    heading("The chain rule: sin(x² + 2)")
+    print(ag.explain(f, "x"))
+    print("  (the tutorial writes 2x·cos(x) on the way to 2x·cos(x² + 2): u was meant)")
+    save(ag.draw(f), args.out, "formulas.svg")
+
+    heading("The slope of the mean absolute error")
+    print(ag.gradcheck(lambda p: tutorial_mae(p, 3.0), 2.5))
+    paragraph("The slope of |ŷ − y| is the sign of ŷ − y; the tutorial returns its size. As nn.mae has it:")
+    print(ag.gradcheck(lambda p: abs(p - 3.0), 2.5))
+
+    heading("The slope of a sigmoid")
+    print(ag.gradcheck(tutorial_sigmoid, 0.3775))
+    paragraph("σ′ = σ(x)·(1 − σ(x)): the factor is the output of the sigmoid; formula (3) has the net input there.")
+
+    heading("AdaMax: the first step for gradients 1 and 0.001")
+    for title, kind in (("as published", optim.Adamax), ("as the tutorial has it", TutorialAdamax)):
+        for name, x in zip(("w1", "w2"), moved(kind), strict=True):
+            figure(f"{name}, {title}", x)
+    paragraph(
+        "AdaMax divides each weight's mean gradient by that weight's largest: both weights move by η. With one norm "
+        "for the layer the second moves a thousandth as far as the first, and dividing η by 1 − β₂ᵗ instead of 1 − β₁ᵗ "
+        "makes the first step a thousand times too long."
+    )
