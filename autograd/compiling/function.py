@@ -1,31 +1,24 @@
-"""``compile`` and the array functions that it returns."""
+"""``compile`` and what it returns: the functions of arrays that people call."""
 
 from __future__ import annotations
 
 import functools
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
-from .. import context
-from ..arguments import Argnums, called, indices, parameters
+from ..arguments import Argnums, by_position, called, indices, parameters
 from ..errors import ArgumentError, InputError
-from ..structure import cut, holds_values
+from ..structure import holds_values
 from ..value import Value
-from . import derive, locks, native, rows
-from .checking import arrays_in, first_bad_row, run_eagerly
+from . import call, checking, native, settings
 from .listing import recorded
-from .simplify import share_divisions
-from .symbols import write_program
-from .task import Task
-from .trace import Trace, Traced
-from .want import Pick, Want, size
+from .memory import Memory
+from .prepared import Prepared, Question
+from .program import Program
 
-MANY_CALLS = 1000  # shapes of arguments that are remembered
 _OF_ARGUMENTS = frozenset(
     {"value_and_grad", "grad", "jacobian", "value_and_jacobian", "hessian", "value_grad_and_hessian"}
 )
@@ -96,55 +89,18 @@ def compile(
     return Compiled(f, in_axes, reduce, threads, dtype=dtype, strict=strict, check=check)
 
 
-class _Recipe(NamedTuple):
-    """What a task is made from: the question, the trace, the arguments, jvp's seeds, the places of row inputs."""
-
-    kind: str
-    argnums: tuple[int, ...] | int
-    trace: Trace
-    given: Sequence[rows.Argument]
-    seeds: list[list[Traced]]
-    arrays: list[list[int]]
-
-
-class _Call(NamedTuple):
-    """What is known of calls with arguments of certain shapes.
-
-    Attributes:
-        ready: what runs.
-        height: how many rows there are.
-        has_rows: whether any argument has rows.
-        rows, shared: which arguments (tangents after them) have rows, and which do not.
-        before_leaves: how many shared arguments come before the leaves that the function closes over.
-    """
-
-    ready: _Ready
-    height: int
-    has_rows: bool
-    rows: list[int]
-    shared: list[int]
-    before_leaves: int
-
-
-class _Ready(NamedTuple):
-    """A trace and a task for one kind of question about arguments of certain shapes."""
-
-    trace: Trace
-    want: Want
-    build: Pick
-    task: Task
-    recorded: int
-    leaves: list[Value]
-
-
 class Compiled:
     """A function over rows of arrays, and its derivatives. Made by ``compile``.
 
     Calling it gives the values: an array with the rows first, or with ``reduce`` what they add up to. Lists that the
-    function returns become further axes; tuples and dicts stay what they are, with an array in each place.
+    function returns become further axes; tuples and dicts stay what they are, with an array in each place. Where no
+    argument has rows, as with ``in_axes=None``, results have no axis for them, and a number is a float.
 
-    It can be called from several threads at once, releases the interpreter's lock while it computes, and can be pickled
-    if the function can.
+    What is compiled depends on the shapes of one row's arguments and on what is asked (values, gradients, ...). The
+    last 64 such programs are kept, each of which takes about a megabyte; those not used for longest are freed.
+
+    It can be called from several threads at once, releases the interpreter's lock while it computes, can be used in
+    forked processes, and can be pickled if the function can.
     """
 
     def __init__(
@@ -158,69 +114,75 @@ class Compiled:
         strict: bool = False,
         check: bool = False,
     ) -> None:
-        if not callable(f):
-            raise InputError(f"compile takes a function, not {f!r}")
         if isinstance(f, Compiled):
             raise InputError("this function is compiled already")
-        if reduce not in (None, "sum", "mean"):
-            raise ArgumentError(f"reduce is 'sum', 'mean' or None, not {reduce!r}")
-        if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or threads < 1):
-            raise ArgumentError(f"threads is a whole number from 1 on, or None, not {threads!r}")
-        try:
-            self.dtype = np.dtype(dtype)
-        except TypeError:
-            raise ArgumentError(f"dtype is 'float64' or 'float32', not {dtype!r}") from None
-        if self.dtype not in (np.float64, np.float32):
-            raise ArgumentError(f"dtype is 'float64' or 'float32', not {dtype!r}")
-        if not (in_axes is None or _is_axis(in_axes)):
-            if not isinstance(in_axes, Iterable) or isinstance(in_axes, str):
-                raise ArgumentError(f"in_axes is an axis, None, or a sequence of those, not {in_axes!r}")
-            in_axes = tuple(in_axes)
-            for axis in in_axes:
-                if not (axis is None or _is_axis(axis)):
-                    raise ArgumentError(f"in_axes holds axes (whole numbers) and None, not {axis!r}")
-        self.in_axes: int | tuple[int | None, ...] | None = in_axes  # type: ignore[assignment]
-        self.reduce, self.threads = reduce, threads
-        listed = self.in_axes if isinstance(self.in_axes, tuple) else (self.in_axes,)
-        self._rows_first = all(axis is None or axis == 0 for axis in listed)
-        self.strict, self.check = bool(strict), bool(check)
+        self._settings = settings.checked(f, in_axes, reduce, threads, dtype, strict, check)
+        self.in_axes, self.reduce, self.threads, self.dtype, self.strict, self.check = self._settings
         functools.update_wrapper(self, f, updated=())
         self.function = f
         self._names = parameters(f)
+        self._keyed = self._settings.rows_first()
         self._target: native.Target | None = None
-        self._ready: dict[Any, _Ready] = {}
-        self._known: dict[Any, _Call] = {}
-        self._lock = threading.RLock()
-        locks.renew_after_fork(self)
-        self._seconds = 0.0
-        self._last: _Ready | None = None
+        self._memory = Memory(self._prepare)
+        self._last: Prepared | None = None
 
     # What people call ------------------------------------------------------------------------------------------------
 
-    def __call__(self, *args: Any, out: Any = None) -> Any:
-        """The values. Given Values instead of arrays, it is the function itself, for one row.
+    def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        """The values.
+
+        Given Values instead of arrays, it is the function itself, for one row.
 
         Args:
-            args: arrays of numbers, with their rows along ``in_axes``.
+            args, kwargs: arrays of numbers, with their rows along ``in_axes``.
             out: an array, or a tuple of them, to write the values into.
+
+        Returns:
+            for a function that returns a number an array of shape ``(rows,)``; for lists the shape of the lists after
+            the rows; for tuples and dicts the same with an array in each place. With ``reduce`` the sum or mean over
+            the rows, without the axis of rows.
+
+        Raises:
+            InputError: if an argument does not hold real numbers.
+            ArgumentError: if the shapes of the arguments, or of ``out``, do not fit.
+            TraceError: if the function cannot be compiled; the text names the line.
         """
-        if any(map(holds_values, args)):
+        if any(map(holds_values, args)) or any(map(holds_values, kwargs.values())):
             if self.reduce is not None:
                 raise InputError(
                     "a compiled function with reduce takes arrays of numbers; on Values call its .function"
                 )
-            return self.function(*args)
-        return self._run("value", args, (), out)
+            return self.function(*args, **kwargs)
+        return self._run("value", args, kwargs, (), out).result
 
-    def value_and_grad(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> tuple[Any, Any]:
-        """The values, and the gradients in one or several arguments; see ``grad``."""
-        return self._run("value_and_grad", args, argnums, out)  # type: ignore[no-any-return]
+    @overload
+    def value_and_grad(self, *args: Any, argnums: int = 0, out: Any = None, **kwargs: Any) -> tuple[Any, Any]: ...
+    @overload
+    def value_and_grad(
+        self, *args: Any, argnums: Sequence[int], out: Any = None, **kwargs: Any
+    ) -> tuple[Any, tuple[Any, ...]]: ...
 
-    def grad(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> Any:
+    def value_and_grad(self, *args: Any, argnums: Argnums = 0, out: Any = None, **kwargs: Any) -> tuple[Any, Any]:
+        """The values, and the gradients in one or several arguments: what calling it and ``grad`` give.
+
+        >>> import numpy as np
+        >>> from autograd import compile
+        >>> value, slope = compile(lambda x: x * x).value_and_grad(np.array([1.0, 2.0]))
+        >>> value, slope
+        (array([1., 4.]), array([2., 4.]))
+        """
+        return self._run("value_and_grad", args, kwargs, argnums, out).result  # type: ignore[no-any-return]
+
+    @overload
+    def grad(self, *args: Any, argnums: int = 0, out: Any = None, **kwargs: Any) -> Any: ...
+    @overload
+    def grad(self, *args: Any, argnums: Sequence[int], out: Any = None, **kwargs: Any) -> tuple[Any, ...]: ...
+
+    def grad(self, *args: Any, argnums: Argnums = 0, out: Any = None, **kwargs: Any) -> Any:
         """The gradients, each in the shape of its argument with the rows first.
 
         Args:
-            args: arrays of numbers.
+            args, kwargs: arrays of numbers.
             argnums: which argument, or a sequence of several, which gives a tuple.
             out: an array, or a tuple of them, to write the gradients into that come row by row.
 
@@ -229,24 +191,58 @@ class Compiled:
 
         Raises:
             ArgumentError: if the function returns more than one number.
+
+        >>> import numpy as np
+        >>> from autograd import compile
+        >>> loss = compile(lambda x, w: (w * x - 1.0) ** 2, in_axes=(0, None), reduce="mean")
+        >>> loss.grad(np.array([1.0, 3.0]), 0.5, argnums=1)
+        1.0
         """
-        return self._run("grad", args, argnums, out)
+        return self._run("grad", args, kwargs, argnums, out).result
 
-    def jacobian(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> Any:
-        """The derivative of everything that the function returns, with its axes before those of the argument."""
-        return self._run("jacobian", args, argnums, out)
+    def jacobian(self, *args: Any, argnums: Argnums = 0, out: Any = None, **kwargs: Any) -> Any:
+        """The derivatives of everything that the function returns.
 
-    def hessian(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> Any:
-        """The second derivatives of a function that returns one number; for several arguments a tuple of tuples."""
-        return self._run("hessian", args, argnums, out)
+        Returns:
+            the structure of what the function returns; each array has the rows first, then the result's own axes,
+            then those of the argument. Several ``argnums`` give a tuple in each place.
 
-    def value_and_jacobian(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> tuple[Any, Any]:
+        >>> import numpy as np
+        >>> from autograd import compile
+        >>> compile(lambda x: [x[0] * x[1], x[0]]).jacobian(np.array([[2.0, 3.0]]))
+        array([[[3., 2.],
+                [1., 0.]]])
+        """
+        return self._run("jacobian", args, kwargs, argnums, out).result
+
+    @overload
+    def hessian(self, *args: Any, argnums: int = 0, out: Any = None, **kwargs: Any) -> Any: ...
+    @overload
+    def hessian(
+        self, *args: Any, argnums: Sequence[int], out: Any = None, **kwargs: Any
+    ) -> tuple[tuple[Any, ...], ...]: ...
+
+    def hessian(self, *args: Any, argnums: Argnums = 0, out: Any = None, **kwargs: Any) -> Any:
+        """The second derivatives of a function that returns one number.
+
+        Returns:
+            an array with the rows first, then the argument's own axes twice; for several ``argnums`` a tuple of
+            tuples of such, the block of arguments i and j at ``[i][j]``.
+
+        Raises:
+            ArgumentError: if the function returns more than one number.
+        """
+        return self._run("hessian", args, kwargs, argnums, out).result
+
+    def value_and_jacobian(self, *args: Any, argnums: Argnums = 0, out: Any = None, **kwargs: Any) -> tuple[Any, Any]:
         """The values and the Jacobian together, as least-squares solvers need them."""
-        return self._run("value_and_jacobian", args, argnums, out)  # type: ignore[no-any-return]
+        return self._run("value_and_jacobian", args, kwargs, argnums, out).result  # type: ignore[no-any-return]
 
-    def value_grad_and_hessian(self, *args: Any, argnums: Argnums = 0, out: Any = None) -> tuple[Any, Any, Any]:
+    def value_grad_and_hessian(
+        self, *args: Any, argnums: Argnums = 0, out: Any = None, **kwargs: Any
+    ) -> tuple[Any, Any, Any]:
         """The values, gradients and second derivatives together: in finance, the price and all its Greeks."""
-        return self._run("value_grad_and_hessian", args, argnums, out)  # type: ignore[no-any-return]
+        return self._run("value_grad_and_hessian", args, kwargs, argnums, out).result  # type: ignore[no-any-return]
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], out: Any = None) -> tuple[Any, Any]:
         """The values, and their derivatives in the direction of the tangents.
@@ -255,14 +251,19 @@ class Compiled:
             primals: the arguments.
             tangents: for each an array of the same shape.
             out: arrays to write both into.
+
+        >>> import numpy as np
+        >>> from autograd import compile
+        >>> compile(lambda x: x * x).jvp([np.array([1.0, 2.0])], [np.array([1.0, 10.0])])
+        (array([1., 4.]), array([ 2., 40.]))
         """
         if not isinstance(primals, list | tuple) or not isinstance(tangents, list | tuple):
             raise InputError("jvp takes a list or tuple of primals and one of tangents")
         if len(primals) != len(tangents):
             raise ArgumentError(f"{len(primals)} primals need as many tangents, not {len(tangents)}")
-        return self._run("jvp", primals, (), out, tangents)  # type: ignore[no-any-return]
+        return self._run("jvp", primals, {}, (), out, tangents).result  # type: ignore[no-any-return]
 
-    def backward(self, *args: Any) -> float:
+    def backward(self, *args: Any, **kwargs: Any) -> float:
         """Add to ``grad`` of every leaf Value that the function closes over, and return the value.
 
         As ``backward()`` of an eager loss does, so that a training loop looks the same.
@@ -270,27 +271,26 @@ class Compiled:
         Raises:
             ArgumentError: without ``reduce``, or if the function returns more than one number.
         """
-        value, leaves, slopes = self.leaf_gradients(*args)
+        value, leaves, slopes = self._total(args, kwargs, None)
         for leaf, slope in zip(leaves, slopes.tolist(), strict=True):
             leaf.grad += slope
         return value
 
-    def leaf_gradients(self, *args: Any, data: Any = None) -> tuple[float, list[Value], Any]:
+    def leaf_gradients(
+        self, *args: Any, data: Any = None, **kwargs: Any
+    ) -> tuple[float, list[Value], np.ndarray[Any, np.dtype[np.float64]]]:
         """The value, the leaf Values that the function closes over, and an array of their gradients.
 
         As ``backward``, but nothing is written into the leaves: for loops that keep their numbers in an array.
 
         Args:
-            args: arrays of numbers.
+            args, kwargs: arrays of numbers.
             data: numbers to use for the leaves instead of their own, in the order in which they are returned.
         """
-        if self.reduce is None:
-            raise ArgumentError("backward() needs one number: compile the function with reduce='mean' or reduce='sum'")
-        ready, (value, slopes) = self._run_ready("backward", args, (), None, (), data)
-        return value, ready.leaves, slopes
+        return self._total(args, kwargs, data)
 
     @property
-    def program(self) -> Any:
+    def program(self) -> Program:
         """The program of the last call: ``str()`` lists it."""
         return self._called().task.program
 
@@ -299,8 +299,8 @@ class Compiled:
         """Operations, workspace and compile time of the last call's program."""
         last = self._called()
         task = last.task
-        seconds = self._seconds + sum(ready.task.seconds for ready in self._ready.values())
-        return Stats(last.recorded, task.program.operations(), task.bytes_a_row, seconds, task.was_cached)
+        operations = task.program.operations()
+        return Stats(last.recorded, operations, task.bytes_a_row, self._memory.seconds(), task.was_cached)
 
     def explain(self) -> str:
         """The program of the last call before and after simplification, numbered, with what it comes to."""
@@ -318,13 +318,6 @@ class Compiled:
             )
         )
 
-    def _called(self) -> _Ready:
-        if self._last is None:
-            raise ArgumentError(
-                "the function has not been called yet: what is compiled depends on the arguments' shapes"
-            )
-        return self._last
-
     def __repr__(self) -> str:
         name = getattr(self, "__qualname__", repr(self.function))
         return f"<compiled {name}, in_axes={self.in_axes!r}, reduce={self.reduce!r}>"
@@ -337,198 +330,88 @@ class Compiled:
             found = getattr(found, part, None)
         if found is self:  # used as a decorator: it goes by its name
             return name
-        settings = {"dtype": self.dtype.name, "strict": self.strict, "check": self.check}
-        make = functools.partial(Compiled, **settings)
+        chosen: dict[str, Any] = {"dtype": self.dtype.name, "strict": self.strict, "check": self.check}
+        make = functools.partial(Compiled, **chosen)
         return make, (self.function, self.in_axes, self.reduce, self.threads)
 
-    # How it runs -----------------------------------------------------------------------------------------------------
+    # How a call goes: known by the shapes of its arrays, or read; then run -------------------------------------------
+
+    def _run(
+        self,
+        kind: str,
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        argnums: Any,
+        out: Any = None,
+        tangents: Sequence[Any] = (),
+        data: Any = None,
+    ) -> call.Outcome:
+        if kwargs:
+            args = self._positional(args, kwargs)
+        key = call.key(kind, argnums, args) if self._keyed and not tangents else None
+        known = None if key is None else self._memory.call(key)
+        arrays = args
+        if known is None:
+            known, arrays = self._read(kind, args, argnums, tangents)
+            if key is not None:
+                self._memory.keep(key, known)
+        self._last = known.prepared
+        outcome = call.run(known, arrays, self._settings, out, data)
+        if self.check:
+            self._check(known, arrays, outcome, data)
+        return outcome
+
+    def _read(
+        self, kind: str, args: Sequence[Any], argnums: Any, tangents: Sequence[Any]
+    ) -> tuple[call.Call, list[Any]]:
+        """Read the arguments, and find the program for them or prepare it."""
+        chosen = indices(argnums, len(args), called(self.function)) if kind in _OF_ARGUMENTS else ()
+        arguments, count = call.read(args, tangents, self._called_by(len(args)), self._settings)
+        own = arguments[: len(args)]
+        question = Question(kind, chosen, tuple([a.shape for a in own]), tuple([a.axis is not None for a in own]))
+        return call.known(self._memory.program(question), arguments, count, len(args)), [a.array for a in arguments]
+
+    def _prepare(self, question: Question) -> Prepared:
+        names = self._called_by(len(question.shapes))
+        return Prepared(question, self.function, names, self._settings, self._target)
+
+    def _positional(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Sequence[Any]:
+        """All arguments by position."""
+        placed, rest = by_position(self.function, args, kwargs)
+        if rest:
+            raise InputError(
+                f"{called(self.function)} takes {', '.join(rest)} by keyword only; a compiled function has arrays "
+                "for parameters that have a position: bind the others with functools.partial"
+            )
+        return placed
+
+    def _total(self, args: Sequence[Any], kwargs: dict[str, Any], data: Any) -> tuple[float, list[Value], Any]:
+        if self.reduce is None:
+            raise ArgumentError("backward() needs one number: compile the function with reduce='mean' or reduce='sum'")
+        outcome = self._run("backward", args, kwargs, (), data=data)
+        value, slopes = outcome.result
+        return value, outcome.leaves, slopes
+
+    def _check(self, known: call.Call, arrays: Sequence[Any], outcome: call.Outcome, data: Any) -> None:
+        """Raise for the first row with a result that is not finite, from the operation that gave it."""
+
+        def part(lo: int, hi: int) -> call.Outcome:
+            some = [a[lo:hi] if k in known.by_row else a for k, a in enumerate(arrays)]
+            return call.run(call.resized(known, hi - lo), some, self._settings, None, data)
+
+        row = checking.first_bad_row(outcome.arrays, outcome.sums, known.n_rows, part)
+        if row is not None:
+            count = len(known.axes)
+            numbers = [a if axis is None else a[row] for a, axis in zip(arrays, known.axes, strict=False)]
+            checking.run_eagerly(self.function, numbers, self._called_by(count), row)
 
     def _called_by(self, count: int) -> list[str]:
         """What so many arguments are called."""
         return [self._names[k] if k < len(self._names) else f"argument {k}" for k in range(count)]
 
-    def _axes(self, count: int) -> tuple[int | None, ...]:
-        if self.in_axes is None or isinstance(self.in_axes, int):
-            return (self.in_axes,) * count
-        if len(self.in_axes) != count:
-            raise ArgumentError(f"in_axes is for {len(self.in_axes)} arguments, {count} were given")
-        return self.in_axes
-
-    def _run(self, kind: str, args: Sequence[Any], argnums: Argnums, out: Any, tangents: Sequence[Any] = ()) -> Any:
-        return self._run_ready(kind, args, argnums, out, tangents, None)[1]
-
-    def _run_ready(
-        self, kind: str, args: Sequence[Any], argnums: Argnums, out: Any, tangents: Sequence[Any], data: Any
-    ) -> tuple[_Ready, Any]:
-        """Find or make the task for these arguments, and run it."""
-        key = self._key(kind, args, argnums, tangents)
-        call = None if key is None else self._known.get(key)
-        given: Sequence[Any] = args
-        if call is None:
-            call, given = self._read(kind, args, argnums, tangents)
-            if key is not None:
-                self._known[key] = call
-            if len(self._known) > MANY_CALLS:
-                self._known.clear()
-        self._last = call.ready
-        inputs, shared = [given[k] for k in call.rows], [given[k].ravel() for k in call.shared]
-        return call.ready, self._filled(call, inputs, shared, out, data, args)
-
-    def _key(self, kind: str, args: Sequence[Any], argnums: Argnums, tangents: Sequence[Any]) -> Any:
-        """What a call has in common with an earlier one that was checked; only plain arrays of floats have that."""
-        if tangents or not self._rows_first:
-            return None
-        for a in args:
-            if type(a) is not np.ndarray or a.dtype.kind != "f":
-                return None
-        if type(argnums) is not int and type(argnums) is not tuple:
-            return None
-        return kind, argnums, tuple([a.shape for a in args]), tuple([a.itemsize for a in args])
-
-    def _read(
-        self, kind: str, args: Sequence[Any], argnums: Argnums, tangents: Sequence[Any]
-    ) -> tuple[_Call, list[Any]]:
-        """Check arguments, and find or make the task for them; returns their arrays, rows first."""
-        places = indices(argnums, len(args), called(self.function)) if kind in _OF_ARGUMENTS else ()
-        names = self._called_by(len(args))
-        axes = self._axes(len(args))
-        given = [rows.read(a, axis, name) for a, axis, name in zip(args, axes, names, strict=True)]
-        for a, axis, name in zip(tangents, axes, names, strict=False):
-            given.append(rows.read(a, axis, f"the tangent of {name}"))
-            primal = given[len(given) - 1 - len(args)].array
-            if given[-1].array.shape != primal.shape:
-                raise ArgumentError(
-                    f"the tangent of {name} must have its shape {primal.shape}, not {given[-1].array.shape}"
-                )
-        count = rows.count(given, [*names, *names][: len(given)])
-        if self.reduce == "mean" and not count:
-            raise ArgumentError("the mean over no rows has no value; give at least one row, or use reduce='sum'")
-        key = (kind, places, tuple((a.shape, a.axis is None) for a in given))
-        ready = self._ready.get(key)
-        if ready is None:
-            with self._lock:
-                start = time.perf_counter()
-                ready = self._ready.get(key) or self._prepare(kind, places, given[: len(args)], names, bool(tangents))
-                self._ready[key] = ready
-                self._seconds += time.perf_counter() - start
-        numbered = list(enumerate(given))
-        shared = [k for k, a in numbered if a.axis is None]
-        call = _Call(
-            ready,
-            count,
-            any(axis is not None for axis in axes),
-            [k for k, a in numbered if a.axis is not None and size(a.shape)],
-            shared,
-            sum(1 for k in shared if k < len(args)),
-        )
-        return call, [a.array for a in given]
-
-    def _prepare(
-        self, kind: str, argnums: tuple[int, ...] | int, given: Sequence[rows.Argument], names: list[str], jvp: bool
-    ) -> _Ready:
-        given = [a._replace(array=None) for a in given]  # only their shapes are kept
-        is_row = [a.axis is not None for a in given]
-        trace = Trace(self.function, [a.shape for a in given], is_row, names)
-        recording = trace.recording
-        arrays = [
-            [n.place[1] for n in nodes if n.place]
-            for nodes, row in zip(trace.inputs, is_row, strict=True)
-            if row and nodes
-        ]
-        seeds: list[list[Traced]] = []
-        if jvp:
-            for nodes, row, name in zip(trace.inputs, is_row, names, strict=True):
-                seeds.append([recording.input("row" if row else "shared", f"d{n.name or name}") for n in nodes])
-                if row and nodes:
-                    arrays.append([n.place[1] for n in seeds[-1] if n.place])
-        recipe = _Recipe(kind, argnums, trace, given, seeds, arrays)
-        want, build, task = self._task(recipe, self.strict)
-        operations = recording.count - len(recording.rows) - len(recording.shared)
-        return _Ready(trace, want, build, task, operations, [leaf for _, leaf in trace.closed])
-
-    def _task(self, recipe: _Recipe, careful: bool) -> tuple[Want, Pick, Task]:
-        trace, given = recipe.trace, recipe.given
-        combine = derive.Combiner(careful)
-        shapes, is_row = [a.shape for a in given], [a.axis is not None for a in given]
-        want = Want(trace, shapes, is_row, self.reduce is not None, combine)
-        with context.Surrounding(context.recording, True):
-            build = want.ask(recipe.kind, recipe.argnums, recipe.seeds)
-        program = write_program(
-            want.nodes(),
-            want.summed(),
-            [n.name or f"x{k}" for k, n in enumerate(trace.recording.rows)],
-            [n.name or f"shared {k}" for k, n in enumerate(trace.recording.shared)],
-            self.strict,
-        )
-        dared = not careful and (share_divisions(program) or combine.dared)
-        results = cut(program.results, [len(array.nodes) for array in want.results])
-
-        def again() -> Task:
-            with self._lock:
-                return self._task(recipe, True)[2]
-
-        return want, build, Task(program, recipe.arrays, results, self.dtype, self._target, again if dared else None)
-
-    def _filled(
-        self, call: _Call, inputs: list[Any], arguments: list[Any], out: Any, data: Any, args: Sequence[Any]
-    ) -> Any:
-        """Run a task on arguments and put its arrays together."""
-        ready, count, has_rows = call.ready, call.height, call.has_rows
-        want, task = ready.want, ready.task
-        if ready.leaves:  # they stand between the arguments and their tangents
-            leaves = np.array([leaf.data for leaf in ready.leaves] if data is None else data, dtype=np.float64)
-            if leaves.shape != (len(ready.leaves),):
-                raise ArgumentError(f"data needs {len(ready.leaves)} numbers, one for each leaf, not {leaves.shape}")
-            arguments.insert(call.before_leaves, leaves)
-        shared = np.concatenate(arguments) if arguments else ()  # a copy: results may be written over an argument
-        outs = _given(out, len(want.results))
-        arrays = [
-            rows.output(o, (count, *shape) if has_rows else shape, self.dtype, "the result")
-            for o, (_, shape, _) in zip(outs, want.results, strict=True)
-        ]
-        written = [a if has_rows else a.reshape(1, *a.shape) for a in arrays]
-        overlap = any(np.may_share_memory(a, b) for a in written for b in inputs) if out is not None else False
-        direct = [np.empty(a.shape, self.dtype) for a in written] if overlap else written
-        with np.errstate(all="ignore"):
-            sums = task.run(inputs, shared, count, direct, self.threads)
-        if overlap:
-            for a, b in zip(written, direct, strict=True):
-                a[...] = b
-        if self.reduce == "mean":
-            sums = sums / count
-            for a, array in zip(written, want.results, strict=True):
-                if array.is_slope:
-                    a /= count
-        parts = [
-            part.reshape(shape) if shape else float(part[0])
-            for part, (_, shape) in zip(cut(sums, [len(nodes) for nodes, _ in want.sums]), want.sums, strict=True)
-        ]
-        if self.check:
-            self._check(args, written, sums, count)
-        shown = [a if a.ndim or out is not None else float(a) for a in arrays]
-        return ready.build(shown, parts)
-
-    def _check(self, args: Sequence[Any], arrays: Sequence[Any], sums: Any, count: int) -> None:
-        """Run the function eagerly on the first row with a result that is not finite, so that it raises there."""
-        row = first_bad_row(arrays, count)
-        if row is None and not np.all(np.isfinite(sums)):
-            one_by_one = Compiled(self.function, self.in_axes, None, self.threads, dtype=self.dtype, strict=self.strict)
-            row = first_bad_row([np.reshape(a, (count, -1)) for a in arrays_in(one_by_one(*args))], count)
-            row = 0 if row is None and count else row
-        if row is not None:
-            given = [rows.read(a, axis, "") for a, axis in zip(args, self._axes(len(args)), strict=True)]
-            numbers = [a.array if a.axis is None else a.array[row] for a in given]
-            run_eagerly(self.function, numbers, self._called_by(len(args)), row)
-
-
-def _given(out: Any, count: int) -> Sequence[Any]:
-    if out is None:
-        return (None,) * count
-    outs = tuple(out) if isinstance(out, list | tuple) else (out,)
-    if len(outs) != count:
-        raise ArgumentError(f"out needs {count} arrays, one for each array of results by row, not {len(outs)}")
-    return outs
-
-
-def _is_axis(x: Any) -> bool:
-    return isinstance(x, int) and not isinstance(x, bool)
+    def _called(self) -> Prepared:
+        if self._last is None:
+            raise ArgumentError(
+                "the function has not been called yet: what is compiled depends on the arguments' shapes"
+            )
+        return self._last

@@ -110,19 +110,31 @@ def is_plain(array: Any, dtype: Any) -> bool:
     return True
 
 
-def output(given: Any, shape: tuple[int, ...], dtype: Any, what: str) -> Any:
-    """An array for results: a new one, or the one given, checked."""
+def empty(shape: tuple[int, ...], dtype: Any) -> Any:
+    """A new array for results."""
+    try:
+        return np.empty(shape, dtype)
+    except (MemoryError, ValueError):  # too large for this machine, or for any
+        raise MemoryError(f"a result of shape {shape} does not fit into memory; give a np.memmap as out=") from None
+
+
+def output(given: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """The array that was given for a result, checked; a new one for None.
+
+    Raises:
+        InputError: if it is no array.
+        ArgumentError: if the result cannot be written into it.
+    """
     if given is None:
-        try:
-            return np.empty(shape, dtype)
-        except MemoryError:
-            raise MemoryError(f"{what} of shape {shape} does not fit into memory; give a np.memmap as out=") from None
+        return empty(shape, dtype)
     if not isinstance(given, np.ndarray):
-        raise InputError(f"{what} is written into a NumPy array, not {type(given).__name__}")
+        raise InputError(f"the result is written into a NumPy array, not {type(given).__name__}")
+    if isinstance(given, np.ma.MaskedArray):
+        raise InputError("the result is written into a plain array, not a masked one: its mask would stay as it is")
     if given.shape != shape:
-        raise ArgumentError(f"{what} has shape {shape}, the array given for it {given.shape}")
+        raise ArgumentError(f"the result has shape {shape}, the array given for it {given.shape}")
     if not np.can_cast(dtype, given.dtype, "same_kind"):
-        raise ArgumentError(f"{what} is of {np.dtype(dtype)} and cannot be written into an array of {given.dtype}")
+        raise ArgumentError(f"the result is of {np.dtype(dtype)} and cannot be written into an array of {given.dtype}")
     if not given.flags.writeable:
-        raise ArgumentError(f"the array given for {what} is read-only")
+        raise ArgumentError("the array given for the result is read-only")
     return given

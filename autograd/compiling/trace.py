@@ -147,7 +147,8 @@ class Recording:
 
     Attributes:
         rows: the inputs that differ from row to row.
-        shared: the inputs that all rows share: those of arguments, then the leaf Values that the function closes over.
+        shared: the inputs that all rows share: those of arguments and tangents, then the leaf Values that the function
+            closes over.
         leaves: for each shared input its leaf, or None if it is an argument's.
         count: how many nodes there are.
     """
@@ -289,6 +290,11 @@ class Trace:
         shapes: for each argument the shape of what one row of it holds.
         is_row: for each argument whether it differs from row to row.
         names: what to call the arguments.
+        with_tangents: whether each argument has a tangent.
+
+    Attributes:
+        inputs: for each argument its inputs of the recording, one for each number.
+        tangents: for each argument as many inputs for its tangent, or nothing without tangents.
     """
 
     def __init__(
@@ -297,14 +303,20 @@ class Trace:
         shapes: Sequence[tuple[int, ...]],
         is_row: Sequence[bool],
         names: Sequence[str],
+        with_tangents: bool = False,
     ) -> None:
         self.recording = Recording()
         self.inputs: list[list[Traced]] = []
+        self.tangents: list[list[Traced]] = []
         arguments = []
-        for shape, row, name in zip(shapes, is_row, names, strict=True):
+        kinds = ["row" if row else "shared" for row in is_row]
+        for shape, kind, name in zip(shapes, kinds, names, strict=True):
             own: list[Traced] = []
-            arguments.append(self._argument(shape, "row" if row else "shared", name, own))
+            arguments.append(self._argument(shape, kind, name, own))
             self.inputs.append(own)
+        if with_tangents:  # before the function runs: leaves that it closes over come after all arguments
+            for own, kind, name in zip(self.inputs, kinds, names, strict=True):
+                self.tangents.append([self.recording.input(kind, f"d{x.name or name}") for x in own])
         with (
             context.Surrounding(context.tracing, self.recording.record),
             context.Surrounding(context.recording, True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from ..errors import ArgumentError
@@ -14,7 +15,7 @@ from .trace import Trace, Traced
 Pick = Callable[[list[Any], list[Any]], Any]  # from the arrays of results and of sums to what is returned
 
 
-class Rows(NamedTuple):
+class ByRow(NamedTuple):
     """An array with the rows first.
 
     Attributes:
@@ -58,22 +59,21 @@ class Want:
         combine: derive.Combiner,
     ) -> None:
         self.trace, self.shapes, self.is_row, self.reduced, self.combine = trace, shapes, is_row, reduced, combine
-        self.results: list[Rows] = []
+        self.results: list[ByRow] = []
         self.sums: list[Sum] = []
 
-    def ask(self, kind: str, argnums: tuple[int, ...] | int, seeds: Sequence[Sequence[Traced]]) -> Pick:
+    def ask(self, kind: str, argnums: tuple[int, ...] | int) -> Pick:
         """Ask for what a method of a compiled function returns.
 
         Args:
             kind: the method's name, or ``"value"``.
             argnums: which arguments derivatives are taken in; a single one gives no tuple.
-            seeds: of a jvp, the tangent of each input.
         """
         one = isinstance(argnums, int)
         chosen = (argnums,) if isinstance(argnums, int) else argnums
         parts = {
             "value": [self.value],
-            "jvp": [self.value, lambda: self.tangent(seeds)],
+            "jvp": [self.value, self.tangent],
             "backward": [self.total, self.leaf_slopes],
             "grad": [lambda: self.gradient(chosen, one)],
             "value_and_grad": [self.value, lambda: self.gradient(chosen, one)],
@@ -102,9 +102,9 @@ class Want:
         """The function's own results."""
         return self._like_output(self.trace.outputs)
 
-    def tangent(self, seeds: Sequence[Sequence[Traced]]) -> Pick:
-        """The results' derivatives in the direction of the seeds."""
-        pairs = {x: s for xs, ss in zip(self.trace.inputs, seeds, strict=True) for x, s in zip(xs, ss, strict=True)}
+    def tangent(self) -> Pick:
+        """The results' derivatives in the direction of the tangents that are given."""
+        pairs = dict(zip(chain(*self.trace.inputs), chain(*self.trace.tangents), strict=True))
         return self._like_output(derive.tangents(self.trace.outputs, pairs, self.combine))
 
     def total(self) -> Pick:
@@ -145,7 +145,7 @@ class Want:
             self.sums.append(Sum(list(nodes), shape))
             return lambda results, sums: sums[place]
         place = len(self.results)
-        self.results.append(Rows(list(nodes), shape, is_slope))
+        self.results.append(ByRow(list(nodes), shape, is_slope))
         return lambda results, sums: results[place]
 
     def _like_output(self, nodes: Sequence[Linear]) -> Pick:

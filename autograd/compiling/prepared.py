@@ -1,0 +1,107 @@
+"""From a question about a function to a task: the function is recorded, swept for derivatives, and made a program."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from .. import context
+from ..structure import cut
+from ..value import Value
+from . import derive, locks, native
+from .settings import Settings
+from .simplify import share_divisions
+from .symbols import write_program
+from .task import Task
+from .trace import Trace
+from .want import Pick, Want
+
+
+class Question(NamedTuple):
+    """What is asked of a function, as far as a program depends on it.
+
+    Attributes:
+        kind: the method's name, or ``"value"``.
+        argnums: which arguments derivatives are taken in; a single one gives no tuple.
+        shapes: for each argument what one row of it holds.
+        by_row: for each argument whether it differs from row to row.
+    """
+
+    kind: str
+    argnums: int | tuple[int, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    by_row: tuple[bool, ...]
+
+
+class Prepared:
+    """What answers a question.
+
+    Args:
+        question: the question.
+        function: the function.
+        names: what its arguments are called.
+        settings: how it is compiled.
+        target: the machine to make code for; this one if None.
+
+    Attributes:
+        want: the derivatives and sums that were recorded.
+        pick: what puts arrays together as they are returned.
+        task: the program, ready to run.
+        leaves: the leaf Values that the function closes over.
+        recorded: how many operations were recorded.
+        used: when it was used last, as the number of the call.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        function: Callable[..., Any],
+        names: Sequence[str],
+        settings: Settings,
+        target: native.Target | None,
+    ) -> None:
+        trace = Trace(function, question.shapes, question.by_row, names, question.kind == "jvp")
+        recording = trace.recording
+        maker = _Maker(question, trace, settings, target)
+        self.want, self.pick, self.task = maker.make(settings.strict)
+        self.leaves: list[Value] = [leaf for _, leaf in trace.closed]
+        self.recorded = recording.count - len(recording.rows) - len(recording.shared)
+        self.used = 0
+
+
+class _Maker:
+    """Makes a task of a recorded function: the usual one, and the careful one that works out again what failed."""
+
+    def __init__(self, question: Question, trace: Trace, settings: Settings, target: native.Target | None) -> None:
+        self.question, self.trace, self.settings, self.target = question, trace, settings, target
+        self._lock = threading.RLock()
+        locks.renew_after_fork(self)
+
+    def make(self, careful: bool) -> tuple[Want, Pick, Task]:
+        """Sweep for what is wanted, and write its program."""
+        question, trace, settings = self.question, self.trace, self.settings
+        combine = derive.Combiner(careful)
+        want = Want(trace, question.shapes, question.by_row, settings.reduce is not None, combine)
+        with context.Surrounding(context.recording, True):
+            pick = want.ask(question.kind, question.argnums)
+        program = write_program(
+            want.nodes(),
+            want.summed(),
+            [n.name or f"x{k}" for k, n in enumerate(trace.recording.rows)],
+            [n.name or f"shared {k}" for k, n in enumerate(trace.recording.shared)],
+            settings.strict,
+        )
+        dared = not careful and (share_divisions(program) or combine.dared)
+        results = cut(program.results, [len(array.nodes) for array in want.results])
+        arrays = [
+            [x.place[1] for x in nodes if x.place]
+            for nodes, by_row in zip(trace.inputs + trace.tangents, question.by_row * 2, strict=False)
+            if by_row and nodes
+        ]
+        again = self._again if dared else None
+        return want, pick, Task(program, arrays, results, settings.dtype, self.target, again)
+
+    def _again(self) -> Task:
+        with self._lock:
+            return self.make(True)[2]
