@@ -15,6 +15,8 @@ recording: ContextVar[bool] = ContextVar("recording", default=True)
 # While a derivative of a function is being taken: how many of them are nested, and the Values that left the graph.
 depth: ContextVar[int] = ContextVar("depth", default=0)
 departed: ContextVar[list[Any] | None] = ContextVar("departed", default=None)
+# Whether operations follow IEEE 754 where they have no value, as slopes do, instead of raising a DomainError.
+extended: ContextVar[bool] = ContextVar("extended", default=False)
 current_scope: ContextVar[tuple[str, ...]] = ContextVar("current_scope", default=())
 
 # How many surroundings are open anywhere in the process. Recording looks at this one number; only while it is not zero

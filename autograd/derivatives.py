@@ -320,8 +320,9 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
 
     def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
         call = _call(f, args, argnums, kwargs)
-        gradient = _gradient_graph(call, "hessian")
-        return call.packed_hessian([call.gradient(g) for g in gradient])
+        half = [call.gradient(g) for g in _gradient_graph(call, "hessian")]
+        n = len(half)  # one half is taken for both, as in compiled functions: the whole is symmetric to the last bit
+        return call.packed_hessian([[half[max(i, j)][min(i, j)] for j in range(n)] for i in range(n)])
 
     return _named(hessian_of_f, "hessian", f)
 

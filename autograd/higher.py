@@ -1,36 +1,54 @@
 """Sweeps over Values: the table's rules run on Values, so a derivative is a graph itself and can be derived again.
 
 The adjoint of a node is the dot product of its consumers' adjoints with the partials of the edges between: one node.
+
+A slope may be inf or nan where the function has a value, as that of sqrt at 0. What is recorded here follows IEEE 754
+instead of raising an error, as compiled code does: inf and nan are numbers with a graph behind them, and derivatives
+beyond them come out as inf or nan, never as a silent 0.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Container, Mapping, Sequence
-from functools import cache
 from typing import Any
 
-from . import functions
-from .errors import DomainError
+from . import context, functions
+from .carriers import Extended
 from .graph import depending
-from .ops import Op
-from .value import Value, number
+from .ops import Op, is_zero
+from .value import Value, number, record
 
 Combine = Callable[[Sequence["Linear"], Sequence["Linear"]], "Linear"]
 Linear = Value | float  # a tangent or adjoint: a plain 0.0 or 1.0 where nothing needs to be recorded
 
 
-@cache
+# An adjoint times a partial as a node: 0 where either is exactly 0, also against inf or nan, as ``sweep.carried`` with
+# numbers. So the branch that where() did not take stays silent; derived again, the zero may still vary.
+CARRY = Op(
+    "carry",
+    "x y",
+    "x * y",
+    ("y", "x"),
+    lambda m: lambda x, y: m.where(is_zero(x) | is_zero(y), 0.0, x * y),
+    lambda m: lambda z, x, y: y,
+    lambda m: lambda z, x, y: x,
+    symbol="×",
+    finite=False,
+)
+
+
 def _rules(op: Op) -> tuple[Callable[..., Any], ...]:
     """The partial rules of a row, bound to Values."""
-    return tuple(rule(functions) for rule in op.partials)
+    rules = op.bound.get("values")
+    if rules is None:
+        op.bound["values"] = rules = tuple(rule(functions) for rule in op.partials)
+    return rules
 
 
 def partials(node: Value, wanted: Container[Value]) -> list[Linear]:
     """The partials of a node with respect to its inputs, as Values that depend on the node's operands.
 
-    Only those of the wanted inputs are worked out; the others are 0. Where the rule leaves its domain, as that of sqrt
-    does at 0, the recorded number (inf) stands for it.
+    Only those of the wanted inputs are worked out; the others are 0.
     """
     op = node.op
     assert op is not None
@@ -41,19 +59,29 @@ def partials(node: Value, wanted: Container[Value]) -> list[Linear]:
     result: list[Linear] = []
     for rule, x in zip(rules, node.operands, strict=True):
         if isinstance(x, Value):
+            if x not in wanted:
+                result.append(0.0)
+                continue
             try:
-                result.append(rule(node, *arguments) if x in wanted else 0.0)
-            except DomainError:
-                recorded = node.partials[len(result)] if node.partials else math.nan
-                if math.isfinite(recorded):
-                    raise
-                result.append(recorded)
+                result.append(rule(node, *arguments))
+            except ArithmeticError:  # between constants, which Python divides: they follow IEEE 754 as well
+                constants = [y if isinstance(y, Value) else Extended(y) for y in arguments]
+                result.append(rule(node, *constants))
     return result
 
 
 def combine(factors: Sequence[Linear], others: Sequence[Linear]) -> Linear:
-    """Σ factor·other over what is not known to be 0."""
-    return total([(x, y) for x, y in zip(factors, others, strict=True) if not _carries_nothing(x, y)])
+    """Σ factor·other over what is not plainly 0."""
+    pairs: list[tuple[Linear, Linear]] = []
+    for x, y in zip(factors, others, strict=True):
+        if is_plainly(x, 0.0) or is_plainly(y, 0.0):
+            continue
+        a, b = number(x), number(y)
+        if (a == 0.0 and b - b != 0.0) or (b == 0.0 and a - a != 0.0):
+            pairs.append((record(CARRY, (x, y)), 1.0))
+        else:
+            pairs.append((x, y))
+    return total(pairs)
 
 
 def total(pairs: Sequence[tuple[Linear, Linear]]) -> Linear:
@@ -66,13 +94,6 @@ def total(pairs: Sequence[tuple[Linear, Linear]]) -> Linear:
         (x, y) = pairs[0]
         return y if is_plainly(x, 1.0) else x * y
     return functions.dot(*zip(*pairs, strict=True))  # type: ignore[no-any-return]
-
-
-def _carries_nothing(x: Linear, y: Linear) -> bool:
-    if is_plainly(x, 0.0) or is_plainly(y, 0.0):
-        return True
-    a, b = number(x), number(y)  # a zero that may vary is kept, unless it stands against inf or nan
-    return (a == 0.0 and b - b != 0.0) or (b == 0.0 and a - a != 0.0)
 
 
 def is_plainly(x: Linear, number: float) -> bool:
@@ -90,20 +111,21 @@ def reverse(
     depends = depending(order, stop)
     incoming: dict[Value, tuple[list[Linear], list[Linear]]] = {order[-1]: ([adjoint], [1.0])}
     found: dict[Value, Linear] = {}
-    for node in reversed(order):
-        if node not in incoming:
-            continue
-        arriving = combine(*incoming.pop(node))
-        if node in stop:
-            found[node] = arriving
-            continue
-        if not node.inputs or node not in depends or is_plainly(arriving, 0.0):
-            continue
-        for x, partial in zip(node.inputs, partials(node, depends), strict=True):
-            if x in depends:
-                adjoints, slopes = incoming.setdefault(x, ([], []))
-                adjoints.append(arriving)
-                slopes.append(partial)
+    with context.Surrounding(context.extended, True):
+        for node in reversed(order):
+            if node not in incoming:
+                continue
+            arriving = combine(*incoming.pop(node))
+            if node in stop:
+                found[node] = arriving
+                continue
+            if not node.inputs or node not in depends or is_plainly(arriving, 0.0):
+                continue
+            for x, partial in zip(node.inputs, partials(node, depends), strict=True):
+                if x in depends:
+                    adjoints, slopes = incoming.setdefault(x, ([], []))
+                    adjoints.append(arriving)
+                    slopes.append(partial)
     return [found.get(x, 0.0) for x in wrt]
 
 
@@ -112,9 +134,10 @@ def forward(
 ) -> dict[Value, Linear]:
     """The tangent of every node that varies with the given ones, as Values where they depend on anything."""
     result = dict(tangents)
-    for node in order:
-        if node in result or not node.inputs or result.keys().isdisjoint(node.inputs):
-            continue
-        slopes = partials(node, result)
-        result[node] = combine([result.get(x, 0.0) for x in node.inputs], slopes)
+    with context.Surrounding(context.extended, True):
+        for node in order:
+            if node in result or not node.inputs or result.keys().isdisjoint(node.inputs):
+                continue
+            slopes = partials(node, result)
+            result[node] = combine([result.get(x, 0.0) for x in node.inputs], slopes)
     return result

@@ -93,12 +93,15 @@ class Op:
 
     Attributes:
         f, df: the rules for the value and for the partials, bound to floats: what recording calls.
+        bound: the rules bound to other carriers by those who need them, kept as long as the row.
     """
 
     __slots__ = (
         *("name", "operands", "formula", "slopes", "value", "partials", "f", "df"),
         *("domain", "samples", "symbol", "kink", "convention", "note", "group", "finite"),
         *("stepwise", "step", "flat", "selects", "saturates", "activation", "rectifier"),
+        "bound",
+        "bound",
     )
 
     def __init__(
@@ -134,6 +137,7 @@ class Op:
         self.symbol, self.kink, self.convention, self.note, self.group = symbol or name, kink, convention, note, group
         self.finite, self.stepwise, self.step, self.flat, self.selects = finite, stepwise, step, flat, selects
         self.saturates, self.activation, self.rectifier = saturates, activation, rectifier
+        self.bound: dict[str, Any] = {}
 
     @property
     def shipped(self) -> bool:
@@ -389,7 +393,7 @@ SQRT = Op(
 CBRT = Op(
     "cbrt", "x", "cbrt(x)", ("1 / (3 * z ** 2)",),
     lambda m: m.cbrt,
-    lambda m: lambda z, x: m.choose(is_zero(x), lambda: 1.0 / (3.0 * z * z), lambda: z / (3.0 * x)),
+    lambda m: lambda z, x: m.choose(is_zero(x), lambda: 1.0 / (3.0 * z) / z, lambda: z / (3.0 * x)),
     symbol="∛", samples=((-8.0,), (-0.3,), (0.5,), (27.0,)),
     convention="slope inf at 0",
 )
@@ -852,7 +856,7 @@ DIGAMMA = Op(
 POLYGAMMA = Op(
     "polygamma", "n x", "polygamma(n, x)", ("0", "polygamma(n + 1, x)"),
     lambda m: lambda n, x: m.polygamma(n, x),
-    lambda m: lambda z, n, x: math.nan,  # n is a whole number: no derivative
+    lambda m: lambda z, n, x: math.nan * n * x,  # n is a whole number: no derivative, of any order
     lambda m: lambda z, n, x: m.polygamma(n + 1.0, x),
     domain=(POSITIVE, POSITIVE), symbol="ψ⁽ⁿ⁾", note="whole n ≥ 0, x that is no integer ≤ 0",
     samples=((0.0, 0.7), (1.0, 2.5), (2.0, 1.0)), convention="n is a whole number and has no slope (nan)",

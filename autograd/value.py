@@ -380,7 +380,9 @@ def _evaluated(op: Op, operands: Sequence[Value | float], arguments: Sequence[An
     try:
         result = op.f(*arguments)
     except _MATH_ERRORS as error:
-        raise _domain_error(op, operands, error) from None
+        if not (context.active and context.extended.get()):
+            raise _domain_error(op, operands, error) from None
+        result = op.value(IEEE)(*op.arguments([Extended(x) for x in numbers_of(operands)]))
     return result if type(result) is float else as_float(result)
 
 

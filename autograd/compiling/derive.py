@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from .. import higher
 from ..graph import topological
-from ..higher import Linear
-from .trace import CARRY, Traced
+from ..higher import CARRY, Linear
+from .trace import Traced
 
 
 class Combiner:

@@ -13,10 +13,10 @@ from typing import Any
 
 from .. import ops
 from ..carriers import FLOATS, IEEE, Extended
-from ..higher import Linear
+from ..higher import CARRY, Linear
 from .instructions import COMMUTATIVE, OPCODES
 from .program import CONST, ROW, SHARED, Instruction, Program
-from .trace import CARRY, Traced, reachable
+from .trace import Traced, reachable
 
 SHORT_DOT = 6  # up to so many terms a dot is written out
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
 from typing import Any, NoReturn
 
 from .. import context, ops
@@ -11,8 +10,8 @@ from ..carriers import FLOATS, Extended
 from ..errors import InputError, TraceError, no_number
 from ..functions import where
 from ..graph import topological
-from ..higher import Linear
-from ..ops import Op, is_zero
+from ..higher import CARRY, Linear
+from ..ops import Op
 from ..value import Value, as_float
 from .output import Output
 
@@ -127,21 +126,6 @@ def _refuse(node: Traced) -> NoReturn:
     raise no_number(what, "")
 
 
-# An adjoint times a partial, 0 where either is exactly 0: what eager sweeps do by passing over zeros, so that the
-# branch that where() did not take stays silent even if it is inf or nan.
-CARRY = Op(
-    "carry",
-    "x y",
-    "x * y",
-    ("y", "x"),
-    lambda m: lambda x, y: m.where(is_zero(x) | is_zero(y), 0.0, x * y),
-    lambda m: lambda z, x, y: y,
-    lambda m: lambda z, x, y: x,
-    symbol="×",
-    finite=False,
-)
-
-
 class Recording:
     """One run of a function: its inputs, and the nodes in the order in which they were recorded.
 
@@ -221,8 +205,15 @@ def _inline(op: Op, operands: Sequence[Linear]) -> Linear | None:
         return None
 
 
-@cache
 def _adapted(op: Op) -> Op:
+    """The row of ``_with_recorded_slopes``, made once and kept as long as the operation."""
+    found = op.bound.get("adapted")
+    if found is None:
+        op.bound["adapted"] = found = _with_recorded_slopes(op)
+    return found
+
+
+def _with_recorded_slopes(op: Op) -> Op:
     """An operation of the user's own whose slopes can be recorded: what is written for numbers is left to Python."""
 
     def slope(k: int) -> Callable[[Any], Callable[..., Any]]:
