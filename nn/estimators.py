@@ -84,7 +84,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
             validation_split=split,
             early_stopping=self.n_iter_no_change if self.early_stopping else None,
             penalty=partial(l2, weights, self.alpha / len(X)) if self.alpha else None,
-            progress=None if self.verbose else False,
+            progress=bool(self.verbose),
         )
         # Only now, so that a refused or failed fit leaves the estimator as it was.
         self.model_, self._mean, self._scale, self.history_ = model, mean, scale, history
@@ -112,7 +112,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         max_iter: epochs.
         early_stopping: hold out ``validation_fraction`` and stop after ``n_iter_no_change`` epochs without progress.
         random_state: seed or generator.
-        verbose: show a progress bar.
+        verbose: show a progress bar on the standard error, also where that is no terminal.
     """
 
     def fit(self, X: Any, y: Any) -> MLPClassifier:  # noqa: N803

@@ -55,11 +55,11 @@ class Optimizer:
         if len(set(self.params)) != len(self.params):
             raise ArgumentError("a parameter is listed twice; each would be updated twice a step")
         self.lr = self.weight_decay = 0.0
-        self._set({"lr": lr, "weight_decay": weight_decay, **settings})
+        self.apply_settings({"lr": lr, "weight_decay": weight_decay, **settings})
         self.steps = 0
         self.state: list[Terms] = [dict(self.memory) for _ in self.params]
 
-    def _set(self, settings: Mapping[str, Any]) -> None:
+    def apply_settings(self, settings: Mapping[str, Any]) -> None:
         """Check settings and take them over; the constructor and ``load_state_dict`` both come here."""
         for name, x in settings.items():
             check = {"lr": at_least_zero, "weight_decay": at_least_zero, **self.checks}.get(name)
@@ -136,7 +136,7 @@ class Optimizer:
             if isinstance(x, list):
                 settings[name] = tuple(x)
         other = copy(self)  # takes over everything first, so that nothing has changed where something is refused
-        other._set({"lr": state["lr"], **settings})
+        other.apply_settings({"lr": state["lr"], **settings})
         memory = other.memory
         if len(rows) != len(self.params) or any(set(row) != set(memory) for row in rows):
             raise ArgumentError(
@@ -406,7 +406,7 @@ class AdamW(Adam):
         weight_decay: float = 1e-2,
     ) -> None:
         super().__init__(params, lr, betas, eps)
-        self._set({"decay": weight_decay})
+        self.apply_settings({"decay": weight_decay})
 
     def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """w ← w·(1 − η·λ), then Adam's rule."""

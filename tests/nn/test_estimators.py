@@ -81,3 +81,24 @@ def test_settings_that_make_no_sense_are_refused():
         nn.MLPClassifier(activation="rellu").fit(x, y)
     with pytest.raises(ValueError, match="larger than"):
         nn.MLPClassifier(batch_size=100).fit(x, y)
+
+
+@pytest.mark.parametrize("estimator", [nn.MLPClassifier, nn.MLPRegressor])
+def test_verbose_shows_a_bar_and_nothing_else_does(estimator, capfd):
+    x, y = make_moons(20, random_state=0)
+    settings = {"random_state": 0, "max_iter": 7, "hidden_layer_sizes": (3,)}
+    quiet = estimator(**settings).fit(x, y)
+    assert capfd.readouterr() == ("", "")
+    loud = estimator(**settings, verbose=True).fit(x, y)
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert "training" in said.err
+    assert "/7 " in said.err
+    assert loud.loss_curve_ == quiet.loss_curve_
+
+
+def test_the_seed_decides_and_other_seeds_differ():
+    x, y = make_moons(20, random_state=0)
+    found = [nn.MLPClassifier(random_state=seed, max_iter=2).fit(x, y).loss_curve_ for seed in (0, 0, 1, 2)]
+    assert found[0] == found[1]
+    assert len({tuple(curve) for curve in found}) == 3
