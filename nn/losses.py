@@ -1,9 +1,13 @@
-"""Losses: functions of outputs and targets that return one Value, and penalties on parameters."""
+"""Losses: functions of outputs and targets that return one Value, and penalties on parameters.
+
+Every loss takes n outputs, numbers or Values, and n targets. Of Values it returns a Value, whose ``backward`` gives the
+slopes; of numbers it returns a number. Each raises an ArgumentError where the lengths differ, or there is no output.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import autograd as ag
 from autograd import ArgumentError, TraceError, Value
@@ -11,9 +15,12 @@ from autograd import ArgumentError, TraceError, Value
 from .text import choose
 
 Loss = Callable[[Sequence[Any], Sequence[Any]], Any]
+Number = TypeVar("Number", float, Value)
 
 
-def half_squared_error(outputs: Sequence[Any], targets: Sequence[Any], *, names: Sequence[str] | None = None) -> Any:
+def half_squared_error(
+    outputs: Sequence[Number], targets: Sequence[Any], *, names: Sequence[str] | None = None
+) -> Number:
     """½ Σ (target − output)², the tutorials' error.
 
     Args:
@@ -22,7 +29,7 @@ def half_squared_error(outputs: Sequence[Any], targets: Sequence[Any], *, names:
         names: what to call each output's own error (``E_o1`` …).
 
     Raises:
-        ArgumentError: if the lengths differ.
+        ArgumentError: if the lengths differ, or there is no output.
 
     >>> half_squared_error([ag.Value(3.0), ag.Value(1.0)], [1.0, 1.0]).data
     2.0
@@ -31,54 +38,107 @@ def half_squared_error(outputs: Sequence[Any], targets: Sequence[Any], *, names:
     for error, name in zip(errors, names or (), strict=False):
         if isinstance(error, Value):
             error.name = name
-    return ag.sum(errors)
+    total: Number = ag.sum(errors)
+    return total
 
 
-def mse(outputs: Sequence[Any], targets: Sequence[Any]) -> Any:
-    """The mean of (output − target)²; PyTorch's MSELoss."""
-    return _mean([ag.square(o - t) for o, t in _pairs(outputs, targets)])
+def mse(outputs: Sequence[Number], targets: Sequence[Any]) -> Number:
+    """The mean of (output − target)²; PyTorch's MSELoss.
+
+    >>> mse([1.0, 4.0], [1.0, 2.0])
+    2.0
+    """
+    terms: list[Number] = [ag.square(o - t) for o, t in _pairs(outputs, targets)]
+    return _mean(terms)
 
 
-def mae(outputs: Sequence[Any], targets: Sequence[Any]) -> Any:
-    """The mean of |output − target|; PyTorch's L1Loss."""
-    return _mean([abs(o - t) for o, t in _pairs(outputs, targets)])
+def mae(outputs: Sequence[Number], targets: Sequence[Any]) -> Number:
+    """The mean of |output − target|; PyTorch's L1Loss.
+
+    >>> mae([1.0, 4.0], [1.0, 2.0])
+    1.0
+    """
+    terms: list[Number] = [abs(o - t) for o, t in _pairs(outputs, targets)]
+    return _mean(terms)
 
 
-def huber(outputs: Sequence[Any], targets: Sequence[Any], delta: float = 1.0) -> Any:
-    """The mean of ½e² where |e| ≤ δ, else δ(|e| − ½δ) (Huber 1964)."""
+def huber(outputs: Sequence[Number], targets: Sequence[Any], delta: float = 1.0) -> Number:
+    """The mean of ½e² where |e| ≤ δ, else δ(|e| − ½δ), with e = output − target (Huber 1964).
+
+    Args:
+        outputs: n numbers or Values.
+        targets: n numbers.
+        delta: where the parabola ends, in the unit of the outputs; above 0.
+
+    Raises:
+        ArgumentError: if delta is not above 0, the lengths differ, or there is no output.
+
+    >>> huber([0.5, 4.0], [0.0, 2.0])
+    0.8125
+    """
     if not delta > 0:
         raise ArgumentError(f"delta must be positive, not {delta!r}")
     errors = [o - t for o, t in _pairs(outputs, targets)]
-    return _mean(
-        [ag.where(abs(e) <= delta, 0.5 * ag.square(e), delta * (abs(e) - 0.5 * delta)) for e in errors],
-    )
+    terms: list[Number] = [
+        ag.where(abs(e) <= delta, 0.5 * ag.square(e), delta * (abs(e) - 0.5 * delta)) for e in errors
+    ]
+    return _mean(terms)
 
 
-def hinge(outputs: Sequence[Any], targets: Sequence[Any]) -> Any:
-    """The mean of max(0, 1 − t·o) for targets −1 and 1."""
+def hinge(outputs: Sequence[Number], targets: Sequence[Any]) -> Number:
+    """The mean of max(0, 1 − target·output) for targets −1 and 1.
+
+    Raises:
+        ArgumentError: for another target, or if the lengths differ.
+
+    >>> hinge([0.5, 3.0], [1, 1])
+    0.25
+    """
     for t in targets:
         if _known(t) not in (-1.0, 1.0, None):
             raise ArgumentError(f"the hinge loss takes targets -1 and 1, not {float_of(t):g}")
-    return _mean([ag.relu(1.0 - t * o) for o, t in _pairs(outputs, targets)])
+    terms: list[Number] = [ag.relu(1.0 - t * o) for o, t in _pairs(outputs, targets)]
+    return _mean(terms)
 
 
-def binary_cross_entropy(outputs: Sequence[Any], targets: Sequence[Any]) -> Any:
-    """The mean of −t·ln o − (1 − t)·ln(1 − o) for outputs in [0, 1]; PyTorch's BCELoss.
+def binary_cross_entropy(outputs: Sequence[Number], targets: Sequence[Any]) -> Number:
+    """The mean of −t·ln o − (1 − t)·ln(1 − o); PyTorch's BCELoss.
 
     Outputs are kept 1e-15 away from 0 and 1, where the logarithm ends; there the slope is 0. After a sigmoid, prefer
-    ``bce_with_logits``, which loses nothing.
+    ``bce_with_logits``, which is exact there.
+
+    Args:
+        outputs: n probabilities.
+        targets: n probabilities, often 0 or 1.
+
+    Raises:
+        ArgumentError: if a number is outside [0, 1], or the lengths differ.
+
+    >>> f"{binary_cross_entropy([0.5], [1.0]):.4f}"
+    '0.6931'
     """
     pairs = _pairs(_probabilities(outputs, "outputs"), _probabilities(targets, "targets"))
     kept = [(ag.clamp(o, 1e-15, 1.0 - 1e-15), t) for o, t in pairs]
-    return _mean([-(ag.xlogy(t, o) + ag.xlog1py(1.0 - t, -o)) for o, t in kept])
+    terms: list[Number] = [-(ag.xlogy(t, o) + ag.xlog1py(1.0 - t, -o)) for o, t in kept]
+    return _mean(terms)
 
 
-def bce_with_logits(outputs: Sequence[Any], targets: Sequence[Any]) -> Any:
-    """Binary cross-entropy of sigmoid(output), without overflow; its slope is sigmoid(output) − t."""
-    return _mean([ag.softplus(o) - t * o for o, t in _pairs(outputs, _probabilities(targets, "targets"))])
+def bce_with_logits(outputs: Sequence[Number], targets: Sequence[Any]) -> Number:
+    """Binary cross-entropy of sigmoid(output), without overflow; its slope is sigmoid(output) − target.
+
+    PyTorch's BCEWithLogitsLoss.
+
+    Raises:
+        ArgumentError: if a target is outside [0, 1], or the lengths differ.
+
+    >>> bce_with_logits([1000.0], [0.0])
+    1000.0
+    """
+    terms: list[Number] = [ag.softplus(o) - t * o for o, t in _pairs(outputs, _probabilities(targets, "targets"))]
+    return _mean(terms)
 
 
-def softmax_cross_entropy(outputs: Sequence[Any], target: int | Sequence[Any]) -> Any:
+def softmax_cross_entropy(outputs: Sequence[Number], target: int | Sequence[Any]) -> Number:
     """−Σ t·ln softmax(output), without overflow; its slopes are y − t, with y = softmax(output), in one node.
 
     Args:
@@ -103,7 +163,8 @@ def softmax_cross_entropy(outputs: Sequence[Any], target: int | Sequence[Any]) -
         if index != target or not 0 <= index < n:
             raise ArgumentError(f"class {target!r} is outside the classes 0 … {n - 1} of {n} outputs")
         targets = [float(k == index) for k in range(n)]
-    return ag.cross_entropy(outputs, targets)
+    loss: Number = ag.cross_entropy(outputs, targets)
+    return loss
 
 
 LOSSES: dict[str, Loss] = {
@@ -127,15 +188,27 @@ def _of_class_or_shares(outputs: Sequence[Any], targets: Sequence[Any]) -> Any:
     return softmax_cross_entropy(outputs, targets[0] if len(targets) == 1 else targets)
 
 
-def l1(params: Iterable[Value], strength: float) -> Any:
-    """strength·Σ|w|."""
-    return strength * ag.sum([abs(p) for p in params])
+def l1(params: Iterable[Value], strength: float) -> Value:
+    """strength·Σ|w|: a penalty that draws weights to exactly 0.
+
+    >>> l1([Value(2.0), Value(-3.0)], 0.1).data
+    0.5
+    """
+    penalty: Value = strength * ag.sum([abs(p) for p in params])
+    return penalty
 
 
-def l2(params: Iterable[Value], strength: float) -> Any:
-    """½·strength·Σw², whose slope is strength·w: what weight decay adds to a gradient."""
+def l2(params: Iterable[Value], strength: float) -> Value:
+    """½·strength·Σw², whose slope is strength·w: what weight decay adds to a gradient.
+
+    >>> w = Value(3.0)
+    >>> l2([w], 0.1).backward()
+    >>> f"{w.grad:.1f}"
+    '0.3'
+    """
     params = list(params)
-    return 0.5 * strength * ag.dot(params, params)
+    penalty: Value = 0.5 * strength * ag.dot(params, params)
+    return penalty
 
 
 def float_of(x: Any) -> float:
@@ -151,18 +224,21 @@ def _known(x: Any) -> float | None:
         return None
 
 
-def _mean(terms: Sequence[Any]) -> Any:
-    return terms[0] if len(terms) == 1 else ag.sum(terms) / float(len(terms))
+def _mean(terms: Sequence[Number]) -> Number:
+    if len(terms) == 1:
+        return terms[0]
+    total: Number = ag.sum(terms)
+    return total / float(len(terms))
 
 
-def _probabilities(numbers: Sequence[Any], what: str) -> Sequence[Any]:
+def _probabilities(numbers: Sequence[Number], what: str) -> Sequence[Number]:
     for x in numbers:
         if (known := _known(x)) is not None and not 0.0 <= known <= 1.0:
             raise ArgumentError(f"cross-entropy takes {what} between 0 and 1, not {float_of(x):g}")
     return numbers
 
 
-def _pairs(outputs: Sequence[Any], targets: Sequence[Any]) -> list[tuple[Any, Any]]:
+def _pairs(outputs: Sequence[Number], targets: Sequence[Any]) -> list[tuple[Number, Any]]:
     if len(outputs) != len(targets):
         raise ArgumentError(f"a loss needs one target for each output: {len(outputs)} outputs, {len(targets)} targets")
     if not len(outputs):

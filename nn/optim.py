@@ -217,6 +217,17 @@ def _flag(what: str, x: Any) -> bool:
 class SGD(Optimizer):
     """Gradient descent, w ← w − η·v; with momentum v is a decaying sum of gradients, as in PyTorch.
 
+    Args:
+        params: the leaf Values to train.
+        lr: the learning rate η, from 0 on.
+        momentum: the share μ of v that is kept at each step, from 0 on.
+        dampening: the share of a gradient that does not enter v.
+        weight_decay: adds ``weight_decay·w`` to each gradient.
+        nesterov: take the step from where the momentum leads (Nesterov 1983); needs a momentum and no dampening.
+
+    Raises:
+        ArgumentError, InputError: as ``Optimizer``.
+
     >>> w = Value(1.0)
     >>> opt = SGD([w], lr=0.1)
     >>> (w * w).backward()
@@ -257,7 +268,25 @@ class SGD(Optimizer):
 
 
 class Adagrad(Optimizer):
-    """Rates that fall with the sum of squared gradients (Duchi et al. 2011)."""
+    """Rates that fall with the sum of squared gradients (Duchi et al. 2011).
+
+    Args:
+        params: the leaf Values to train.
+        lr: the learning rate η, from 0 on.
+        lr_decay: the rate of step t is η/(1 + (t − 1)·lr_decay).
+        weight_decay: adds ``weight_decay·w`` to each gradient.
+        initial_accumulator_value: where the sum starts, from 0 on.
+        eps: added to the root of the sum, above 0.
+
+    Raises:
+        ArgumentError, InputError: as ``Optimizer``.
+
+    >>> w = Value(1.0)
+    >>> w.grad = 8.0
+    >>> Adagrad([w], lr=0.25).step()
+    >>> f"{w.data:.6f}"
+    '0.750000'
+    """
 
     formula = "w - lr * g / (sqrt(sum) + eps)"
     checks: ClassVar[Mapping[str, Check]] = {"lr_decay": at_least_zero, "eps": _above_zero}
@@ -285,7 +314,18 @@ class Adagrad(Optimizer):
 
 
 class Adadelta(Optimizer):
-    """Steps in proportion to past steps (Zeiler 2012)."""
+    """Steps in proportion to past steps (Zeiler 2012).
+
+    Args:
+        params: the leaf Values to train.
+        lr: a factor for each step, 1 in the paper.
+        rho: the share of both means of squares that is kept at each step, from 0 to below 1.
+        eps: added under both roots, above 0; it decides how long the first steps are.
+        weight_decay: adds ``weight_decay·w`` to each gradient.
+
+    Raises:
+        ArgumentError, InputError: as ``Optimizer``.
+    """
 
     formula = "w - lr * g * sqrt(delta + eps) / sqrt(v + eps)"
     memory = {"v": 0.0, "delta": 0.0}  # noqa: RUF012
@@ -309,7 +349,20 @@ class Adadelta(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """Rates that fall with the decaying mean of squared gradients (Hinton 2012)."""
+    """Rates that fall with the decaying mean of squared gradients (Hinton 2012).
+
+    Args:
+        params: the leaf Values to train.
+        lr: the learning rate η, from 0 on.
+        alpha: the share of the mean of squares that is kept at each step, from 0 to below 1.
+        eps: added to the root, above 0.
+        weight_decay: adds ``weight_decay·w`` to each gradient.
+        momentum: the share of the last step that is added to the next, from 0 on.
+        centered: divide by the standard deviation of the gradients, not by their root mean square (Graves 2013).
+
+    Raises:
+        ArgumentError, InputError: as ``Optimizer``.
+    """
 
     checks: ClassVar[Mapping[str, Check]] = {
         "alpha": _fraction,
@@ -354,7 +407,24 @@ class RMSprop(Optimizer):
 
 
 class Adam(Optimizer):
-    """Bias-corrected means of the gradient and of its square (Kingma & Ba 2015)."""
+    """Bias-corrected means of the gradient and of its square (Kingma & Ba 2015).
+
+    Args:
+        params: the leaf Values to train.
+        lr: the learning rate η, from 0 on: about how far a weight moves at a step.
+        betas: the shares of the two means that are kept at each step, from 0 to below 1.
+        eps: added to the root, above 0.
+        weight_decay: adds ``weight_decay·w`` to each gradient.
+
+    Raises:
+        ArgumentError, InputError: as ``Optimizer``.
+
+    >>> w = Value(1.0)
+    >>> w.grad = 1000.0
+    >>> Adam([w], lr=0.5).step()
+    >>> f"{w.data:.6f}"
+    '0.500000'
+    """
 
     formula = "w - lr * m / (sqrt(v) + eps)"
     checks: ClassVar[Mapping[str, Check]] = {"betas": _betas, "eps": _above_zero}
@@ -389,7 +459,10 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with weight decay beside the gradient instead of in it (Loshchilov & Hutter 2019)."""
+    """Adam with weight decay beside the gradient instead of in it (Loshchilov & Hutter 2019).
+
+    The arguments are those of ``Adam``; ``weight_decay`` shrinks each weight by the factor 1 − η·weight_decay.
+    """
 
     checks: ClassVar[Mapping[str, Check]] = {
         **Adam.checks,
@@ -414,7 +487,11 @@ class AdamW(Adam):
 
 
 class Adamax(Optimizer):
-    """Adam with the largest recent gradient in the place of the mean square, without bias correction of it."""
+    """Adam with the largest recent gradient in the place of the mean square, without bias correction of it.
+
+    The arguments are those of ``Adam``; the second of ``betas`` is the share of the largest gradient that is kept.
+    Source: Kingma & Ba (2015), section 7.
+    """
 
     formula = "w - lr * m / u"
     checks: ClassVar[Mapping[str, Check]] = {"betas": _betas, "eps": _above_zero}
@@ -457,6 +534,14 @@ def by_name(name: str) -> type[Optimizer]:
 def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
     """Scale all gradients down so that their common norm is at most ``max_norm``; returns the norm before.
 
+    Args:
+        params: Values, usually ``model.parameters()``, after ``backward``.
+        max_norm: the largest Euclidean norm of all their gradients together, from 0 on.
+
+    Raises:
+        ArgumentError: if ``max_norm`` is negative or not finite.
+        InputError: if something is no Value.
+
     >>> w = Value(0.0); w.grad = 8.0
     >>> clip_grad_norm([w], 2.0), round(w.grad, 5)
     (8.0, 2.0)
@@ -471,7 +556,13 @@ def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
 
 
 def clip_grad_value(params: Iterable[Value], clip_value: float) -> None:
-    """Limit every gradient to [−clip_value, clip_value]."""
+    """Limit every gradient to [−clip_value, clip_value].
+
+    >>> w = Value(0.0); w.grad = -8.0
+    >>> clip_grad_value([w], 2.0)
+    >>> w.grad
+    -2.0
+    """
     params, limit = _values(params), at_least_zero("clip_value", clip_value)
     for p in params:
         p.grad = min(max(p.grad, -limit), limit)
@@ -489,7 +580,21 @@ def _values(params: Iterable[Value]) -> list[Value]:
 
 
 class Schedule:
-    """Sets an optimiser's learning rate from epoch to epoch: call ``step()`` after each."""
+    """Sets an optimiser's learning rate from epoch to epoch: call ``step()`` after each, or give it to ``nn.fit``.
+
+    Args:
+        optimizer: whose ``lr`` is the rate that the schedule starts from.
+
+    Raises:
+        ArgumentError: if a setting is outside its range.
+        InputError: if the optimiser is no Optimizer.
+
+    >>> opt = SGD([Value(1.0)], lr=0.5)
+    >>> schedule = ExponentialLR(opt, 0.5)
+    >>> schedule.step()
+    >>> opt.lr
+    0.25
+    """
 
     def __init__(self, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, Optimizer):
