@@ -7,8 +7,9 @@ the table's rules, run over it, give derivatives that are Values themselves.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from . import carriers, ops
 from .errors import ArgumentError, InputError
@@ -18,18 +19,22 @@ from .value import Value, as_float, evaluate, number, record, unary
 # fmt: off
 __all__ = [  # noqa: RUF022  (in the alphabet's order)
     "abs", "acos", "acosh", "add", "asin", "asinh", "atan", "atan2", "atanh", "beta", "cbrt", "ceil", "celu",
-    "clamp", "copysign", "cos", "cosh", "cospi", "cot", "cross_entropy", "csc", "degrees", "digamma", "div", "dot",
-    "elu", "erf", "erfc", "erfcx", "erfinv", "exp", "exp2", "expm1", "floor", "fma", "fmod", "gamma", "gelu",
-    "hardsigmoid", "hardswish", "hardtanh", "hypot", "identity", "leaky_relu", "less", "less_equal", "lgamma",
-    "log", "log10", "log1mexp", "log1p", "log2", "log_sigmoid", "logaddexp", "logit", "logsumexp", "maximum",
-    "minimum", "mish", "mod", "mul", "neg", "normal_cdf", "normal_quantile", "polygamma", "pow", "radians",
-    "reciprocal", "relu", "round", "sec", "sech", "selu", "sigmoid", "sign", "silu", "sin", "sinh", "sinpi",
-    "smooth_abs", "smooth_maximum", "smooth_minimum", "softmax", "softplus", "softsign", "sqrt", "square",
-    "squareplus", "sub", "sum", "tan", "tanh", "trunc", "where", "xlog1py", "xlogy",
+    "clamp", "copysign", "cos", "cosh", "cospi", "cot", "cross_entropy", "csc", "degrees", "digamma", "div",
+    "dot", "elu", "erf", "erfc", "erfcx", "erfinv", "exp", "exp2", "expm1", "floor", "fma", "fmod", "gamma",
+    "gelu", "hardsigmoid", "hardswish", "hardtanh", "hypot", "identity", "leaky_relu", "less", "less_equal",
+    "lgamma", "log", "log10", "log1mexp", "log1p", "log2", "log_sigmoid", "log_softmax", "logaddexp",
+    "logical_not", "logit", "logsumexp", "maximum", "mean", "minimum", "mish", "mod", "mul", "neg", "normal_cdf",
+    "normal_quantile", "polygamma", "pow", "radians", "reciprocal", "relu", "round", "sec", "sech", "selu",
+    "sigmoid", "sign", "silu", "sin", "sinh", "sinpi", "smooth_abs", "smooth_maximum", "smooth_minimum",
+    "softmax", "softplus", "softsign", "sqrt", "square", "squareplus", "stop_gradient", "sub", "sum", "tan",
+    "tanh", "trunc", "where", "xlog1py", "xlogy",
 ]
 # fmt: on
 
 Number = TypeVar("Number", float, Value)
+
+
+carrier = cast("carriers.Carrier", sys.modules[__name__])
 
 
 # Not public, but parts of a carrier.
@@ -532,6 +537,26 @@ def less_equal(x: Any, y: Any) -> Any:
     return _any(ops.LESS_EQUAL, x, y)
 
 
+def logical_not(condition: Any) -> Any:
+    """The opposite of a condition: what ``not`` says, also while a function is being compiled.
+
+    >>> logical_not(Value(1.0) < 2)
+    False
+    """
+    return where(condition, 0.0, 1.0) if _is_traced(condition) else not condition
+
+
+def stop_gradient(x: Number) -> Number:
+    """The same number, with no derivative through it.
+
+    >>> x = Value(3.0)
+    >>> (x * stop_gradient(x)).backward()
+    >>> x.grad
+    3.0
+    """
+    return x.detach() if isinstance(x, Value) else as_float(x)
+
+
 # Any number of operands ----------------------------------------------------------------------------------------------
 
 
@@ -539,6 +564,13 @@ def _several(xs: Any, who: str) -> tuple[Any, ...]:
     if not isinstance(xs, Iterable):
         raise InputError(f"{who} takes a list of numbers or Values, not {xs!r}")
     return tuple(xs)
+
+
+def _at_least_one(xs: Any, who: str) -> tuple[Any, ...]:
+    several = _several(xs, who)
+    if not several:
+        raise ArgumentError(f"{who} of nothing has no value; give at least one operand")
+    return several
 
 
 def sum(xs: Iterable[Any]) -> Any:
@@ -577,16 +609,23 @@ def dot(ws: Iterable[Any], xs: Iterable[Any], bias: Any = 0.0) -> Any:
     return _any(ops.DOT, *ws, *xs)
 
 
+def mean(xs: Iterable[Any]) -> Any:
+    """The mean of at least one operand.
+
+    >>> mean([1.0, 2.0, 6.0])
+    3.0
+    """
+    xs = _at_least_one(xs, "mean")
+    return sum(xs) / len(xs)
+
+
 def logsumexp(xs: Iterable[Any]) -> Any:
     """ln Σ exp x over at least one operand, without overflow; one node.
 
     >>> logsumexp([1000.0, 1000.0])
     1000.6931471805599
     """
-    xs = _several(xs, "logsumexp")
-    if not xs:
-        raise ArgumentError("logsumexp of nothing has no value; give at least one operand")
-    return _any(ops.LOGSUMEXP, *xs)
+    return _any(ops.LOGSUMEXP, *_at_least_one(xs, "logsumexp"))
 
 
 def softmax(xs: Iterable[Any]) -> list[Any]:
@@ -595,9 +634,18 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     >>> softmax([1.0, 1.0, 1000.0])
     [0.0, 0.0, 1.0]
     """
-    xs = _several(xs, "softmax")
-    total = logsumexp(xs)
-    return [exp(x - total) for x in xs]
+    return list(ops.softmax(carrier, _at_least_one(xs, "softmax")))
+
+
+def log_softmax(xs: Iterable[Any]) -> list[Any]:
+    """ln softmax of each of the operands, without overflow.
+
+    >>> log_softmax([0.0, -1000.0])
+    [0.0, -1000.0]
+    """
+    _, below = ops.shifted(carrier, _at_least_one(xs, "log_softmax"))
+    total = logsumexp(below)
+    return [x - total for x in below]
 
 
 def cross_entropy(zs: Iterable[Any], ts: Iterable[Any]) -> Any:

@@ -41,7 +41,7 @@ def _rules(op: Op) -> tuple[Callable[..., Any], ...]:
     """The partial rules of a row, bound to Values."""
     rules = op.bound.get("values")
     if rules is None:
-        op.bound["values"] = rules = tuple(rule(functions) for rule in op.partials)
+        op.bound["values"] = rules = tuple(rule(functions.carrier) for rule in op.partials)
     return rules
 
 

@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
-from .carriers import FLOATS, IEEE
+from .carriers import FLOATS, IEEE, Carrier
 from .text import shortened
 
-Rule = Callable[[Any], Callable[..., Any]]  # carrier -> rule on its numbers
+Rule = Callable[[Carrier], Callable[..., Any]]  # carrier -> rule on its numbers
 Formula = str | Callable[[int], str]  # n-ary rows write theirs out for a given number of operands
 Slopes = tuple[str, ...] | Callable[[int, int], str]  # … and for the i-th of n operands
 
@@ -59,7 +59,6 @@ _LN2, _LN10 = math.log(2.0), math.log(10.0)
 _LARGEST = sys.float_info.max
 _SQRT_HALF = math.sqrt(0.5)
 _TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
-_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. (2017)
 
 
 class Op:
@@ -100,7 +99,6 @@ class Op:
         *("name", "operands", "formula", "slopes", "value", "partials", "f", "df"),
         *("domain", "samples", "symbol", "kink", "convention", "note", "group", "finite"),
         *("stepwise", "step", "flat", "selects", "saturates", "activation", "rectifier"),
-        "bound",
         "bound",
     )
 
@@ -219,118 +217,10 @@ def lookup(name: str) -> Op:
     return TABLE[name]
 
 
-def _listed(xs: Sequence[Any]) -> tuple[Any, ...]:
-    return (tuple(xs),)
-
-
-def _weighted(operands: Sequence[Any]) -> tuple[Any, ...]:
-    n = len(operands) // 2
-    bias = operands[-1] if len(operands) % 2 else 0.0
-    return tuple(operands[:n]), tuple(operands[n : 2 * n]), bias
-
-
-def _pow_slope(m: Any) -> Callable[[Any, Any, Any], Any]:
-    """y·x^(y−1), by way of z/x where y − 1 would be rounded; x⁰ has slope 0 also where x is 0, inf or nan."""
-
-    def slope(z: Any, x: Any, y: Any) -> Any:
-        by_power = lambda: y * m.pow(x, y - 1.0)
-        ordinary = (m.abs(x) > 0) & (m.abs(x) <= _LARGEST)
-        return m.choose(
-            ordinary,
-            lambda: m.choose(y >= 1, by_power, lambda: y * z / x),
-            lambda: m.choose(is_zero(y), lambda: 0.0, by_power),
-        )
-
-    return slope
-
-
-def _listing(names: Sequence[str]) -> str:
-    return ", ".join(shortened(names, 6, "..."))
-
-
-def _halves(operands: Sequence[Any]) -> tuple[Any, ...]:
-    n = len(operands) // 2
-    return tuple(operands[:n]), tuple(operands[n:])
-
-
-def _over_square(m: Any, x: Any, h: Any) -> Any:
-    """x/h², or 0 where h is; in two steps, so that h² need not be a float."""
-    return m.choose(is_zero(h), lambda: 0.0, lambda: x / h / h)
-
-
-def _spelled(terms: Sequence[str]) -> str:
-    """A sum written out, with its middle left out where it is long."""
-    return " + ".join(shortened(terms, 6, "..."))
-
-
-def is_zero(x: Any) -> Any:
-    """Whether x is 0, on any carrier: not by ==, which compares Values by identity."""
-    return (x >= 0) & (x <= 0)
-
-
-def _to_integer(x: float) -> float:
-    return x - round(x)
-
-
-def _sech2(m: Any, x: Any) -> Any:
-    e = m.exp(-2.0 * m.abs(x))
-    return 4.0 * e / m.square(1.0 + e)
-
-
-def _sinpi(m: Any, x: Any) -> Any:
-    x = x - 2.0 * m.round(0.5 * x)  # exact; now |x| ≤ 1
-    x = m.where(x > 0.5, 1.0 - x, m.where(x < -0.5, -1.0 - x, x))
-    return m.sin(math.pi * x)
-
-
-def _exponentials(m: Any, xs: Sequence[Any]) -> tuple[Any, list[Any]]:
-    """The largest operand, held constant, and exp(x − largest) of each: none of them overflows."""
-    top = m.detach(reduce(m.maximum, xs))
-    finite = m.where(is_zero(top - top), top, 0.0)  # all −inf, or a +inf: no difference to take
-    return top, [m.exp(x - finite) for x in xs]
-
-
-def _logaddexp(m: Any) -> Callable[[Any, Any], Any]:
-    def logaddexp(x: Any, y: Any) -> Any:
-        top = m.maximum(x, y)
-        return m.choose(is_zero(top - top), lambda: top + m.log1p(m.exp(-m.abs(x - y))), lambda: top)
-
-    return logaddexp
-
-
-def _logsumexp(m: Any) -> Callable[[Sequence[Any]], Any]:
-    def logsumexp(xs: Sequence[Any]) -> Any:
-        top, terms = _exponentials(m, xs)
-        return m.choose(is_zero(top - top), lambda: top + m.log(m.sum(terms)), lambda: top)
-
-    return logsumexp
-
-
-def _softmax(m: Any) -> Callable[..., tuple[Any, ...]]:
-    def softmax(z: Any, xs: Sequence[Any]) -> tuple[Any, ...]:
-        _, terms = _exponentials(m, xs)
-        total = m.sum(terms)
-        return tuple(term / total for term in terms)
-
-    return softmax
-
-
-def _cross_entropy(m: Any) -> Callable[..., Any]:
-    return lambda zs, ts: m.sum([t * (m.logsumexp(zs) - z) for z, t in zip(zs, ts, strict=True)])
-
-
-def _cross_entropy_slopes(m: Any) -> Callable[..., tuple[Any, ...]]:
-    def slopes(h: Any, zs: Sequence[Any], ts: Sequence[Any]) -> tuple[Any, ...]:
-        total = m.logsumexp(zs)
-        ys = _softmax(m)(total, zs)
-        return (*[y - t for y, t in zip(ys, ts, strict=True)], *[total - z for z in zs])
-
-    return slopes
-
-
 # fmt: off
 
-# Arithmetic ----------------------------------------------------------------------------------------------------------
+# The plainest rows: a name, the operands, a formula, the slopes as they are written; then the rule for the value and
+# one for each slope. All others follow this pattern.
 
 ADD = Op(
     "add", "x y", "x + y", ("1", "1"),
@@ -339,19 +229,29 @@ ADD = Op(
     lambda m: lambda z, x, y: 1.0,
     symbol="+",
 )
-SUB = Op(
-    "sub", "x y", "x - y", ("1", "-1"),
-    lambda m: lambda x, y: x - y,
-    lambda m: lambda z, x, y: 1.0,
-    lambda m: lambda z, x, y: -1.0,
-    symbol="−",
-)
 MUL = Op(
     "mul", "x y", "x * y", ("y", "x"),
     lambda m: lambda x, y: x * y,
     lambda m: lambda z, x, y: y,
     lambda m: lambda z, x, y: x,
     symbol="×",
+)
+EXP = Op(
+    "exp", "x", "exp(x)", ("z",),
+    lambda m: m.exp,
+    lambda m: lambda z, x: z,
+    note="x ≤ 709.78, beyond which the result overflows",
+    finite=False, saturates=True,
+)
+
+# Arithmetic -----------------------------------------------------------------------------------------------------------
+
+SUB = Op(
+    "sub", "x y", "x - y", ("1", "-1"),
+    lambda m: lambda x, y: x - y,
+    lambda m: lambda z, x, y: 1.0,
+    lambda m: lambda z, x, y: -1.0,
+    symbol="−",
 )
 DIV = Op(
     "div", "x y", "x / y", ("1 / y", "-z / y"),
@@ -366,36 +266,11 @@ NEG = Op(
     lambda m: lambda z, x: -1.0,
     symbol="−",
 )
-POW = Op(
-    "pow", "x y", "x ** y", ("y * x ** (y - 1)", "z * log(x)"),
-    lambda m: lambda x, y: m.pow(x, y),
-    _pow_slope,
-    lambda m: lambda z, x, y: m.choose(is_zero(x), lambda: 0.0, lambda: z * m.log(x)),
-    domain=(POSITIVE, REAL), symbol="^",
-    samples=((0.5, 2.0), (2.0, -1.5), (3.0, 0.0), (-2.0, 3.0), (-1.5, -2.0), (1.0, 4.5)),
-    note="x > 0; x = 0 with y ≥ 0; x < 0 with a whole y",
-    kink=lambda x, y: x if y <= 1 else 1.0, convention="x⁰ has slope 0 in x everywhere; 0ʸ has slope 0 in y",
-    finite=lambda x, y: y is not None and y >= 1.0 and y.is_integer(),
-)
 IDENTITY = Op(
     "identity", "x", "x", ("1",),
     lambda m: lambda x: x,
     lambda m: lambda z, x: 1.0,
     symbol="=",
-)
-SQRT = Op(
-    "sqrt", "x", "sqrt(x)", ("1 / (2 * z)",),
-    lambda m: m.sqrt,
-    lambda m: lambda z, x: 0.5 / z,
-    domain=(POSITIVE,), symbol="√", note="x ≥ 0",
-    convention="slope inf at 0",
-)
-CBRT = Op(
-    "cbrt", "x", "cbrt(x)", ("1 / (3 * z ** 2)",),
-    lambda m: m.cbrt,
-    lambda m: lambda z, x: m.choose(is_zero(x), lambda: 1.0 / (3.0 * z) / z, lambda: z / (3.0 * x)),
-    symbol="∛", samples=((-8.0,), (-0.3,), (0.5,), (27.0,)),
-    convention="slope inf at 0",
 )
 SQUARE = Op(
     "square", "x", "x ** 2", ("2 * x",),
@@ -409,13 +284,6 @@ RECIPROCAL = Op(
     lambda m: lambda z, x: -z * z,
     domain=(NONZERO,), symbol="1/x",
 )
-HYPOT = Op(
-    "hypot", "x y", "hypot(x, y)", ("x / z", "y / z"),
-    lambda m: lambda x, y: m.hypot(x, y),
-    lambda m: lambda z, x, y: m.choose(is_zero(z), lambda: 0.0, lambda: x / z),
-    lambda m: lambda z, x, y: m.choose(is_zero(z), lambda: 0.0, lambda: y / z),
-    kink=lambda x, y: abs(x) + abs(y), convention="slopes 0 at (0, 0)",
-)
 FMA = Op(
     "fma", "x y w", "x * y + w", ("y", "x", "1"),
     lambda m: lambda x, y, w: x * y + w,
@@ -423,37 +291,68 @@ FMA = Op(
     lambda m: lambda z, x, y, w: x,
     lambda m: lambda z, x, y, w: 1.0,
 )
-ABS = Op(
-    "abs", "x", "abs(x)", ("sign(x)",),
-    lambda m: m.abs,
-    lambda m: lambda z, x: m.sign(x),
-    kink=lambda x: x, convention="slope 0 at 0", symbol="|·|",
+
+# Powers and roots -----------------------------------------------------------------------------------------------------
+
+
+def is_zero(x: Any) -> Any:
+    """Whether x is 0, on any carrier: not by ==, which compares Values by identity."""
+    return (x >= 0) & (x <= 0)
+
+
+def _pow_slope(m: Carrier) -> Callable[[Any, Any, Any], Any]:
+    """y·x^(y−1), by way of z/x where y − 1 would be rounded; x⁰ has slope 0 also where x is 0, inf or nan."""
+
+    def slope(z: Any, x: Any, y: Any) -> Any:
+        by_power = lambda: y * m.pow(x, y - 1.0)
+        ordinary = (m.abs(x) > 0) & (m.abs(x) <= _LARGEST)
+        return m.choose(
+            ordinary,
+            lambda: m.choose(y >= 1, by_power, lambda: y * z / x),
+            lambda: m.choose(is_zero(y), lambda: 0.0, by_power),
+        )
+
+    return slope
+
+
+POW = Op(
+    "pow", "x y", "x ** y", ("y * x ** (y - 1)", "z * log(x)"),
+    lambda m: lambda x, y: m.pow(x, y),
+    _pow_slope,
+    lambda m: lambda z, x, y: m.choose(is_zero(x), lambda: 0.0, lambda: z * m.log(x)),
+    domain=(POSITIVE, REAL), symbol="^",
+    samples=((0.5, 2.0), (2.0, -1.5), (3.0, 0.0), (-2.0, 3.0), (-1.5, -2.0), (1.0, 4.5)),
+    note="x > 0; x = 0 with y ≥ 0; x < 0 with a whole y",
+    kink=lambda x, y: x if y <= 1 else 1.0, convention="x⁰ has slope 0 in x everywhere; 0ʸ has slope 0 in y",
+    finite=lambda x, y: y is not None and y >= 1.0 and y.is_integer(),
 )
-SIGN = Op(
-    "sign", "x", "sign(x)", ("0",),
-    lambda m: lambda x: m.where(x > 0, 1.0, m.where(x < 0, -1.0, x)),
-    lambda m: lambda z, x: 0.0,
-    kink=lambda x: x, convention="sign 0 = 0, slope 0 everywhere", symbol="sgn",
-    stepwise=True,
+SQRT = Op(
+    "sqrt", "x", "sqrt(x)", ("1 / (2 * z)",),
+    lambda m: m.sqrt,
+    lambda m: lambda z, x: 0.5 / z,
+    domain=(POSITIVE,), symbol="√", note="x ≥ 0",
+    convention="slope inf at 0",
 )
-COPYSIGN = Op(
-    "copysign", "x y", "copysign(x, y)", ("1 if copysign(x, y) == x else -1", "0"),
-    lambda m: lambda x, y: m.copysign(x, y),
-    lambda m: lambda z, x, y: m.copysign(1.0, x) * m.copysign(1.0, y),
-    lambda m: lambda z, x, y: 0.0,
-    samples=((2.0, -3.0), (-2.0, -3.0), (-2.0, 0.5), (1.5, 4.0)),
-    kink=lambda x, y: x * y, convention="the sign bit counts, also of zeros; slope 0 in y",
+CBRT = Op(
+    "cbrt", "x", "cbrt(x)", ("1 / (3 * z ** 2)",),
+    lambda m: m.cbrt,
+    # z/(3x) is more exact than 1/(3z²), but no number at 0 and inf
+    lambda m: lambda z, x: m.choose(
+        (m.abs(x) > 1e-100) & (m.abs(x) <= _LARGEST), lambda: z / x / 3.0, lambda: 1.0 / (3.0 * z) / z
+    ),
+    symbol="∛", samples=((-8.0,), (-0.3,), (0.5,), (27.0,)),
+    convention="slope inf at 0",
+)
+HYPOT = Op(
+    "hypot", "x y", "hypot(x, y)", ("x / z", "y / z"),
+    lambda m: lambda x, y: m.hypot(x, y),
+    lambda m: lambda z, x, y: m.choose(is_zero(z), lambda: 0.0, lambda: x / z),
+    lambda m: lambda z, x, y: m.choose(is_zero(z), lambda: 0.0, lambda: y / z),
+    kink=lambda x, y: abs(x) + abs(y), convention="slopes 0 at (0, 0)",
 )
 
-# Exponentials and logarithms -----------------------------------------------------------------------------------------
+# Exponentials and logarithms ------------------------------------------------------------------------------------------
 
-EXP = Op(
-    "exp", "x", "exp(x)", ("z",),
-    lambda m: m.exp,
-    lambda m: lambda z, x: z,
-    note="x ≤ 709.78, beyond which the result overflows",
-    finite=False, saturates=True,
-)
 EXP2 = Op(
     "exp2", "x", "2 ** x", ("z * log(2)",),
     lambda m: lambda x: m.pow(2.0, x),
@@ -501,6 +400,16 @@ LOG1MEXP = Op(
     domain=(Interval(high=0.0),), symbol="ln(1−eˣ)",
     samples=((-20.0,), (-1.0,), (-0.5,), (-0.001,)),
 )
+
+
+def _logaddexp(m: Carrier) -> Callable[[Any, Any], Any]:
+    def logaddexp(x: Any, y: Any) -> Any:
+        top = m.maximum(x, y)
+        return m.choose(is_zero(top - top), lambda: top + m.log1p(m.exp(-m.abs(x - y))), lambda: top)
+
+    return logaddexp
+
+
 LOGADDEXP = Op(
     "logaddexp", "x y", "log(exp(x) + exp(y))", ("exp(x - z)", "exp(y - z)"),
     _logaddexp,
@@ -524,7 +433,7 @@ XLOG1PY = Op(
     samples=((2.0, -0.5), (-1.0, 0.01), (0.0, 3.0)), convention="0·ln 0 = 0",
 )
 
-# Trigonometric and hyperbolic ----------------------------------------------------------------------------------------
+# Trigonometric functions ----------------------------------------------------------------------------------------------
 
 SIN = Op(
     "sin", "x", "sin(x)", ("cos(x)",),
@@ -565,16 +474,23 @@ COT = Op(
     domain=(NONZERO,), note="finite x that is no multiple of π",
     finite=False,
 )
+
+
+def _one_minus_square(m: Carrier, x: Any) -> Any:
+    """1 − x² without cancellation: near ±1 in itself, near 0 in its slope."""
+    return m.choose(m.abs(x) < 0.5, lambda: 1.0 - x * x, lambda: (1.0 - x) * (1.0 + x))
+
+
 ASIN = Op(
     "asin", "x", "asin(x)", ("1 / sqrt(1 - x ** 2)",),
     lambda m: m.asin,
-    lambda m: lambda z, x: 1.0 / m.sqrt((1.0 - x) * (1.0 + x)),
+    lambda m: lambda z, x: 1.0 / m.sqrt(_one_minus_square(m, x)),
     domain=(UNIT,), symbol="arcsin", note="−1 ≤ x ≤ 1", convention="slope inf at ±1",
 )
 ACOS = Op(
     "acos", "x", "acos(x)", ("-1 / sqrt(1 - x ** 2)",),
     lambda m: m.acos,
-    lambda m: lambda z, x: -1.0 / m.sqrt((1.0 - x) * (1.0 + x)),
+    lambda m: lambda z, x: -1.0 / m.sqrt(_one_minus_square(m, x)),
     domain=(UNIT,), symbol="arccos", note="−1 ≤ x ≤ 1", convention="slope −inf at ±1",
 )
 ATAN = Op(
@@ -584,6 +500,13 @@ ATAN = Op(
     symbol="arctan",
     saturates=True,
 )
+
+
+def _over_square(m: Carrier, x: Any, h: Any) -> Any:
+    """x/h², or 0 where h is; in two steps, so that h² need not be a float."""
+    return m.choose(is_zero(h), lambda: 0.0, lambda: x / h / h)
+
+
 ATAN2 = Op(
     "atan2", "y x", "atan2(y, x)", ("x / (x ** 2 + y ** 2)", "-y / (x ** 2 + y ** 2)"),
     lambda m: lambda y, x: m.atan2(y, x),
@@ -592,6 +515,14 @@ ATAN2 = Op(
     convention="slopes 0 at (0, 0)", note="any y and x; jumps by 2π across y = 0, x < 0",
     kink=lambda y, x: y if x <= 0 else 1.0,
 )
+
+
+def _sinpi(m: Carrier, x: Any) -> Any:
+    x = x - 2.0 * m.round(0.5 * x)  # exact; now |x| ≤ 1
+    x = m.where(x > 0.5, 1.0 - x, m.where(x < -0.5, -1.0 - x, x))
+    return m.sin(math.pi * x)
+
+
 SINPI = Op(
     "sinpi", "x", "sin(pi * x)", ("pi * cos(pi * x)",),
     lambda m: lambda x: _sinpi(m, x),
@@ -616,6 +547,9 @@ DEGREES = Op(
     lambda m: lambda z, x: 180.0 / math.pi,
     symbol="deg",
 )
+
+# Hyperbolic functions -------------------------------------------------------------------------------------------------
+
 SINH = Op(
     "sinh", "x", "sinh(x)", ("cosh(x)",),
     lambda m: m.sinh,
@@ -635,11 +569,18 @@ SECH = Op(
     lambda m: lambda x: m.choose(m.abs(x) < 20.0, lambda: 1.0 / m.cosh(x), lambda: 2.0 * m.exp(-m.abs(x))),
     lambda m: lambda z, x: -z * m.tanh(x),
 )
+
+
+def _sech_squared(m: Carrier, x: Any) -> Any:
+    e = m.exp(-2.0 * m.abs(x))
+    return 4.0 * e / m.square(1.0 + e)
+
+
 TANH = Op(
     "tanh", "x", "tanh(x)", ("1 - z ** 2",),
     lambda m: m.tanh,
     # 1 − z², also where that would cancel
-    lambda m: lambda z, x: m.choose(m.abs(x) < 0.6, lambda: 1.0 - z * z, lambda: _sech2(m, x)),
+    lambda m: lambda z, x: m.choose(m.abs(x) < 0.6, lambda: 1.0 - z * z, lambda: _sech_squared(m, x)),
     saturates=True, activation=True,
 )
 ASINH = Op(
@@ -658,12 +599,33 @@ ACOSH = Op(
 ATANH = Op(
     "atanh", "x", "atanh(x)", ("1 / (1 - x ** 2)",),
     lambda m: m.atanh,
-    lambda m: lambda z, x: 1.0 / ((1.0 - x) * (1.0 + x)),
+    lambda m: lambda z, x: 1.0 / _one_minus_square(m, x),
     domain=(UNIT,), symbol="artanh",
 )
 
-# Choice --------------------------------------------------------------------------------------------------------------
+# Signs and choices ----------------------------------------------------------------------------------------------------
 
+ABS = Op(
+    "abs", "x", "abs(x)", ("sign(x)",),
+    lambda m: m.abs,
+    lambda m: lambda z, x: m.sign(x),
+    kink=lambda x: x, convention="slope 0 at 0", symbol="|·|",
+)
+SIGN = Op(
+    "sign", "x", "sign(x)", ("0",),
+    lambda m: lambda x: m.where(x > 0, 1.0, m.where(x < 0, -1.0, x)),
+    lambda m: lambda z, x: 0.0,
+    kink=lambda x: x, convention="sign 0 = 0, slope 0 everywhere", symbol="sgn",
+    stepwise=True,
+)
+COPYSIGN = Op(
+    "copysign", "x y", "copysign(x, y)", ("1 if copysign(x, y) == x else -1", "0"),
+    lambda m: lambda x, y: m.copysign(x, y),
+    lambda m: lambda z, x, y: m.copysign(1.0, x) * m.copysign(1.0, y),
+    lambda m: lambda z, x, y: 0.0,
+    samples=((2.0, -3.0), (-2.0, -3.0), (-2.0, 0.5), (1.5, 4.0)),
+    kink=lambda x, y: x * y, convention="the sign bit counts, also of zeros; slope 0 in y",
+)
 MAXIMUM = Op(
     "maximum", "x y", "max(x, y)", ("1 if x > y else 0", "1 if y > x else 0"),
     lambda m: lambda x, y: m.where(x > y, x, m.where(y >= x, y, x + y)),  # x + y: nan if either is
@@ -716,6 +678,55 @@ CLAMP = Op(
     kink=lambda x, low, high: min(abs(x - low), abs(x - high)), convention="slope 1 at both ends",
     flat=True, selects=(0, 1, 2),
 )
+
+
+def _smooth_step(m: Carrier, d: Any, eps: Any) -> Any:
+    """½(1 + d/h) with h = √(d² + ε²), without cancellation: h − d is ε²/(h + d)."""
+    h = m.hypot(d, eps)
+    return m.choose(
+        d >= 0, lambda: 1.0 - 0.5 * eps / (h + d) * eps / h, lambda: 0.5 * eps / (h - d) * eps / h
+    )
+
+
+def _rounding_off(m: Carrier, d: Any, eps: Any) -> Any:
+    """½(h − |d|): what a smooth maximum lies above the true one."""
+    return 0.5 * eps * (eps / (m.hypot(d, eps) + m.abs(d)))
+
+
+SMOOTH_ABS = Op(
+    "smooth_abs", "x eps", "sqrt(x ** 2 + eps ** 2)", ("x / z", "eps / z"),
+    lambda m: lambda x, eps: m.hypot(x, eps),
+    lambda m: lambda z, x, eps: x / z,
+    lambda m: lambda z, x, eps: eps / z,
+    domain=(REAL, POSITIVE), symbol="|·|ₛ",
+)
+SMOOTH_MAXIMUM = Op(
+    "smooth_maximum", "x y eps", "(x + y + sqrt((x - y) ** 2 + eps ** 2)) / 2",
+    ("(1 + (x - y) / hypot(x - y, eps)) / 2", "(1 - (x - y) / hypot(x - y, eps)) / 2", "eps / hypot(x - y, eps) / 2"),
+    lambda m: lambda x, y, eps: m.maximum(x, y) + _rounding_off(m, x - y, eps),
+    lambda m: lambda z, x, y, eps: _smooth_step(m, x - y, eps),
+    lambda m: lambda z, x, y, eps: _smooth_step(m, y - x, eps),
+    lambda m: lambda z, x, y, eps: 0.5 * eps / m.hypot(x - y, eps),
+    domain=(REAL, REAL, POSITIVE), symbol="maxₛ",
+)
+SMOOTH_MINIMUM = Op(
+    "smooth_minimum", "x y eps", "(x + y - sqrt((x - y) ** 2 + eps ** 2)) / 2",
+    ("(1 - (x - y) / hypot(x - y, eps)) / 2", "(1 + (x - y) / hypot(x - y, eps)) / 2", "-eps / hypot(x - y, eps) / 2"),
+    lambda m: lambda x, y, eps: -m.maximum(-x, -y) - _rounding_off(m, x - y, eps),
+    lambda m: lambda z, x, y, eps: _smooth_step(m, y - x, eps),
+    lambda m: lambda z, x, y, eps: _smooth_step(m, x - y, eps),
+    lambda m: lambda z, x, y, eps: -0.5 * eps / m.hypot(x - y, eps),
+    domain=(REAL, REAL, POSITIVE), symbol="minₛ",
+)
+
+# Whole numbers and remainders -----------------------------------------------------------------------------------------
+
+
+def _to_integer(x: float) -> float:
+    """How far x lies beyond the nearest whole number; from 2⁵² on every float is one."""
+    return x - round(x) if abs(x) < 2.0**52 else 0.0
+
+
 FLOOR = Op(
     "floor", "x", "floor(x)", ("0",),
     lambda m: m.floor,
@@ -746,52 +757,39 @@ ROUND = Op(
     note="finite x",
     stepwise=True, step=round,
 )
+
+
+def _mod_slope(m: Carrier) -> Callable[[Any, Any, Any], Any]:
+    """The slope in y: how many times y was taken away; −5 mod y is y − 5 for every large y."""
+
+    def slope(z: Any, x: Any, y: Any) -> Any:
+        at_infinity = lambda: m.where(m.abs(z) <= _LARGEST, 0.0, 1.0)
+        return m.choose(m.abs(y) <= _LARGEST, lambda: -m.round((x - z) / y), at_infinity)
+
+    return slope
+
+
 MOD = Op(
     "mod", "x y", "x % y", ("1", "-floor(x / y)"),
     lambda m: lambda x, y: x % y,
     lambda m: lambda z, x, y: 1.0,
-    lambda m: lambda z, x, y: -m.round((x - z) / y),
+    _mod_slope,
     domain=(REAL, NONZERO), symbol="mod",
     kink=lambda x, y: _to_integer(x / y), convention="sign of y, as in Python; slope 1 in x also at the jumps",
-    step=lambda x, y: math.floor(x / y),
+    step=lambda x, y: x // y,
 )
 FMOD = Op(
     "fmod", "x y", "fmod(x, y)", ("1", "-trunc(x / y)"),
     lambda m: lambda x, y: m.fmod(x, y),
     lambda m: lambda z, x, y: 1.0,
-    lambda m: lambda z, x, y: -m.round((x - z) / y),
+    _mod_slope,
     domain=(REAL, NONZERO),
     kink=lambda x, y: _to_integer(x / y) if abs(x / y) >= 0.5 else 1.0,
     convention="sign of x, as in C; slope 1 in x also at the jumps",
-    step=lambda x, y: math.trunc(x / y),
-)
-SMOOTH_ABS = Op(
-    "smooth_abs", "x eps", "sqrt(x ** 2 + eps ** 2)", ("x / z", "eps / z"),
-    lambda m: lambda x, eps: m.hypot(x, eps),
-    lambda m: lambda z, x, eps: x / z,
-    lambda m: lambda z, x, eps: eps / z,
-    domain=(REAL, POSITIVE), symbol="|·|ₛ",
-)
-SMOOTH_MAXIMUM = Op(
-    "smooth_maximum", "x y eps", "(x + y + sqrt((x - y) ** 2 + eps ** 2)) / 2",
-    ("(1 + (x - y) / hypot(x - y, eps)) / 2", "(1 - (x - y) / hypot(x - y, eps)) / 2", "eps / hypot(x - y, eps) / 2"),
-    lambda m: lambda x, y, eps: 0.5 * (x + y + m.hypot(x - y, eps)),
-    lambda m: lambda z, x, y, eps: 0.5 * (1.0 + (x - y) / m.hypot(x - y, eps)),
-    lambda m: lambda z, x, y, eps: 0.5 * (1.0 - (x - y) / m.hypot(x - y, eps)),
-    lambda m: lambda z, x, y, eps: 0.5 * eps / m.hypot(x - y, eps),
-    domain=(REAL, REAL, POSITIVE), symbol="maxₛ",
-)
-SMOOTH_MINIMUM = Op(
-    "smooth_minimum", "x y eps", "(x + y - sqrt((x - y) ** 2 + eps ** 2)) / 2",
-    ("(1 - (x - y) / hypot(x - y, eps)) / 2", "(1 + (x - y) / hypot(x - y, eps)) / 2", "-eps / hypot(x - y, eps) / 2"),
-    lambda m: lambda x, y, eps: 0.5 * (x + y - m.hypot(x - y, eps)),
-    lambda m: lambda z, x, y, eps: 0.5 * (1.0 - (x - y) / m.hypot(x - y, eps)),
-    lambda m: lambda z, x, y, eps: 0.5 * (1.0 + (x - y) / m.hypot(x - y, eps)),
-    lambda m: lambda z, x, y, eps: -0.5 * eps / m.hypot(x - y, eps),
-    domain=(REAL, REAL, POSITIVE), symbol="minₛ",
+    step=lambda x, y: math.copysign(abs(x) // abs(y), x / y),
 )
 
-# Special functions ---------------------------------------------------------------------------------------------------
+# Special functions ----------------------------------------------------------------------------------------------------
 
 ERF = Op(
     "erf", "x", "erf(x)", ("2 / sqrt(pi) * exp(-(x ** 2))",),
@@ -805,10 +803,25 @@ ERFC = Op(
     lambda m: lambda z, x: -_TWO_OVER_SQRT_PI * m.exp(-x * x),
     saturates=True,
 )
+
+
+_ERFCX_TERMS = [math.prod(range(1, 2 * k + 2, 2)) * (-0.5) ** k for k in range(16)]
+
+
+def _erfcx_slope_far_out(x: Any) -> Any:
+    """The asymptotic series of 2x·erfcx(x) − 2/√π, whose two terms cancel: for x ≥ 10, where its end is rounding."""
+    u = 1.0 / x
+    return -0.5 * _TWO_OVER_SQRT_PI * u * u * _polynomial(_ERFCX_TERMS, u * u)
+
+
+def _polynomial(coefficients: Sequence[float], x: Any) -> Any:
+    return reduce(lambda value, c: value * x + c, reversed(coefficients))
+
+
 ERFCX = Op(
     "erfcx", "x", "exp(x ** 2) * erfc(x)", ("2 * x * z - 2 / sqrt(pi)",),
     lambda m: m.erfcx,
-    lambda m: lambda z, x: 2.0 * x * z - _TWO_OVER_SQRT_PI,
+    lambda m: lambda z, x: m.choose(x < 10.0, lambda: 2.0 * x * z - _TWO_OVER_SQRT_PI, lambda: _erfcx_slope_far_out(x)),
     note="x > −26.6, below which the result overflows", samples=((-2.0,), (0.3,), (1.5,), (5.0,)),
     finite=False, saturates=True,
 )
@@ -862,19 +875,40 @@ POLYGAMMA = Op(
     samples=((0.0, 0.7), (1.0, 2.5), (2.0, 1.0)), convention="n is a whole number and has no slope (nan)",
     finite=False,
 )
+
+
+_SHIFT = 12  # from here on the series of ψ ends in rounding
+_PSI_TERMS = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)  # B₂ₖ/2k
+
+
+def _digamma_fall(m: Carrier, x: Any, y: Any) -> Any:
+    """ψ(x) − ψ(x + y) for positive x and y without cancellation: term by term ψ's recurrence, then its series."""
+    steps = [y / (x + y + k) / (x + k) for k in map(float, range(_SHIFT))]
+    a, b = x + float(_SHIFT), x + y + float(_SHIFT)
+    u, v = 1.0 / a, 1.0 / b
+    fall = y * u * v  # u − v
+    p, q = u * u, v * v
+    series, powers, last = 0.0, 1.0, 1.0  # powers: (pᵏ − qᵏ)/(p − q)
+    for c in _PSI_TERMS:
+        series = series + c * powers
+        last = last * q
+        powers = p * powers + last
+    return -(m.sum(steps) + m.log1p(y / a) + 0.5 * fall + fall * (u + v) * series)
+
+
 BETA = Op(
     "beta", "x y", "beta(x, y)", ("z * (digamma(x) - digamma(x + y))", "z * (digamma(y) - digamma(x + y))"),
     lambda m: lambda x, y: m.beta(x, y),
-    lambda m: lambda z, x, y: z * (m.digamma(x) - m.digamma(x + y)),
-    lambda m: lambda z, x, y: z * (m.digamma(y) - m.digamma(x + y)),
+    lambda m: lambda z, x, y: z * _digamma_fall(m, x, y),
+    lambda m: lambda z, x, y: z * _digamma_fall(m, y, x),
     domain=(POSITIVE, POSITIVE), symbol="B", samples=((0.5, 2.0), (3.0, 1.5), (1.0, 1.0)),
     finite=False,
 )
 
-# Activations ---------------------------------------------------------------------------------------------------------
+# Activations ----------------------------------------------------------------------------------------------------------
 
 
-def _sigmoid(m: Any) -> Callable[[Any], Any]:
+def _sigmoid(m: Carrier) -> Callable[[Any], Any]:
     def sigmoid(x: Any) -> Any:
         e = m.exp(-m.abs(x))  # never above 1: no overflow on either side
         return m.where(x >= 0, 1.0, e) / (1.0 + e)
@@ -889,21 +923,6 @@ SIGMOID = Op(
     lambda m: lambda z, x: m.choose(x < 1.225, lambda: z - z * z, lambda: z * m.sigmoid(-x)),
     symbol="σ",
     saturates=True, activation=True,
-)
-RELU = Op(
-    "relu", "x", "relu(x)", ("1 if x > 0 else 0",),
-    lambda m: lambda x: m.where(x <= 0, 0.0, x),
-    lambda m: lambda z, x: m.where(x <= 0, 0.0, 1.0),
-    kink=lambda x: x, convention="slope 0 at 0", symbol="relu",
-    flat=True, activation=True, rectifier=True,
-)
-LEAKY_RELU = Op(
-    "leaky_relu", "x a", "x if x > 0 else a * x", ("1 if x > 0 else a", "0 if x > 0 else x"),
-    lambda m: lambda x, a: m.where(x > 0, x, a * x),
-    lambda m: lambda z, x, a: m.where(x > 0, 1.0, a),
-    lambda m: lambda z, x, a: m.where(x > 0, 0.0, x),
-    samples=((2.0, 0.01), (-3.0, 0.2)), kink=lambda x, a: x, convention="slope a at 0", symbol="lrelu",
-    activation=True, rectifier=True,
 )
 SOFTPLUS = Op(
     "softplus", "x", "log(1 + exp(x))", ("sigmoid(x)",),
@@ -922,28 +941,24 @@ LOG_SIGMOID = Op(
 LOGIT = Op(
     "logit", "x", "log(x / (1 - x))", ("1 / (x * (1 - x))",),
     lambda m: lambda x: m.choose(
-        (x > 0.25) & (x < 0.75), lambda: 2.0 * m.atanh(2.0 * x - 1.0), lambda: m.log(x / (1.0 - x))
+        (x > 0.25) & (x < 0.75), lambda: 2.0 * m.atanh(2.0 * x - 1.0), lambda: m.log(x) - m.log1p(-x)
     ),
     lambda m: lambda z, x: 1.0 / (x * (1.0 - x)),
     domain=(Interval(0.0, 1.0),), symbol="σ⁻¹", samples=((0.01,), (0.3,), (0.5,), (0.9,)),
 )
-SILU = Op(
-    "silu", "x", "x * sigmoid(x)", ("sigmoid(x) * (1 + x * sigmoid(-x))",),
-    lambda m: lambda x: x * m.sigmoid(x),
-    lambda m: lambda z, x: m.sigmoid(x) * (1.0 + x * m.sigmoid(-x)),
-    activation=True, rectifier=True,
+RELU = Op(
+    "relu", "x", "relu(x)", ("1 if x > 0 else 0",),
+    lambda m: lambda x: m.where(x <= 0, 0.0, x),
+    lambda m: lambda z, x: m.where(x <= 0, 0.0, 1.0),
+    kink=lambda x: x, convention="slope 0 at 0", symbol="relu",
+    flat=True, activation=True, rectifier=True,
 )
-MISH = Op(
-    "mish", "x", "x * tanh(log(1 + exp(x)))",
-    ("tanh(softplus(x)) + x * sigmoid(x) * (1 - tanh(softplus(x)) ** 2)",),
-    lambda m: lambda x: x * m.tanh(m.softplus(x)),
-    lambda m: lambda z, x: m.tanh(m.softplus(x)) + x * m.sigmoid(x) * m.square(m.sech(m.softplus(x))),
-    activation=True, rectifier=True,
-)
-GELU = Op(
-    "gelu", "x", "x * normal_cdf(x)", ("normal_cdf(x) + x * exp(-(x ** 2) / 2) / sqrt(2 * pi)",),
-    lambda m: lambda x: x * m.normal_cdf(x),
-    lambda m: lambda z, x: m.normal_cdf(x) + x * m.exp(-0.5 * x * x) * (0.5 * _TWO_OVER_SQRT_PI * _SQRT_HALF),
+LEAKY_RELU = Op(
+    "leaky_relu", "x a", "x if x > 0 else a * x", ("1 if x > 0 else a", "0 if x > 0 else x"),
+    lambda m: lambda x, a: m.where(x > 0, x, a * x),
+    lambda m: lambda z, x, a: m.where(x > 0, 1.0, a),
+    lambda m: lambda z, x, a: m.where(x > 0, 0.0, x),
+    samples=((2.0, 0.01), (-3.0, 0.2)), kink=lambda x, a: x, convention="slope a at 0", symbol="lrelu",
     activation=True, rectifier=True,
 )
 ELU = Op(
@@ -965,12 +980,36 @@ CELU = Op(
     domain=(REAL, POSITIVE), samples=((2.0, 1.0), (-3.0, 0.7), (-0.1, 2.0)),
     saturates=True, activation=True, rectifier=True,
 )
+
+
+_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. (2017)
+
+
 SELU = Op(
     "selu", "x", "selu(x)", ("s if x > 0 else s * a * exp(x)",),
     lambda m: lambda x: _SELU_SCALE * m.choose(x > 0, lambda: x, lambda: _SELU_ALPHA * m.expm1(x)),
     lambda m: lambda z, x: _SELU_SCALE * m.choose(x > 0, lambda: 1.0, lambda: _SELU_ALPHA * m.exp(x)),
     kink=lambda x: x, convention="the slope from the left at 0; s = 1.0507, a = 1.6733",
     saturates=True, activation=True, rectifier=True,
+)
+SILU = Op(
+    "silu", "x", "x * sigmoid(x)", ("sigmoid(x) * (1 + x * sigmoid(-x))",),
+    lambda m: lambda x: x * m.sigmoid(x),
+    lambda m: lambda z, x: m.sigmoid(x) * (1.0 + x * m.sigmoid(-x)),
+    activation=True, rectifier=True,
+)
+MISH = Op(
+    "mish", "x", "x * tanh(log(1 + exp(x)))",
+    ("tanh(softplus(x)) + x * sigmoid(x) * (1 - tanh(softplus(x)) ** 2)",),
+    lambda m: lambda x: x * m.tanh(m.softplus(x)),
+    lambda m: lambda z, x: m.tanh(m.softplus(x)) + x * m.sigmoid(x) * m.square(m.sech(m.softplus(x))),
+    activation=True, rectifier=True,
+)
+GELU = Op(
+    "gelu", "x", "x * normal_cdf(x)", ("normal_cdf(x) + x * exp(-(x ** 2) / 2) / sqrt(2 * pi)",),
+    lambda m: lambda x: x * m.normal_cdf(x),
+    lambda m: lambda z, x: m.normal_cdf(x) + x * m.exp(-0.5 * x * x) * (0.5 * _TWO_OVER_SQRT_PI * _SQRT_HALF),
+    activation=True, rectifier=True,
 )
 SOFTSIGN = Op(
     "softsign", "x", "x / (1 + abs(x))", ("1 / (1 + abs(x)) ** 2",),
@@ -1010,44 +1049,116 @@ HARDSWISH = Op(
     flat=True, activation=True, rectifier=True,
 )
 
-# Over any number of operands -----------------------------------------------------------------------------------------
+# Over any number of operands ------------------------------------------------------------------------------------------
+
+
+def _written(parts: Sequence[str], between: str = ", ") -> str:
+    return between.join(shortened(parts, 6, "..."))
+
+
+def _listed(xs: Sequence[Any]) -> tuple[Any, ...]:
+    return (tuple(xs),)
+
 
 SUM = Op(
     "sum", "*xs",
-    lambda n: _spelled([f"x{i}" for i in range(n)]) or "0",
+    lambda n: _written([f"x{i}" for i in range(n)], " + ") or "0",
     lambda n, i: "1",
     lambda m: lambda xs: m.sum(xs),
     lambda m: lambda z, xs: (1.0,) * len(xs),
     group=_listed, symbol="Σ", samples=((1.0, 2.0, 4.0), (0.1, -0.3), (5.0,)),
 )
-LOGSUMEXP = Op(
-    "logsumexp", "*xs",
-    lambda n: "log(" + _spelled([f"exp(x{i})" for i in range(n)]) + ")",
-    lambda n, i: f"exp(x{i} - z)",
-    _logsumexp,
-    _softmax,
-    group=_listed, symbol="ln Σeˣ", samples=((1.0, 2.0, 4.0), (0.1, -0.3), (5.0,), (800.0, 800.5)),
-    note="at least one operand",
-)
+
+
+def _weighted(operands: Sequence[Any]) -> tuple[Any, ...]:
+    n = len(operands) // 2
+    bias = operands[-1] if len(operands) % 2 else 0.0
+    return tuple(operands[:n]), tuple(operands[n : 2 * n]), bias
+
+
 DOT = Op(
     "dot", "*ws *xs b",
-    lambda n: _spelled([f"x{i} * x{i + n // 2}" for i in range(n // 2)] + [f"x{n - 1}"] * (n % 2)) or "0",
+    lambda n: _written([f"x{i} * x{i + n // 2}" for i in range(n // 2)] + [f"x{n - 1}"] * (n % 2), " + ") or "0",
     lambda n, i: f"x{(i + n // 2) % (n // 2 * 2)}" if i < n // 2 * 2 else "1",
     lambda m: m.dot,
     lambda m: lambda z, ws, xs, b: (*xs, *ws, 1.0),
     group=_weighted, symbol="w·x + b",
     samples=((0.5, -1.0, 2.0, 3.0, 0.25), (1.5, 2.0, -1.0), (2.0, 0.5, 3.0, -1.0), (0.7,)),
 )
+
+
+def shifted(m: Carrier, xs: Sequence[Any]) -> tuple[Any, list[Any]]:
+    """The largest operand, held constant, and x − largest of each: their exponentials do not overflow."""
+    top = reduce(m.maximum, map(m.detach, xs))
+    return top, [x - top for x in xs]
+
+
+def _logsumexp(m: Carrier) -> Callable[[Sequence[Any]], Any]:
+    def logsumexp(xs: Sequence[Any]) -> Any:
+        top, below = shifted(m, xs)
+        return m.choose(is_zero(top - top), lambda: top + m.log(m.sum([m.exp(x) for x in below])), lambda: top)
+
+    return logsumexp
+
+
+def softmax(m: Carrier, xs: Sequence[Any]) -> tuple[Any, ...]:
+    """exp x / Σ exp x for each x."""
+    terms = [m.exp(x) for x in shifted(m, xs)[1]]
+    total = m.sum(terms)
+    return tuple([term / total for term in terms])
+
+
+LOGSUMEXP = Op(
+    "logsumexp", "*xs",
+    lambda n: "log(" + _written([f"exp(x{i})" for i in range(n)], " + ") + ")",
+    lambda n, i: f"exp(x{i} - z)",
+    _logsumexp,
+    lambda m: lambda z, xs: softmax(m, xs),
+    group=_listed, symbol="ln Σeˣ", samples=((1.0, 2.0, 4.0), (0.1, -0.3), (5.0,), (800.0, 800.5)),
+    note="at least one operand",
+)
+
+
+def _halves(operands: Sequence[Any]) -> tuple[Any, ...]:
+    n = len(operands) // 2
+    return tuple(operands[:n]), tuple(operands[n:])
+
+
+def _surprises(m: Carrier, zs: Sequence[Any]) -> list[Any]:
+    """−ln softmax(z) of each logit z."""
+    below = shifted(m, zs)[1]
+    total = m.log(m.sum([m.exp(x) for x in below]))
+    return [total - x for x in below]
+
+
+def _cross_entropy(m: Carrier) -> Callable[..., Any]:
+    def weighted(t: Any, surprise: Any) -> Any:
+        return m.choose(is_zero(t), lambda: 0.0, lambda: t * surprise)
+
+    def cross_entropy(zs: Sequence[Any], ts: Sequence[Any]) -> Any:
+        return m.sum(list(map(weighted, ts, _surprises(m, zs))))
+
+    return cross_entropy
+
+
+def _cross_entropy_slopes(m: Carrier) -> Callable[..., tuple[Any, ...]]:
+    def slopes(h: Any, zs: Sequence[Any], ts: Sequence[Any]) -> tuple[Any, ...]:
+        return (*[y - t for y, t in zip(softmax(m, zs), ts, strict=True)], *_surprises(m, zs))
+
+    return slopes
+
+
 CROSS_ENTROPY = Op(
     "cross_entropy", "*zs *ts",
-    lambda n: "cross_entropy(softmax(" + _listing([f"x{i}" for i in range(n // 2)]) + "), "
-    + _listing([f"x{i}" for i in range(n // 2, n)]) + ")",
+    lambda n: "cross_entropy(softmax(" + _written([f"x{i}" for i in range(n // 2)]) + "), "
+    + _written([f"x{i}" for i in range(n // 2, n)]) + ")",
     lambda n, i: f"y{i + 1} - x{i + n // 2}" if i < n // 2 else f"-log(y{i + 1 - n // 2})",
     _cross_entropy,
     _cross_entropy_slopes,
     group=_halves, symbol="H(t, softmax z)", samples=((1.0, 2.0, -0.5, 0.0, 1.0, 0.0), (0.3, -0.2, 0.5, 0.5)),
     note="as many logits as targets; targets add up to 1; y = softmax(z)",
 )
+
 # fmt: on
 
 TABLE: dict[str, Op] = {row.name: row for row in list(globals().values()) if isinstance(row, Op)}
