@@ -7,9 +7,10 @@ the table's rules, run over it, give derivatives that are Values themselves.
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast, overload
 
 from . import carriers, ops
 from .errors import ArgumentError, InputError
@@ -65,6 +66,36 @@ def _any(op: Op, *operands: Any) -> Any:
         if isinstance(x, Value):
             return record(op, operands)
     return evaluate(op, [as_float(x) for x in operands])
+
+
+class _Two(Protocol):
+    """A function of two operands, for type checkers: floats in, a float out; a Value in, a Value out."""
+
+    @overload
+    def __call__(self, x: float, y: float) -> float: ...
+    @overload
+    def __call__(self, x: Value, y: Value | float) -> Value: ...
+    @overload
+    def __call__(self, x: float, y: Value) -> Value: ...
+
+
+class _Activation(Protocol):
+    """A function of one operand and a parameter, for type checkers."""
+
+    @overload
+    def __call__(self, x: float, a: float = ...) -> float: ...
+    @overload
+    def __call__(self, x: Value, a: Value | float = ...) -> Value: ...
+    @overload
+    def __call__(self, x: float, a: Value) -> Value: ...
+
+
+def _typed_two(function: Callable[[Any, Any], Any]) -> _Two:
+    return cast("_Two", function)
+
+
+def _typed_activation(function: Callable[..., Any]) -> _Activation:
+    return cast("_Activation", function)
 
 
 # One operand ---------------------------------------------------------------------------------------------------------
@@ -383,136 +414,208 @@ def hardswish(x: Number) -> Number:
 # Several operands ----------------------------------------------------------------------------------------------------
 
 
+@_typed_two
 def add(x: Any, y: Any) -> Any:
     """x + y."""
     return _any(ops.ADD, x, y)
 
 
+@_typed_two
 def sub(x: Any, y: Any) -> Any:
     """x − y."""
     return _any(ops.SUB, x, y)
 
 
+@_typed_two
 def mul(x: Any, y: Any) -> Any:
     """x · y."""
     return _any(ops.MUL, x, y)
 
 
+@_typed_two
 def div(x: Any, y: Any) -> Any:
     """x / y."""
     return _any(ops.DIV, x, y)
 
 
+@_typed_two
 def pow(x: Any, y: Any) -> Any:
     """x to the power y, either or both Values."""
     return _any(ops.POW, x, y)
 
 
+@_typed_two
 def hypot(x: Any, y: Any) -> Any:
     """√(x² + y²), without overflow; slopes 0 at (0, 0)."""
     return _any(ops.HYPOT, x, y)
 
 
+@overload
+def fma(x: float, y: float, w: float) -> float: ...
+@overload
+def fma(x: Value, y: Value | float, w: Value | float) -> Value: ...
+@overload
+def fma(x: float, y: Value, w: Value | float) -> Value: ...
+@overload
+def fma(x: float, y: float, w: Value) -> Value: ...
 def fma(x: Any, y: Any, w: Any) -> Any:
     """x·y + w, one node."""
     return _any(ops.FMA, x, y, w)
 
 
+@_typed_two
 def copysign(x: Any, y: Any) -> Any:
     """|x| with the sign of y."""
     return _any(ops.COPYSIGN, x, y)
 
 
+@_typed_two
 def logaddexp(x: Any, y: Any) -> Any:
     """ln(eˣ + eʸ), without overflow."""
     return _any(ops.LOGADDEXP, x, y)
 
 
+@_typed_two
 def xlogy(x: Any, y: Any) -> Any:
     """x·ln y, with 0·ln 0 = 0."""
     return _any(ops.XLOGY, x, y)
 
 
+@_typed_two
 def xlog1py(x: Any, y: Any) -> Any:
     """x·ln(1 + y), with 0·ln 0 = 0."""
     return _any(ops.XLOG1PY, x, y)
 
 
+@_typed_two
 def atan2(y: Any, x: Any) -> Any:
     """The angle of the point (x, y), in (−π, π]."""
     return _any(ops.ATAN2, y, x)
 
 
+@_typed_two
 def maximum(x: Any, y: Any) -> Any:
     """The larger of two; slopes ½ and ½ at a tie."""
     return _any(ops.MAXIMUM, x, y)
 
 
+@_typed_two
 def minimum(x: Any, y: Any) -> Any:
     """The smaller of two; slopes ½ and ½ at a tie."""
     return _any(ops.MINIMUM, x, y)
 
 
+@_typed_two
 def mod(x: Any, y: Any) -> Any:
     """x modulo y with the sign of y, as ``%`` in Python."""
     return _any(ops.MOD, x, y)
 
 
+@_typed_two
 def fmod(x: Any, y: Any) -> Any:
     """x modulo y with the sign of x, as in C."""
     return _any(ops.FMOD, x, y)
 
 
+@_typed_two
 def polygamma(n: Any, x: Any) -> Any:
     """The n-th derivative of digamma, n a whole number. Needs the extra ``special``."""
     return _any(ops.POLYGAMMA, n, x)
 
 
+@_typed_two
 def beta(x: Any, y: Any) -> Any:
     """Γ(x)Γ(y)/Γ(x + y) for positive x and y. Needs the extra ``special``."""
     return _any(ops.BETA, x, y)
 
 
+@overload
+def clamp(x: float, low: float = ..., high: float = ...) -> float: ...
+@overload
+def clamp(x: Value, low: Value | float = ..., high: Value | float = ...) -> Value: ...
+@overload
+def clamp(x: float, low: Value, high: Value | float = ...) -> Value: ...
+@overload
+def clamp(x: float, low: float = ..., *, high: Value) -> Value: ...
 def clamp(x: Any, low: Any = -math.inf, high: Any = math.inf) -> Any:
     """x kept within [low, high]; slope 1 at both ends, as PyTorch's."""
     return _any(ops.CLAMP, x, low, high)
 
 
+@overload
+def smooth_abs(x: float, eps: float = ...) -> float: ...
+@overload
+def smooth_abs(x: Value, eps: Value | float = ...) -> Value: ...
+@overload
+def smooth_abs(x: float, eps: Value) -> Value: ...
 def smooth_abs(x: Any, eps: Any = 1e-3) -> Any:
     """√(x² + ε²), a smooth |x|."""
     return _any(ops.SMOOTH_ABS, x, eps)
 
 
+@overload
+def smooth_maximum(x: float, y: float, eps: float = ...) -> float: ...
+@overload
+def smooth_maximum(x: Value, y: Value | float, eps: Value | float = ...) -> Value: ...
+@overload
+def smooth_maximum(x: float, y: Value, eps: Value | float = ...) -> Value: ...
+@overload
+def smooth_maximum(x: float, y: float, *, eps: Value) -> Value: ...
 def smooth_maximum(x: Any, y: Any, eps: Any = 1e-3) -> Any:
     """A smooth maximum, above the true one by at most ε/2."""
     return _any(ops.SMOOTH_MAXIMUM, x, y, eps)
 
 
+@overload
+def smooth_minimum(x: float, y: float, eps: float = ...) -> float: ...
+@overload
+def smooth_minimum(x: Value, y: Value | float, eps: Value | float = ...) -> Value: ...
+@overload
+def smooth_minimum(x: float, y: Value, eps: Value | float = ...) -> Value: ...
+@overload
+def smooth_minimum(x: float, y: float, *, eps: Value) -> Value: ...
 def smooth_minimum(x: Any, y: Any, eps: Any = 1e-3) -> Any:
     """A smooth minimum, below the true one by at most ε/2."""
     return _any(ops.SMOOTH_MINIMUM, x, y, eps)
 
 
+@_typed_activation
 def leaky_relu(x: Any, a: Any = 0.01) -> Any:
     """x where it is positive, else a·x."""
     return _any(ops.LEAKY_RELU, x, a)
 
 
+@_typed_activation
 def elu(x: Any, a: Any = 1.0) -> Any:
     """x where it is positive, else a·(eˣ − 1) (Clevert et al. 2015)."""
     return _any(ops.ELU, x, a)
 
 
+@_typed_activation
 def celu(x: Any, a: Any = 1.0) -> Any:
     """x where it is positive, else a·(exp(x/a) − 1) (Barron 2017)."""
     return _any(ops.CELU, x, a)
 
 
+@overload
+def squareplus(x: float, b: float = ...) -> float: ...
+@overload
+def squareplus(x: Value, b: Value | float = ...) -> Value: ...
+@overload
+def squareplus(x: float, b: Value) -> Value: ...
 def squareplus(x: Any, b: Any = 4.0) -> Any:
     """(x + √(x² + b))/2, an algebraic softplus (Barron 2021)."""
     return _any(ops.SQUAREPLUS, x, b)
 
 
+@overload
+def where(condition: bool, x: float, y: float) -> float: ...
+@overload
+def where(condition: Any, x: Value, y: Value | float) -> Value: ...
+@overload
+def where(condition: Any, x: float, y: Value) -> Value: ...
+@overload
+def where(condition: Any, x: float, y: float) -> Value | float: ...
 def where(condition: Any, x: Any, y: Any) -> Any:
     """x where the condition holds, else y; the branch not taken gets no derivative, also if it is nan or inf.
 
@@ -527,16 +630,22 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     return _any(ops.WHERE, condition if _is_traced(condition) else 1.0 if condition else 0.0, x, y)
 
 
+@_typed_two
 def less(x: Any, y: Any) -> Any:
     """1 where x < y, else 0; slope 0 everywhere."""
     return _any(ops.LESS, x, y)
 
 
+@_typed_two
 def less_equal(x: Any, y: Any) -> Any:
     """1 where x ≤ y, else 0; slope 0 everywhere."""
     return _any(ops.LESS_EQUAL, x, y)
 
 
+@overload
+def logical_not(condition: bool) -> bool: ...
+@overload
+def logical_not(condition: Any) -> Any: ...
 def logical_not(condition: Any) -> Any:
     """The opposite of a condition: what ``not`` says, also while a function is being compiled.
 
@@ -573,6 +682,12 @@ def _at_least_one(xs: Any, who: str) -> tuple[Any, ...]:
     return several
 
 
+@overload
+def sum(xs: Iterable[float]) -> float: ...
+@overload
+def sum(xs: Iterable[Value]) -> Value: ...
+@overload
+def sum(xs: Iterable[Value | float]) -> Value | float: ...
 def sum(xs: Iterable[Any]) -> Any:
     """The sum of any number of operands, one node.
 
@@ -582,6 +697,14 @@ def sum(xs: Iterable[Any]) -> Any:
     return _any(ops.SUM, *_several(xs, "sum"))
 
 
+@overload
+def dot(ws: Iterable[float], xs: Iterable[float], bias: float = ...) -> float: ...
+@overload
+def dot(ws: Iterable[Value], xs: Iterable[Value | float], bias: Value | float = ...) -> Value: ...
+@overload
+def dot(ws: Iterable[float], xs: Iterable[Value], bias: Value | float = ...) -> Value: ...
+@overload
+def dot(ws: Iterable[Value | float], xs: Iterable[Value | float], bias: Value | float = ...) -> Value | float: ...
 def dot(ws: Iterable[Any], xs: Iterable[Any], bias: Any = 0.0) -> Any:
     """w·x + bias, one node: what a neuron computes before its activation.
 
@@ -609,6 +732,12 @@ def dot(ws: Iterable[Any], xs: Iterable[Any], bias: Any = 0.0) -> Any:
     return _any(ops.DOT, *ws, *xs)
 
 
+@overload
+def mean(xs: Iterable[float]) -> float: ...
+@overload
+def mean(xs: Iterable[Value]) -> Value: ...
+@overload
+def mean(xs: Iterable[Value | float]) -> Value | float: ...
 def mean(xs: Iterable[Any]) -> Any:
     """The mean of at least one operand.
 
@@ -619,6 +748,12 @@ def mean(xs: Iterable[Any]) -> Any:
     return sum(xs) / len(xs)
 
 
+@overload
+def logsumexp(xs: Iterable[float]) -> float: ...
+@overload
+def logsumexp(xs: Iterable[Value]) -> Value: ...
+@overload
+def logsumexp(xs: Iterable[Value | float]) -> Value | float: ...
 def logsumexp(xs: Iterable[Any]) -> Any:
     """ln Σ exp x over at least one operand, without overflow; one node.
 
@@ -628,6 +763,12 @@ def logsumexp(xs: Iterable[Any]) -> Any:
     return _any(ops.LOGSUMEXP, *_at_least_one(xs, "logsumexp"))
 
 
+@overload
+def softmax(xs: Iterable[float]) -> list[float]: ...
+@overload
+def softmax(xs: Iterable[Value]) -> list[Value]: ...
+@overload
+def softmax(xs: Iterable[Value | float]) -> list[Value | float]: ...
 def softmax(xs: Iterable[Any]) -> list[Any]:
     """exp x / Σ exp x for each of the operands, without overflow.
 
@@ -637,6 +778,12 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     return list(ops.softmax(carrier, _at_least_one(xs, "softmax")))
 
 
+@overload
+def log_softmax(xs: Iterable[float]) -> list[float]: ...
+@overload
+def log_softmax(xs: Iterable[Value]) -> list[Value]: ...
+@overload
+def log_softmax(xs: Iterable[Value | float]) -> list[Value | float]: ...
 def log_softmax(xs: Iterable[Any]) -> list[Any]:
     """ln softmax of each of the operands, without overflow.
 
@@ -648,6 +795,12 @@ def log_softmax(xs: Iterable[Any]) -> list[Any]:
     return [x - total for x in below]
 
 
+@overload
+def cross_entropy(zs: Iterable[float], ts: Iterable[float]) -> float: ...
+@overload
+def cross_entropy(zs: Iterable[Value], ts: Iterable[Value | float]) -> Value: ...
+@overload
+def cross_entropy(zs: Iterable[Value | float], ts: Iterable[Value | float]) -> Value | float: ...
 def cross_entropy(zs: Iterable[Any], ts: Iterable[Any]) -> Any:
     """−Σ t·ln softmax(z), without overflow, one node; the slopes in the logits z are softmax(z) − t.
 
@@ -662,3 +815,50 @@ def cross_entropy(zs: Iterable[Any], ts: Iterable[Any]) -> Any:
     if len(zs) != len(ts) or not zs:
         raise ArgumentError(f"cross_entropy needs as many targets as logits, at least one: {len(zs)}, {len(ts)}")
     return _any(ops.CROSS_ENTROPY, *zs, *ts)
+
+
+# What help(Value.sigmoid) says ---------------------------------------------------------------------------------------
+
+_OPERATORS = {
+    "add": ops.ADD, "sub": ops.SUB, "mul": ops.MUL, "truediv": ops.DIV, "pow": ops.POW, "mod": ops.MOD,
+    "neg": ops.NEG, "abs": ops.ABS,
+}  # fmt: skip
+_OTHERS = {
+    "__pos__": "The Value itself.",
+    "__lt__": "Whether x < y, compared as numbers; while a function is compiled, a condition for where().",
+    "__le__": "Whether x <= y, compared as numbers; while a function is compiled, a condition for where().",
+    "__gt__": "Whether x > y, compared as numbers; while a function is compiled, a condition for where().",
+    "__ge__": "Whether x >= y, compared as numbers; while a function is compiled, a condition for where().",
+    "__floordiv__": "x // y: the largest whole number that is at most x / y; slope 0.",
+    "__rfloordiv__": "y // x: the largest whole number that is at most y / x; slope 0.",
+    "__round__": "x rounded to that many decimal places, halves to the even neighbour; slope 0.",
+    "__bool__": "Whether the number is not 0.",
+    "__float__": "The number; no derivative passes through it.",
+    "__int__": "The number without its fraction; no derivative passes through it.",
+    "item": "The number as a float; no derivative passes through it.",
+}
+
+
+def _summary(op: Op, formula: Any) -> str:
+    """A row of the table in a line: formula, slopes, domain, convention."""
+    slopes = " and ".join(op.slopes) if isinstance(op.slopes, tuple) else ""
+    result = ", z the result" if re.search(r"\bz\b", slopes) else ""
+    several = "s" if len(op.operands) > 1 else ""
+    convention = f"; {op.convention}" if op.convention else ""
+    return f"{formula}; slope{several} {slopes}{result}; for {op.conditions()}{convention}."
+
+
+def _document() -> None:
+    """Give Value's methods their docstrings: facts about an operation stand in its row only."""
+    rows = {**ops.TABLE, "arctan2": ops.ATAN2, **{f"__{name}__": op for name, op in _OPERATORS.items()}}
+    texts = {name: _summary(op, op.formula) for name, op in rows.items() if name in vars(Value)}
+    for name, op in _OPERATORS.items():
+        if f"__r{name}__" in vars(Value):
+            texts[f"__r{name}__"] = f"y {op.symbol} x for a number y; see __{name}__."
+    for name, text in {**texts, **_OTHERS}.items():
+        method: Any = vars(Value).get(name)
+        if method is not None and not method.__doc__:
+            method.__doc__ = text
+
+
+_document()

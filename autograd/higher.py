@@ -93,7 +93,7 @@ def total(pairs: Sequence[tuple[Linear, Linear]]) -> Linear:
     if len(pairs) == 1:
         (x, y) = pairs[0]
         return y if is_plainly(x, 1.0) else x * y
-    return functions.dot(*zip(*pairs, strict=True))  # type: ignore[no-any-return]
+    return functions.dot([x for x, _ in pairs], [y for _, y in pairs])
 
 
 def is_plainly(x: Linear, number: float) -> bool:

@@ -124,6 +124,21 @@ def test_table_functions_and_methods_agree():
             assert getattr(Value(x), op.name)().op is op
 
 
+def test_every_method_of_a_value_has_its_line_of_the_table():
+    inherited = set(dir(object)) | {"__hash__"}
+    methods = [name for name, x in vars(Value).items() if inspect.isroutine(x) and name not in inherited]
+    missing = [
+        name
+        for name in methods
+        if not (name.startswith("_") and not name.endswith("__")) and not vars(Value)[name].__doc__
+    ]
+    assert missing == []
+    assert Value.sigmoid.__doc__ == "sigmoid(x); slope z * (1 - z), z the result; for any operands."
+    assert Value.log.__doc__ == "log(x); slope 1 / x; for x > 0."
+    assert Value.relu.__doc__ == "relu(x); slope 1 if x > 0 else 0; for any operands; slope 0 at 0."
+    assert Value.__truediv__.__doc__ == "x / y; slopes 1 / y and -z / y, z the result; for y ≠ 0."
+
+
 @pytest.mark.parametrize("op", ROWS, ids=lambda op: op.name)
 def test_functions_take_numbers_values_and_both(op):
     function = getattr(ag, op.name)
