@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+import sys
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from typing import Any
 
 from . import context, functions, sweep
+from .comparing import NEAR, NEAR_OTHERS, Branch, Claim, Comparison, Kink, Line, Verdict, compare
 from .derivatives import grad, jvp
-from .differences import Slope, central, one_sided
 from .errors import ArgumentError, AutogradError, DomainError, GraphError, InputError
 from .graph import depending, is_at_kink, numbers_of, places, topological
 from .naming import Names
@@ -18,35 +19,22 @@ from .ops import Op
 from .structure import flatten
 from .value import Value, describe
 
-Verdict = Literal["pass", "fail", "inconclusive"]
-Signature = tuple[Any, ...]
-
 MANY = 200  # inputs, from which on random directions are checked instead of each input
+# A wrong gradient hides from a random direction only if that is nearly orthogonal to the error: few suffice.
 DIRECTIONS = 20
-SMALLEST = 1e-7  # step, relative to the input, below which a change of course counts as a kink
+SECOND_ORDER_DIRECTIONS = 5
+PROGRESS_AFTER = 1.0  # seconds
+
+# How far numbers may be off by rounding, in units of their last place (Higham, "Accuracy and Stability of Numerical
+# Algorithms", chapter 3: errors add up along a computation at most). A value: one for the operation, one for functions
+# that C libraries do not round correctly. A partial: its rule computes with up to about eight of these.
 EPSILON = 2.0**-52
-_ELSEWHERE = "the computation takes another course beside this point, however near"
+VALUE_ROUNDING = 2.0 * EPSILON
+PARTIAL_ROUNDING = 8.0 * VALUE_ROUNDING
 
 
 class GradcheckError(AutogradError, AssertionError):
     """A derivative does not agree with the measured one; the text is the report."""
-
-
-class Comparison(NamedTuple):
-    """One derivative, as the engine claims it and as measured."""
-
-    what: str
-    claimed: float
-    measured: float
-    error: float
-    verdict: Verdict
-    note: str = ""
-
-    @property
-    def relative(self) -> float:
-        """The difference relative to the larger of the two."""
-        size = max(abs(self.claimed), abs(self.measured))
-        return abs(self.claimed - self.measured) / size if size else 0.0
 
 
 class Report:
@@ -71,7 +59,7 @@ class Report:
     def __str__(self) -> str:
         total = len(self.comparisons)
         good = sum(1 for c in self.comparisons if c.verdict == "pass")
-        worst = max((c.relative for c in self.comparisons if c.verdict == "pass"), default=0.0)
+        worst = max((c.relative for c in self.comparisons if c.verdict == "pass" and c.claimed != 0.0), default=0.0)
         lines = [f"gradcheck: {self.verdict}; {good} of {total} derivatives agree, relative error up to {worst:.1e}"]
         bad = [c for c in self.comparisons if c.verdict != "pass"]
         noted = [c for c in self.comparisons if c.verdict == "pass" and c.note]
@@ -140,14 +128,24 @@ def gradcheck(
         raise ArgumentError(f"directions is at least 1, not {directions!r}")
     probe = _Probe(f, args)
     rng = random.Random(seed)
-    comparisons: list[Comparison] = []
-    for k in range(probe.output_count):
-        comparisons += _first_order(probe, k, directions, rtol, atol, rng)
-    blame = _blame(probe) if any(c.verdict == "fail" for c in comparisons) else ""
+    outputs = range(probe.output_count)
+    first = (c for k in outputs for c in _first_order(probe, k, directions, rtol, atol, rng))
+    comparisons = list(_watched(first, probe.output_count * (directions or _count(probe)), "gradcheck"))
+    blame = _blame(probe, rtol, atol) if any(c.verdict == "fail" for c in comparisons) else ""
     if order == 2:
-        for k in range(probe.output_count):
-            comparisons += _second_order(probe, k, rtol, atol, rng)
+        second = (c for k in outputs for c in _second_order(probe, k, rtol, atol, rng))
+        total = probe.output_count * min(len(probe.point), SECOND_ORDER_DIRECTIONS)
+        comparisons += _watched(second, total, "gradcheck, second order")
     return Report(comparisons, blame)
+
+
+def _watched(comparisons: Iterable[Comparison], total: int, what: str) -> Iterable[Comparison]:
+    """The same, with a progress bar on a terminal after a while."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return comparisons
+    from tqdm import tqdm
+
+    return tqdm(comparisons, what, total, unit="derivative", leave=False, delay=PROGRESS_AFTER)  # type: ignore[no-any-return]
 
 
 # Evaluating the function ---------------------------------------------------------------------------------------------
@@ -176,21 +174,28 @@ class _Probe:
         outputs, _ = flatten(result, "what the function returned")
         return inputs, outputs
 
-    def line(self, k: int, direction: Sequence[float], size: float) -> _Line:
-        """Output k along a direction, from a point whose distance from 0 is ``size``."""
+    def line(self, k: int, direction: Sequence[float], size: float, about: str = "") -> Line:
+        """Output k along a direction, from a point whose distance from 0 is ``size``; ``about`` precedes reasons."""
 
-        def at(h: float) -> tuple[float, Signature]:
+        def at(h: float) -> tuple[float, Branch]:
             _, outputs = self._record([x + h * d for x, d in zip(self.point, direction, strict=True)])
             y = outputs[k]
-            return (y.data, signature(topological(y))) if isinstance(y, Value) else (float(y), ())
+            return (y.data, branch_of(topological(y))) if isinstance(y, Value) else (float(y), branch_of(()))
 
-        varied = {x for x, d in zip(self.inputs, direction, strict=True) if d != 0.0}
-        order = topological(self.outputs[k]) if isinstance(self.outputs[k], Value) else []
-        varied = depending(order, varied)
-        kinks = [node for node in order if node in varied and is_at_kink(node)]
-        own = any(node.op is not None and not node.op.shipped for node in order)
-        claim = 16.0 * EPSILON * math.fsum(abs(d) * s for d, s in zip(direction, self.sizes(k), strict=True))
-        return _Line(at, sizes_of(size, *map(abs, self.point)), self.noise(k), claim, kinks, self.names, own)
+        y = self.outputs[k]
+        order = topological(y) if isinstance(y, Value) else []
+        varied = depending(order, {x for x, d in zip(self.inputs, direction, strict=True) if d != 0.0})
+        kinks = [_kink(node, node.op, self.names) for node in order if node in varied and node.op and is_at_kink(node)]
+        largest = max(abs(x) for x, d in zip(self.point, direction, strict=True) if d != 0.0)
+        return Line(
+            at,
+            *_scales(size, largest, self.point),
+            noise=self.noise(k),
+            claim_noise=PARTIAL_ROUNDING * _sum(abs(d) * s for d, s in zip(direction, self.sizes(k), strict=True)),
+            kinks=tuple(kinks),
+            own=any(node.op is not None and not node.op.shipped for node in order),
+            why=lambda: about + (_why(order, varied, self.names) if order else f"the value is {show(float(y))}"),
+        )
 
     def sizes(self, k: int) -> list[float]:
         """For each input, the sizes of all paths' products to output k, added up: its derivative is rounded at that."""
@@ -215,38 +220,69 @@ class _Probe:
             return 0.0
         adjoints = sweep.adjoints(topological(y))
         sizes = [abs(a) * abs(node.data) for node, a in adjoints.items() if a != 0.0]
-        total = math.fsum(s for s in sizes if math.isfinite(s)) + abs(y.data)
-        return 2.0 * EPSILON * total
+        return VALUE_ROUNDING * (_sum(s for s in sizes if math.isfinite(s)) + abs(y.data))
 
 
-def signature(order: Sequence[Value]) -> Signature:
-    """The course of a computation: its operations, and on which side of each kink or on which step it was."""
-    course: list[Any] = []
+def _sum(terms: Iterable[float]) -> float:
+    """The sum; inf or nan where it overflows or infinities meet."""
+    terms = list(terms)
+    try:
+        return math.fsum(terms)
+    except (OverflowError, ValueError):
+        return sum(terms)
+
+
+def branch_of(order: Iterable[Value]) -> Branch:
+    """The branch that a computation took: its operations, and on which piece of its graph each one was."""
+    nodes = [(node, node.op) for node in order if node.op is not None]
+    pieces = tuple(op.piece(numbers_of(node.operands), node.data) for node, op in nodes)
+    return Branch(tuple(op for _, op in nodes), pieces)
+
+
+def _kink(node: Value, op: Op, names: Names) -> Kink:
+    return Kink(names.label(node).text, op.convention, op.step is not None)
+
+
+def _scales(own: float, largest: float, others: Sequence[float]) -> tuple[tuple[float, ...], float, float]:
+    """Where a function may have its features, and how near to a point to look.
+
+    Args:
+        own: the distance of the point from 0.
+        largest: the largest number that varies.
+        others: the numbers that the point is made of.
+
+    Returns:
+        the lengths on which the function may vary; a step near the point; by how much arguments may be off.
+    """
+    smallest = min((abs(x) for x in others if x != 0.0), default=0.0)
+    sizes = tuple(x for x in (own, smallest) if 0.0 < x < math.inf)
+    rounding = EPSILON * largest if math.isfinite(largest) else 0.0
+    near = min(NEAR * (own or 1.0), *(NEAR_OTHERS * x for x in sizes), NEAR)
+    return (1.0, *sizes), max(near, 8.0 * rounding), rounding
+
+
+def _why(order: Sequence[Value], varied: Container[Value], names: Names) -> str:
+    """Why a derivative of the last node is not finite: the first number of the sweeps that is not."""
     for node in order:
-        if node.op is not None:
-            course.append(node.op)
-            course.append(node.op.piece(numbers_of(node.operands), node.data))
-    return tuple(course)
-
-
-def sizes_of(own: float, *others: float) -> tuple[float, ...]:
-    """A number's own size and the smallest of the others': where a function may have its features."""
-    return tuple(x for x in (own, min((x for x in others if x > 0.0), default=0.0)) if 0.0 < x < math.inf)
-
-
-class _Line(NamedTuple):
-    """A function of one variable around 0: what is measured."""
-
-    at: Callable[[float], tuple[float, Signature]]  # its value, and the course that the computation took
-    sizes: tuple[float, ...]  # of the numbers that the point is made of, where they are not 0; its own first
-    noise: float  # by how much a value may be off by rounding
-    claim: float  # by how much the claimed derivative may be off by rounding
-    kinks: Sequence[Value]  # the nodes that are exactly at a kink where it is measured
-    names: Names
-    own: bool  # whether operations that users defined take part
+        if not math.isfinite(node.data):
+            return f"the value of {names.label(node).text} is {show(node.data)}"
+    adjoints = sweep.adjoints(order)
+    for node in reversed(order):
+        for position, (x, partial) in enumerate(zip(node.inputs, node.partials, strict=True)):
+            if x in varied and adjoints[node] != 0.0 and not math.isfinite(partial):
+                return (
+                    f"the slope of {names.label(node).text} with respect to {names.label(x).text} = {show(x.data)} is "
+                    f"{names.slope(node, position).text} = {show(partial)}"
+                )
+    return "all values and slopes are finite, but their product overflows"
 
 
 # Comparing -----------------------------------------------------------------------------------------------------------
+
+
+def _count(probe: _Probe) -> int:
+    """How many derivatives of an output are checked unless told otherwise."""
+    return n if (n := len(probe.point)) <= MANY else DIRECTIONS
 
 
 def _first_order(
@@ -255,18 +291,18 @@ def _first_order(
     claimed = probe.gradient(k)
     n = len(claimed)
     output = "" if probe.output_count == 1 else f"output {k}, "
-    if directions is None and n <= MANY:
+    if directions is None and _count(probe) == n:
         for i in range(n):
             unit = [float(i == j) for j in range(n)]
             what = f"{output}input {i} (= {show(probe.point[i])})"
-            yield _compare(probe.line(k, unit, abs(probe.point[i])), claimed[i], what, rtol, atol)
+            yield compare(probe.line(k, unit, abs(probe.point[i])), Claim(what, claimed[i], rtol, atol))
         return
-    for number in range(directions or DIRECTIONS):
+    for number in range(directions or _count(probe)):
         direction = [rng.gauss(0.0, 1.0) for _ in range(n)]
         length = math.sqrt(math.fsum(d * d for d in direction))
         direction = [d / length for d in direction]
-        along = math.fsum(c * d for c, d in zip(claimed, direction, strict=True))
-        yield _compare(probe.line(k, direction, 1.0), along, f"{output}direction {number}", rtol, atol)
+        along = _sum(c * d for c, d in zip(claimed, direction, strict=True))
+        yield compare(probe.line(k, direction, 1.0), Claim(f"{output}direction {number}", along, rtol, atol))
 
 
 def _second_order(probe: _Probe, k: int, rtol: float, atol: float, rng: random.Random) -> Iterator[Comparison]:
@@ -277,7 +313,7 @@ def _second_order(probe: _Probe, k: int, rtol: float, atol: float, rng: random.R
         return flatten(probe.f(*args), "what the function returned")[0][k]
 
     every = tuple(range(len(probe.rebuild(iter(probe.point)))))
-    for number in range(min(n, 5)):
+    for number in range(min(n, SECOND_ORDER_DIRECTIONS)):
         u, v = ([rng.gauss(0.0, 1.0) for _ in range(n)] for _ in range(2))
 
         def projected(*numbers: Any, u: Sequence[float] = u) -> Any:
@@ -287,178 +323,28 @@ def _second_order(probe: _Probe, k: int, rtol: float, atol: float, rng: random.R
         what = f"second order, direction {number}"
         try:
             _, claimed = jvp(projected, probe.point, v)
-            line = _Probe(projected, probe.point).line(0, v, 1.0)
+            line = _Probe(projected, probe.point).line(0, v, 1.0, "of the first derivative, ")
         except DomainError as error:
             yield Comparison(what, math.nan, math.nan, math.inf, "inconclusive", str(error))
             continue
         except GraphError as error:
             yield Comparison(what, math.nan, math.nan, math.inf, "fail", str(error))
             continue
-        yield _compare(line._replace(noise=100.0 * probe.noise(k)), claimed, what, rtol, atol)
-
-
-def _compare(line: _Line, claimed: float, what: str, rtol: float, atol: float) -> Comparison:
-    """Measure a derivative and hold the claimed one against it."""
-    atol += line.claim if math.isfinite(line.claim) else 0.0
-    here, course = line.at(0.0)
-    if not math.isfinite(here) or not math.isfinite(claimed):
-        note = "the value or the derivative is not finite"
-        return Comparison(what, claimed, math.nan, math.inf, "inconclusive", note)
-    values: dict[float, tuple[float, Signature]] = {0.0: (here, course)}
-
-    def on_course(h: float, course: Signature) -> float:
-        if h not in values:
-            values[h] = line.at(h)
-        y, now = values[h]
-        if (h != 0.0 and now != course) or not math.isfinite(y):
-            raise _LeftTheCourse
-        return y
-
-    def agrees(slope: Slope) -> bool:
-        return _verdict(claimed, slope, rtol, atol) == "pass"
-
-    slope = _measured(lambda h: central(lambda x: on_course(x, course), h, line.noise), line.sizes, agrees)
-    if slope is not None and agrees(slope):
-        return Comparison(what, claimed, slope.value, slope.error, "pass")
-    if any(node.op is not None and node.op.step is not None for node in line.kinks):
-        at = line.names.label(line.kinks[0]).text
-        note = f"a jump at {at}: no slope can be measured, {show(claimed)} is taken by convention"
-        return Comparison(what, claimed, claimed, 0.0, "pass", note)
-    # Not smooth on both sides, or not in agreement: look at each side by itself.
-    sides, elsewhere = [], False
-    for side in (-1.0, 1.0):
-        try:
-            beside = line.at(side * min(SMALLEST, *(1e-3 * size for size in line.sizes), SMALLEST))[1]
-        except (AutogradError, ArithmeticError, ValueError):
-            continue  # outside the domain
-        elsewhere = elsewhere or _operations(beside) != _operations(course)
-        quotient = lambda h, side=side, beside=beside: one_sided(lambda x: on_course(x, beside), side * h, line.noise)
-        found = _measured(quotient, line.sizes)
-        if found is not None:
-            sides.append(found)
-    result = _judge_sides(line, claimed, slope, sides, what, rtol, atol, elsewhere)
-    if result.verdict == "fail" and line.kinks and not line.own:
-        # What conventions make of each other at a kink need not be any slope: no reason to condemn the rules.
-        return result._replace(verdict="inconclusive", note=result.note or "exactly at a kink")
-    return result
-
-
-def _operations(course: Signature) -> list[Op]:
-    return [step for step in course if isinstance(step, Op)]
-
-
-class _LeftTheCourse(Exception):  # noqa: N818  (never seen outside this file)
-    """A step was so large that the computation took another course."""
-
-
-def _measured(
-    measure: Callable[[float], Slope], sizes: Sequence[float], agrees: Callable[[Slope], bool] = lambda slope: False
-) -> Slope | None:
-    """The best measurement over first steps of all magnitudes; None if there is none to trust.
-
-    A first step may be so large that it jumps over what happens in between, and the extrapolation may then agree with
-    itself by accident. So a measurement counts if it agrees with the claimed slope, or with another one made with
-    smaller steps; of those, the one with the smallest error is taken.
-    """
-    scales = {1.0, *sizes}
-    steps = sorted({0.1 * scale / 6.0**k for scale in scales for k in range(9)}, reverse=True)
-    best: Slope | None = None
-    before: Slope | None = None
-    for h in steps:
-        try:
-            slope = measure(h)
-        except (_LeftTheCourse, AutogradError, ArithmeticError, ValueError):
-            continue
-        if agrees(slope):
-            return slope
-        if before is not None:
-            better = min(slope, before, key=lambda s: s.error)
-            if _consistent(slope, before) and (best is None or better.error < best.error):
-                best = better
-        if best is not None and not _consistent(slope, best):
-            best = None  # what larger steps agreed on does not hold close by
-        before = slope
-    return best
-
-
-def _consistent(a: Slope, b: Slope) -> bool:
-    return abs(a.value - b.value) <= 3.0 * (a.error + b.error)
-
-
-def _verdict(claimed: float, slope: Slope, rtol: float, atol: float) -> Verdict:
-    size = max(abs(claimed), abs(slope.value))
-    if not math.isfinite(slope.value) or not math.isfinite(slope.error):
-        return "inconclusive"
-    if abs(claimed - slope.value) <= 3.0 * slope.error + rtol * size + atol:
-        # Agreement within a large error says little.
-        return "pass" if slope.error <= 1e-4 * size + 100.0 * atol else "inconclusive"
-    # Only a sharp measurement condemns: near a singularity the error estimate itself is too small.
-    return "fail" if slope.error <= 1e-5 * size + atol else "inconclusive"
-
-
-def _judge_sides(
-    line: _Line,
-    claimed: float,
-    slope: Slope | None,
-    sides: list[Slope],
-    what: str,
-    rtol: float,
-    atol: float,
-    elsewhere: bool,
-) -> Comparison:
-    sides = [side for side in sides if side.error <= 0.1 * abs(side.value) + math.sqrt(atol)]  # not across a jump
-    where = line.names.label(line.kinks[0]).text if line.kinks else ""
-    declared = next((node.op.convention for node in line.kinks if node.op is not None and node.op.convention), "")
-    if len(sides) < 2:
-        if slope is None:
-            slope = sides[0] if sides else Slope(math.nan, math.inf)
-        verdict = _verdict(claimed, slope, rtol, atol)
-        note = ""
-        if sides:  # the other side is outside the domain or across a jump: too little to condemn
-            verdict, note = "inconclusive" if verdict == "fail" else verdict, "measured from one side"
-        if verdict != "pass" and declared:
-            verdict, note = "pass", f"at the edge of {where}; by convention: {declared}"
-        return Comparison(what, claimed, slope.value, slope.error, verdict, note)
-    left, right = sides
-    error = left.error + right.error
-    size = max(abs(left.value), abs(right.value))
-    if abs(left.value - right.value) <= 3.0 * error + 1e-4 * size + atol:
-        slope_beside, slope = slope, slope or min(sides, key=lambda s: s.error)
-        verdict = _verdict(claimed, slope, rtol, atol)
-        note = ""
-        if verdict == "fail" and slope_beside is None:
-            verdict, note = "inconclusive", _ELSEWHERE
-        return Comparison(what, claimed, slope.value, slope.error, verdict, note)
-    low, high = sorted((left.value, right.value))
-    at = f" at {where}" if where else ""
-    note = f"a kink{at}: slope {show(left.value)} from the left, {show(right.value)} from the right"
-    slack = 3.0 * error + rtol * size + atol
-    if elsewhere:
-        return Comparison(what, claimed, 0.5 * (low + high), error, "inconclusive", _ELSEWHERE)
-    if not low - slack <= claimed <= high + slack:
-        return Comparison(what, claimed, 0.5 * (low + high), error, "fail", note + "; the claimed slope is outside")
-    if declared:
-        return Comparison(what, claimed, claimed, error, "pass", f"{note}; by convention: {declared}")
-    smallest = 0.0 if low <= 0.0 <= high else min(low, high, key=abs)
-    if abs(claimed - smallest) <= slack:
-        return Comparison(what, claimed, claimed, error, "pass", f"{note}; the smallest slope is taken")
-    note += f"; no convention is declared for it, and the smallest slope would be {show(smallest)}"
-    return Comparison(what, claimed, smallest, error, "fail" if line.own else "inconclusive", note)
+        yield compare(line, Claim(what, claimed, rtol, atol))
 
 
 # Blaming an edge -----------------------------------------------------------------------------------------------------
 
 
-def _blame(probe: _Probe) -> str:
+def _blame(probe: _Probe, rtol: float, atol: float) -> str:
     """The first edge, in topological order, whose partial is not the slope of its operation."""
     for node in probe.order:
         op = node.op
         if op is None or (is_at_kink(node) and op.convention):
             continue
         for position, place in enumerate(places(node)):
-            found = _compare(
-                _edge(probe, node, op, place, node.partials[position]), node.partials[position], "", 1e-6, 1e-9
-            )
+            partial = node.partials[position]
+            found = compare(_edge(probe, node, op, place, partial), Claim("", partial, rtol, atol))
             if found.verdict == "fail":
                 x = node.inputs[position]
                 return (
@@ -470,16 +356,22 @@ def _blame(probe: _Probe) -> str:
     return "every edge is right by itself: a number left the graph on the way, for example by .data or float()"
 
 
-def _edge(probe: _Probe, node: Value, op: Op, place: int, partial: float) -> _Line:
+def _edge(probe: _Probe, node: Value, op: Op, place: int, partial: float) -> Line:
     """One operation by itself, as a function of one operand."""
     operands = numbers_of(node.operands)
 
-    def at(h: float) -> tuple[float, Signature]:
+    def at(h: float) -> tuple[float, Branch]:
         moved = [v + h if i == place else v for i, v in enumerate(operands)]
         y = float(op.f(*op.arguments(moved)))
-        return y, (op.piece(moved, y),)
+        return y, Branch((op,), (op.piece(moved, y),))
 
     size = abs(operands[place])
-    noise = 4.0 * EPSILON * (abs(node.data) + abs(partial * size))
-    kinks = [node] if is_at_kink(node) else []
-    return _Line(at, sizes_of(size, *map(abs, operands)), noise, 0.0, kinks, probe.names, not op.shipped)
+    return Line(
+        at,
+        *_scales(size, size, operands),
+        noise=2.0 * VALUE_ROUNDING * (abs(node.data) + (abs(partial * size) if math.isfinite(partial) else 0.0)),
+        claim_noise=0.0,
+        kinks=(_kink(node, op, probe.names),) if is_at_kink(node) else (),
+        own=not op.shipped,
+        why=lambda: f"its slope is claimed to be {show(partial)}",
+    )

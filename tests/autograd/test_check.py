@@ -1,5 +1,6 @@
 """gradcheck, checked: it must find planted mistakes and must not cry wolf."""
 
+import io
 import json
 import math
 
@@ -131,6 +132,13 @@ def test_steps_stay_on_their_side_of_a_kink_nearby_and_inside_domains():
     assert gradcheck(lambda x: ag.tan(x), 1.57)
 
 
+def test_a_kink_at_a_large_number_is_seen():
+    report = gradcheck(lambda x: ag.maximum(x, 1e12), 1e12)
+    assert report
+    assert "slope 0 from the left, 1 from the right" in str(report)
+    assert gradcheck(lambda x: ag.maximum(x, 1e12), 1.0001e12)
+
+
 def test_fast_oscillations_and_narrow_peaks_raise_no_false_alarm():
     assert gradcheck(ag.sin, 1000.0)
     assert gradcheck(ag.sin, 1e5)
@@ -147,6 +155,117 @@ def test_a_jump_elsewhere_hides_nothing():
     assert gradcheck(lambda x, y: wrong(x) + ag.floor(y), 1.3, 2.0).verdict == "fail"
     assert gradcheck(lambda x, y: [wrong(x), ag.floor(y)], 1.3, 2.0).verdict == "fail"
     assert gradcheck(lambda x, y: wrong(x) * (1 + ag.trunc(y)), 1.3, 0.0).verdict == "fail"
+
+
+# (what, the function, where, what gradcheck says of the first derivative and of the second)
+EDGES = [
+    ("sqrt at 0", ag.sqrt, 0.0, "1/(2·√x0) = ∞"),
+    ("cbrt at 0", ag.cbrt, 0.0, "1/(3·cbrt(x0)²) = ∞"),
+    ("asin at 1", ag.asin, 1.0, "1/√(1 − x0²) = ∞"),
+    ("acos at −1", ag.acos, -1.0, "−1/√(1 − x0²) = −∞"),
+    ("acosh at 1", ag.acosh, 1.0, "1/√(x0² − 1) = ∞"),
+    ("a power at 0", lambda x: x**0.75, 0.0, " = ∞"),
+    ("inside", lambda x: ag.sin(2.0 * ag.sqrt(x - 1.0)), 1.0, "1/(2·√(x0 − 1)) = ∞"),
+]
+
+
+@pytest.mark.parametrize(("f", "x", "why"), [edge[1:] for edge in EDGES], ids=[edge[0] for edge in EDGES])
+def test_infinite_slopes_that_are_right_pass_and_say_why(f, x, why):
+    report = gradcheck(f, x)
+    assert report
+    assert math.isinf(report.comparisons[0].measured)
+    assert f"{why}; the measured slope grows without bound" in str(report)
+    assert json.loads(json.dumps(report.as_dict()))["verdict"] == "pass"
+
+
+# (what is wrong, the function, the slope claimed, where, the verdict, the reason)
+INFINITE_MISTAKES = [
+    ("inf for a finite slope", lambda x: x * x, math.inf, 3.0, "fail", "but the measured slope is finite"),
+    ("nan for a finite slope", lambda x: x * x, math.nan, 3.0, "fail", "but the measured slope is finite"),
+    ("inf at a kink", abs, math.inf, 0.0, "fail", "but the measured slope is finite"),
+    ("the wrong infinity", math.sqrt, -math.inf, 0.0, "fail", "of the other sign"),
+    ("nan for an infinite slope", math.sqrt, math.nan, 0.0, "inconclusive", "= nan"),
+    ("a finite slope for an infinite one", math.cbrt, 0.0, 0.0, "inconclusive", "grows without bound"),
+    ("inf at a cusp", lambda x: math.sqrt(abs(x)), math.inf, 0.0, "inconclusive", "= ∞"),
+    ("inf at a jump", lambda x: float(x > 0), math.inf, 0.0, "inconclusive", "= ∞"),
+    ("inf for a finite slope at an edge", lambda x: math.sqrt(x) ** 3, math.inf, 0.0, "inconclusive", "is finite"),
+]
+
+
+@pytest.mark.parametrize("mistake", INFINITE_MISTAKES, ids=[m[0] for m in INFINITE_MISTAKES])
+def test_infinite_slopes_that_are_wrong_do_not_pass(mistake):
+    _, f, slope, x, verdict, reason = mistake
+    report = gradcheck(operation("mine", f, lambda z, x: slope), x)
+    assert report.verdict == verdict
+    assert reason in str(report)
+    assert ("first wrong edge" in report.blame) == (verdict == "fail")
+
+
+def test_values_that_are_not_finite_are_named():
+    for x, shown in [(math.inf, "∞"), (math.nan, "nan")]:
+        report = gradcheck(lambda x: ag.tanh(x) + 2 * x, x)
+        assert report.verdict == "inconclusive"
+        assert f"the value of x0 is {shown}" in str(report)
+    overflow = gradcheck(lambda x: x * 1e300 * 1e9, 1e-5)
+    assert overflow.verdict == "inconclusive"
+    assert "all values and slopes are finite, but their product overflows" in str(overflow)
+    constant = gradcheck(lambda x: math.inf, 1.0)
+    assert constant.verdict == "inconclusive"
+    assert "the value is ∞" in str(constant)
+
+
+def test_infinite_slopes_in_random_directions():
+    """Their sum may be inf − inf; no error comes of it."""
+    report = gradcheck(lambda xs: ag.sum([ag.sqrt(x) for x in xs]), [0.0, 0.0, 0.0], directions=3)
+    assert report.verdict == "inconclusive"
+    assert "1/(2·√x2) = ∞" in str(report)
+    huge = gradcheck(lambda xs: ag.sum([1e308 * x for x in xs]), [0.0] * 30, directions=1)
+    assert huge.verdict != "fail"
+
+
+@pytest.mark.parametrize(("f", "point", "second"), [
+    (lambda x: x**1.5, (0.0,), "∞"),
+    (lambda x: ag.sqrt(x) * x, (0.0,), "∞"),
+    (lambda x: (1.0 - x * x) ** 1.5, (1.0,), "∞"),
+    (lambda x: ag.asin(x) * (1.0 - x), (1.0,), "∞"),
+    (lambda x, y: x**1.5 * y, (0.0, 1.0), "∞"),
+    (lambda x: x**2.5, (0.0,), ""),
+    (lambda x: x * abs(x), (0.0,), ""),
+    (ag.log1p, (-0.999999999,), ""),
+    (ag.atanh, (0.9999999,), ""),
+])  # fmt: skip
+def test_second_derivatives_at_the_edges_of_domains(f, point, second):
+    report = gradcheck(f, *point, order=2)
+    assert report
+    notes = [c.note for c in report.comparisons if c.what.startswith("second order")]
+    assert notes
+    for note in notes:
+        assert ("of the first derivative, the slope of" in note) == bool(second)
+        assert ("∞; the measured slope grows without bound" in note) == bool(second)
+
+
+def test_a_product_of_zero_and_infinity_does_not_pass():
+    """acos² has slope −2 at 1; the chain rule gives 0 · inf, which carries nothing."""
+    report = gradcheck(lambda x: ag.acos(x) ** 2, 1.0)
+    assert not report
+    assert report.comparisons[0].measured == pytest.approx(-2.0, abs=1e-9)
+
+
+def test_long_checks_show_progress_on_a_terminal(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr("autograd.check.PROGRESS_AFTER", 0.0)
+    shown = {}
+    for name, stderr in [("terminal", Terminal()), ("file", io.StringIO()), ("none", None)]:
+        monkeypatch.setattr("sys.stderr", stderr)
+        assert len(gradcheck(lambda xs: ag.dot(xs, xs), [1.0, 2.0, 3.0], order=2).comparisons) == 6
+        shown[name] = stderr and stderr.getvalue()
+    assert "gradcheck:" in shown["terminal"]
+    assert "gradcheck, second order:" in shown["terminal"]
+    assert "/3" in shown["terminal"]
+    assert not shown["file"]
 
 
 def test_it_works_inside_no_grad():
