@@ -194,7 +194,10 @@ class _Probe:
             claim_noise=PARTIAL_ROUNDING * _sum(abs(d) * s for d, s in zip(direction, self.sizes(k), strict=True)),
             kinks=tuple(kinks),
             own=any(node.op is not None and not node.op.shipped for node in order),
-            why=lambda: about + (_why(order, varied, self.names) if order else f"the value is {show(float(y))}"),
+            why=lambda: (
+                f"not finite: {about}"
+                + (_why(order, varied, self.names) if order else f"the value is {show(float(y))}")
+            ),
         )
 
     def sizes(self, k: int) -> list[float]:

@@ -240,7 +240,7 @@ def test_second_derivatives_at_the_edges_of_domains(f, point, second):
     notes = [c.note for c in report.comparisons if c.what.startswith("second order")]
     assert notes
     for note in notes:
-        assert ("of the first derivative, the slope of" in note) == bool(second)
+        assert ("not finite: of the first derivative, the " in note) == bool(second)
         assert ("∞; the measured slope grows without bound" in note) == bool(second)
 
 

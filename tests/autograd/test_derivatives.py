@@ -295,6 +295,10 @@ def test_rosenbrock_in_closed_form():
     ]
 
 
+# The first derivative is right; in the second, the rule for the slope turns its operand into a plain number.
+SINE = ag.operation("sine", math.sin, lambda z, x: math.cos(float(x)))
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "fragments"),
     [
@@ -321,6 +325,8 @@ def test_rosenbrock_in_closed_form():
         (lambda: jvp(lambda a, b: b, ([1.0, 2.0], 3.0), (1.0, [0.0, 0.0])), ArgumentError, ["tangents[0]", "list"]),
         (lambda: jvp(lambda a: a[0], (np.ones(2),), (np.ones(3),)), ArgumentError, ["shape (2,)"]),
         (lambda: grad(lambda x, y: y * math.exp(x), (0, 1))(1.0, 2.0), GraphError, ["lost"]),
+        (lambda: hessian(SINE)(0.4), GraphError, ["lost", "sine"]),
+        (lambda: hvp(SINE, (0.4,), (1.0,)), GraphError, ["lost", "sine"]),
         (lambda: grad(lambda rate: ag.log(rate))(0.0), DomainError, ["'rate'", "log"]),
         (lambda: grad(lambda p: ag.log(p[1]))([1.0, 0.0]), DomainError, ["'p[1]'"]),
     ],

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import Value, no_grad
+from autograd.graph import is_at_kink
 from autograd.sweep import adjoints, carried, forward, reverse, tangents
 
 from ..expressions import build, programs
@@ -346,3 +347,10 @@ def test_scopes_nest():
             b = a * 2
         c = b + 1
     assert (a.scope, b.scope, c.scope, (c * 2).scope) == (("model",), ("model", "layer"), ("model",), ())
+
+
+def test_a_kink_is_at_one_point_only():
+    at = {x: is_at_kink(ag.relu(Value(x))) for x in (0.0, 3.0, -3.0, math.inf, math.nan)}
+    assert list(at.values()) == [True, False, False, False, False]
+    assert not is_at_kink(Value(0.0))
+    assert not is_at_kink(Value(0.0) * 2)

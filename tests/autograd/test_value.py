@@ -275,3 +275,10 @@ def test_stable_at_a_thousand():
     assert ag.logsumexp([-math.inf, -math.inf]) == -math.inf
     for x in (-1000.0, 1000.0):
         assert all(math.isfinite(p) for p in (Value(x).sigmoid().partials + Value(x).tanh().partials))
+
+
+@pytest.mark.parametrize(("x", "y"), [(7.0, 2.0), (7.5, -2.0), (-7.0, 2.0), (7.0, 0.1), (-0.0, 3.0)])
+def test_floor_division_with_a_number_on_either_side(x, y):
+    for found in (Value(x) // y, x // Value(y), Value(x) // Value(y)):
+        assert found.data == x // y
+    assert ag.grad(lambda y: x // y)(y) == ag.grad(lambda x: x // y)(x) == 0.0
