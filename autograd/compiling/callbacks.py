@@ -38,7 +38,7 @@ class Callbacks:
                 return math.nan
             try:
                 return function(*numbers)
-            except BaseException as error:  # native code lies between here and who can handle it
+            except BaseException as error:  # noqa: BLE001  (native code lies between here and who can handle it)
                 raised.errors.append(error)
                 return math.nan
 

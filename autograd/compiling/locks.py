@@ -29,7 +29,7 @@ def renew_after_fork(holder: Holder) -> None:
 def _renew() -> None:
     llvm.release()
     for holder in list(_holders):
-        holder._lock = RLock()
+        holder._lock = RLock()  # noqa: SLF001  (the holder asked for it)
 
 
 if hasattr(os, "register_at_fork"):

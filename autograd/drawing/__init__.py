@@ -51,7 +51,7 @@ class Drawing:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:
             return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
-        except Exception as error:  # a notebook shows what there is, never a traceback
+        except Exception as error:  # noqa: BLE001  (a notebook shows what there is, never a traceback)
             return {"text/plain": f"{self.source}\n// not laid out: {error}"}
 
     def __repr__(self) -> str:
