@@ -100,8 +100,9 @@ def gradcheck(
     Each derivative is measured by Ridders' extrapolated differences, which know their own error: a derivative passes if
     it lies within that error, fails if it does not, and is inconclusive where the measurement itself is too coarse to
     tell. Steps stay inside the domains of the operations and on one side of kinks; exactly at a kink the slopes from
-    both sides are measured. When a derivative fails, every edge of the graph is checked alone, and the first wrong one
-    is named.
+    both sides are measured. An infinite slope passes where the measured one grows without bound; the report names the
+    first value or slope that is not finite. When a derivative fails, every edge of the graph is checked alone, and the
+    first wrong one is named.
 
     Args:
         f: takes numbers, nested lists, tuples, dicts or NumPy arrays; returns numbers in any structure.

@@ -28,8 +28,8 @@ SHARP = 1e-5
 # Across a jump quotients grow like 1/h and settle on nothing: the error stays as large as the slope. A one-sided
 # measurement with an error above this part of the slope is therefore none.
 ACROSS_A_JUMP = 0.1
-# How near, relative to the size of the input, another branch counts as one at the point itself. About √ε, as the
-# smallest first step: kinks farther away are seen by no measurement that stays on its branch.
+# How near, relative to the size of the input, another branch counts as one at the point itself: about √ε, below which
+# rounding outweighs the difference of a function that varies on the scale of its argument.
 NEAR = 1e-7
 # … and relative to the other numbers of the point, which may be where kinks are.
 NEAR_OTHERS = 1e-3

@@ -10,6 +10,8 @@ from hypothesis import Phase, given, settings
 
 import autograd as ag
 from autograd import GradcheckError, Value, gradcheck, operation, ops
+from autograd.comparing import Claim, Comparison
+from autograd.differences import Slope
 
 from ..expressions import build, programs, run
 
@@ -130,6 +132,55 @@ def test_steps_stay_on_their_side_of_a_kink_nearby_and_inside_domains():
     assert gradcheck(lambda x: ag.asin(x) + ag.atanh(x), 0.999999)
     assert gradcheck(lambda x: 1 / x, 1e-4)
     assert gradcheck(lambda x: ag.tan(x), 1.57)
+
+
+@pytest.mark.parametrize(
+    ("slope", "verdict", "reason"),
+    [
+        (0.25, "pass", "the smallest slope is taken"),
+        (1.0, "fail", "the smallest slope would be 0.25"),
+        (0.5, "fail", "the smallest slope would be 0.25"),
+        (0.0, "fail", "the claimed slope is outside"),
+        (1.1, "fail", "the claimed slope is outside"),
+    ],
+)
+def test_own_operations_at_a_kink(slope, verdict, reason):
+    report = gradcheck(operation("leaky", lambda x: max(x, 0.25 * x), lambda z, x: slope), 0.0)
+    assert report.verdict == verdict
+    assert f"slope 0.25 from the left, 1 from the right; {reason}" in str(report).replace(
+        "; no convention is declared for it, and", ";"
+    )
+    # … and mirrored: the smallest slope is on the other side
+    mirrored = gradcheck(operation("leaky", lambda x: min(x, 0.25 * x), lambda z, x: slope), 0.0)
+    assert mirrored.verdict == verdict
+    opposite = gradcheck(operation("leaky", lambda x: -max(x, 0.25 * x), lambda z, x: -slope), 0.0)
+    assert opposite.verdict == verdict
+
+
+def test_zero_is_the_smallest_slope_between_two_signs():
+    vee = lambda x: max(x, -0.5 * x)
+    for slope, verdict in [(0.0, "pass"), (0.5, "fail"), (-0.25, "fail"), (-0.6, "fail"), (1.1, "fail")]:
+        assert gradcheck(operation("vee", vee, lambda z, x: slope), 0.0).verdict == verdict  # noqa: B023
+
+
+def test_one_side_confirms_but_does_not_condemn():
+    """At the edge of a domain, and beside a jump."""
+    edge = lambda x: math.sqrt(x) ** 4
+    jump = lambda x: 3.0 * x if x <= 0 else 3.0 * x + 1.0
+    for f, right, wrong in [(edge, 0.0, 1.0), (jump, 3.0, 2.0)]:
+        for slope, verdict in [(right, "pass"), (wrong, "inconclusive")]:
+            report = gradcheck(operation("mine", f, lambda z, x: slope), 0.0)  # noqa: B023
+            assert report.verdict == verdict
+            assert report.comparisons[0].note == "measured from one side"
+            assert report.comparisons[0].measured == pytest.approx(right, abs=1e-9)
+
+
+def test_a_branch_of_the_program_beside_the_point():
+    smooth = gradcheck(lambda x: x * 2.0 if x.data == 0 else x + x, 0.0)
+    assert smooth
+    wrong = gradcheck(lambda x: x.data * 2.0 if x.data == 0 else x * 2.0, 0.0)
+    assert wrong.verdict == "inconclusive"
+    assert "another branch beside this point" in str(wrong)
 
 
 def test_a_kink_at_a_large_number_is_seen():
@@ -290,6 +341,75 @@ def test_wrong_second_derivatives_are_found():
     half = operation("sine", math.sin, lambda z, x: math.cos(float(x)) + 0 * x)
     assert gradcheck(half, 0.4)
     assert not gradcheck(half, 0.4, order=2)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "measured", "error", "verdict"),
+    [
+        (1.0, 1.0, 1e-9, "pass"),
+        (1.0, 1.0 + 9e-7, 0.0, "pass"),  # rtol
+        (-1.0, -1.0 + 9e-7, 0.0, "pass"),
+        (1.0, 1.0 + 2e-6, 0.0, "fail"),
+        (1.0, 1.0 + 2.9e-5, 1e-5, "pass"),  # three errors
+        (1.0, 1.0 + 3.3e-5, 1e-5, "fail"),
+        (1.0, 1.0, 0.9e-4, "pass"),  # agreement within a larger error says too little
+        (1.0, 1.0, 1.1e-4, "inconclusive"),
+        (1.0, 1.5, 1.4e-5, "fail"),  # and so does disagreement
+        (1.0, 1.5, 1.6e-5, "inconclusive"),
+        (1.0, -1.0, 0.0, "fail"),
+        (0.0, 0.9e-9, 0.0, "pass"),  # atol
+        (0.0, 1.1e-9, 0.0, "fail"),
+        (0.0, 0.0, 0.9e-7, "pass"),
+        (0.0, 0.0, 1.1e-7, "inconclusive"),
+        (math.inf, math.inf, 0.0, "inconclusive"),
+        (math.inf, 1.0, 0.0, "inconclusive"),
+        (math.nan, 1.0, 0.0, "inconclusive"),
+        (1.0, math.nan, math.inf, "inconclusive"),
+        (1.0, 1.0, math.inf, "inconclusive"),
+    ],
+)
+def test_what_one_measurement_says(claimed, measured, error, verdict):
+    claim = Claim("", claimed, 1e-6, 1e-9)
+    assert claim.verdict(Slope(measured, error)) == verdict
+    assert claim.agrees(Slope(measured, error)) == (verdict == "pass")
+
+
+def test_how_good_a_measurement_condemns():
+    assert Claim("", 1.0, 0.0, 0.0).sharp(Slope(0.5, 1e-5))
+    assert not Claim("", 1.0, 0.0, 0.0).sharp(Slope(0.5, 1.1e-5))
+    assert Claim("", math.inf, 0.0, 0.0).sharp(Slope(2.0, 2e-5))
+    assert not Claim("", math.inf, 0.0, 0.0).sharp(Slope(2.0, 2.1e-5))
+    assert Claim("", math.nan, 0.0, 1e-9).sharp(Slope(0.0, 1e-9))
+    assert not Claim("", math.nan, 0.0, 1e-9).sharp(Slope(math.nan, math.inf))
+
+
+def test_relative_differences():
+    relative = [
+        Comparison("", *pair, 0.0, "pass").relative for pair in [(2.0, 1.0), (-1.0, 1.0), (0.0, 0.0), (0.0, 3.0)]
+    ]
+    assert relative == [0.5, 2.0, 0.0, 1.0]
+    assert Comparison("", math.inf, math.inf, 0.0, "pass").relative == 0.0
+
+
+def test_rounding_inside_the_function_is_no_mistake():
+    """Where large numbers cancel, values are rounded much more coarsely than they are large."""
+    assert gradcheck(lambda x: (x + 1e8) - 1e8, 1.0)
+    assert gradcheck(lambda x: (x + 1e10) - 1e10, 1.0).verdict != "fail"
+    assert gradcheck(lambda x: (x * x + 1e13) - 1e13, 1.0).verdict != "fail"
+    assert gradcheck(lambda x: ag.sin(x) * 1e9 - ag.sin(x) * (1e9 - 1.0), 0.5)
+
+
+def test_a_report_names_at_most_ten():
+    wrong = operation("sqw", lambda x: x * x, lambda z, x: 3 * x)
+    report = gradcheck(lambda xs: [wrong(x) for x in xs], [float(k) for k in range(1, 5)])
+    lines = str(report).splitlines()
+    assert lines[0].startswith("gradcheck: fail; 12 of 16 derivatives agree")
+    assert sum(line.startswith("  fail ") for line in lines) == 4
+    many = str(gradcheck(lambda xs: ag.sum([wrong(x) for x in xs]), [float(k) for k in range(1, 15)]))
+    assert many.count("  fail ") == 10
+    assert "  and 4 more\n" in many
+    assert "output" not in many
+    assert "output 1, input 1 (= 2): claimed 6, measured 4" in str(report)
 
 
 def test_the_report_for_tests_and_for_json():

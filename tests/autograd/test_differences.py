@@ -94,6 +94,18 @@ def test_extrapolation_ends_where_it_only_gets_worse():
     assert len(asked) == 5
 
 
+def test_twelve_steps_at_most():
+    asked = []
+
+    def difference(h):
+        asked.append(h)
+        return 2.0
+
+    assert extrapolate(difference, 1.0, 2, 1e-9).value == 2.0
+    assert len(asked) == 12
+    assert asked[-1] == pytest.approx(1.6**-11)
+
+
 def test_rounding_of_the_argument_counts():
     exact, rounded = (central(math.exp, 1e-3, 1e-16, rounding) for rounding in (0.0, 1e-9))
     assert rounded.error >= 1e-7 > exact.error
@@ -119,6 +131,16 @@ def test_infinite_slopes_have_a_sign(f):
     # … also beside a number, where steps end early
     shifted = limit(lambda x: f((1.0 + x) - 1.0), 0.5, 2.0 * EPSILON, EPSILON)
     assert shifted == (math.inf, 0.0)
+
+
+def test_the_size_of_a_function_does_not_matter():
+    assert limit(lambda x: 1e-12 * math.sqrt(x), 1.0, 0.0) == (math.inf, 0.0)
+    assert limit(lambda x: 3e-12 * x, 1.0, 0.0) == (3e-12, 0.0)
+
+
+def test_quotients_that_still_have_the_other_sign_tell_nothing():
+    found = limit(lambda x: 1e9 * x - math.sqrt(x), 1.0, 0.0, 1e-20)
+    assert found is None or math.isfinite(found.value)
 
 
 def test_jumps_and_steep_slopes_are_not_infinite_slopes():

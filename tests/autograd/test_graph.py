@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import Value, no_grad
-from autograd.graph import is_at_kink
+from autograd.graph import depending, is_at_kink, places
 from autograd.sweep import adjoints, carried, forward, reverse, tangents
 
 from ..expressions import build, programs
@@ -354,3 +354,19 @@ def test_a_kink_is_at_one_point_only():
     assert list(at.values()) == [True, False, False, False, False]
     assert not is_at_kink(Value(0.0))
     assert not is_at_kink(Value(0.0) * 2)
+
+
+def test_which_operands_are_inputs():
+    x, y = Value(2.0), Value(5.0)
+    assert [places(z) for z in (x * 3.0, 3.0 - x, x / y, x)] == [[0], [1], [0, 1], []]
+    assert places(ag.where(x > 0, 1.0, y)) == [2]
+
+
+def test_what_depends_on_what():
+    x, y = Value(2.0), Value(5.0)
+    a, b = x * y, y + 1.0
+    c = a - b
+    order = ag.topological(c)
+    assert depending(order, [x]) == {x, a, c}
+    assert depending(order, [y]) == {y, a, b, c}
+    assert depending(order, [Value(1.0)]).isdisjoint(order)
