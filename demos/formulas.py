@@ -78,7 +78,10 @@ def main(args: argparse.Namespace) -> None:
 
     heading("The slope of a sigmoid")
     print(ag.gradcheck(tutorial_sigmoid, 0.3775))
-    paragraph("σ′ = σ(x)·(1 − σ(x)): the factor is the output of the sigmoid; formula (3) has the net input there.")
+    paragraph(
+        "σ′ = σ(x)·(1 − σ(x)): the factors are made of the sigmoid's output. Formula (3) has its input there; the "
+        "tutorial's code has it right."
+    )
 
     heading("AdaMax: the first step for gradients 1 and 0.001")
     for title, kind in (("as published", optim.Adamax), ("as the tutorial has it", TutorialAdamax)):

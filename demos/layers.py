@@ -23,9 +23,9 @@ ADJOINTS = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]  # its dY of a batch of two rows
 SLIPS = """
 AddLayer.forward multiplies (see the demo apples).
 ReLU.forward and ReLU.backward return 0, whatever they computed.
-Sigmoid.forward does not keep its result, so backward multiplies by None: a TypeError.
+Sigmoid.forward does not keep its result, so backward computes 1 - None: a TypeError.
 Affine.backward returns nothing, so the layer before it gets None.
-SoftmaxWithLoss.forward keeps softmax(x) as self.x and reads self.y, which is None.
+SoftmaxWithLoss.forward keeps softmax(x) as self.x, reads self.y, which is None, and returns nothing.
 The gradient check prints the word "key" instead of each parameter's name.
 """
 

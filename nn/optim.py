@@ -42,6 +42,7 @@ class Optimizer:
     formula = "w"  # the new value, in the names that ``rule`` gives
     memory: Terms = {}  # what is remembered of each parameter, and where it starts  # noqa: RUF012
     checks: ClassVar[Mapping[str, Check]] = {}  # the settings of its own, with what is allowed for each
+    squares: ClassVar[frozenset[str]] = frozenset()  # what is remembered and never negative
 
     def __init__(self, params: Iterable[Value], lr: float, weight_decay: float = 0.0, **settings: Any) -> None:
         if not isinstance(params, Iterable):
@@ -125,8 +126,14 @@ class Optimizer:
             steps, settings = int(state["steps"]), dict(state.get("settings", {}))
         except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ArgumentError(f"this optimiser's state is damaged: {error}") from None
-        if steps != state["steps"] or steps < 0 or not all(math.isfinite(x) for row in rows for x in row.values()):
-            raise ArgumentError("this optimiser's state is damaged: steps and memory must be finite numbers")
+        if steps != state["steps"] or not 0 <= steps <= 2**53:
+            raise ArgumentError(
+                f"this optimiser's state is damaged: steps is a number from 0 on, not {state['steps']!r}"
+            )
+        for row in rows:
+            for name, x in row.items():
+                if not math.isfinite(x) or (x < 0.0 and name in self.squares):
+                    raise ArgumentError(f"this optimiser's state is damaged: it remembers {name} = {x!r}")
         own = self._settings()
         for name, x in settings.items():
             if name not in own or type(x) is not type(own[name]):
@@ -289,6 +296,7 @@ class Adagrad(Optimizer):
     """
 
     formula = "w - lr * g / (sqrt(sum) + eps)"
+    squares = frozenset({"sum"})
     checks: ClassVar[Mapping[str, Check]] = {"lr_decay": at_least_zero, "eps": _above_zero}
     lr_decay: float
     eps: float
@@ -329,6 +337,7 @@ class Adadelta(Optimizer):
 
     formula = "w - lr * g * sqrt(delta + eps) / sqrt(v + eps)"
     memory = {"v": 0.0, "delta": 0.0}  # noqa: RUF012
+    squares = frozenset({"v", "delta"})
     checks: ClassVar[Mapping[str, Check]] = {"rho": _fraction, "eps": _above_zero}
     rho: float
     eps: float
@@ -364,6 +373,7 @@ class RMSprop(Optimizer):
         ArgumentError, InputError: as ``Optimizer``.
     """
 
+    squares = frozenset({"v"})
     checks: ClassVar[Mapping[str, Check]] = {
         "alpha": _fraction,
         "eps": _above_zero,
@@ -427,6 +437,7 @@ class Adam(Optimizer):
     """
 
     formula = "w - lr * m / (sqrt(v) + eps)"
+    squares = frozenset({"v"})
     checks: ClassVar[Mapping[str, Check]] = {"betas": _betas, "eps": _above_zero}
     betas: tuple[float, float]
     eps: float
@@ -494,6 +505,7 @@ class Adamax(Optimizer):
     """
 
     formula = "w - lr * m / u"
+    squares = frozenset({"u"})
     checks: ClassVar[Mapping[str, Check]] = {"betas": _betas, "eps": _above_zero}
     betas: tuple[float, float]
     eps: float

@@ -227,3 +227,30 @@ def test_a_state_brings_its_memory_and_formula_along():
     second.load_state_dict(first.state_dict())
     assert (second.formula, second.memory, second.state) == (first.formula, first.memory, first.state)
     second.step()
+
+
+@pytest.mark.parametrize("kind", optim.OPTIMIZERS.values(), ids=optim.OPTIMIZERS)
+def test_a_state_that_could_not_be_is_refused(kind):
+    """What an optimiser remembers of a gradient's size is never negative: its root is taken at the next step."""
+    opt = kind([Value(1.0)], lr=0.25)
+    before = opt.state_dict()
+    for steps in (-1, 2**53 + 1, 10**400, 0.5, float("nan"), float("inf"), "1", None):
+        with pytest.raises(ArgumentError, match="damaged"):
+            opt.load_state_dict(before | {"steps": steps})
+    for name in opt.memory:
+        good, bad = dict.fromkeys(opt.memory, 0.0), [float("nan"), float("inf")]
+        for x in [*bad, -1.0] if name in opt.squares else bad:
+            with pytest.raises(ArgumentError, match=f"damaged: it remembers {name} = "):
+                opt.load_state_dict(before | {"state": [good | {name: x}]})
+        assert opt.state_dict() == before
+        if name not in opt.squares:
+            opt.load_state_dict(before | {"state": [good | {name: -1.0}]})
+            opt.step()
+            opt.load_state_dict(before)
+
+
+def test_the_names_of_squares_are_those_that_a_root_or_a_division_takes():
+    assert {name: set(kind.squares) for name, kind in optim.OPTIMIZERS.items()} == {
+        "sgd": set(), "adagrad": {"sum"}, "adadelta": {"v", "delta"}, "rmsprop": {"v"},
+        "adam": {"v"}, "adamw": {"v"}, "adamax": {"u"},
+    }  # fmt: skip
