@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograd import ArgumentError
+from autograd import ArgumentError, InputError
 
 from .compiled import CompiledSteps, compiled_steps, composition
 from .data import Rows, pairs, split
@@ -167,6 +167,8 @@ class _Data:
         """What ``fit`` was given, checked; a share of the rows is held out unless other data are."""
         rows, targets = pairs(xs, ys)
         if held is not None:
+            if not isinstance(held, tuple | list) or len(held) != 2:
+                raise InputError(f"validation_data is a pair: rows and targets, not {held!r}")
             return cls(rows, targets, *pairs(*held, "validation "))
         return cls(*split(rows, targets, share, rng))
 

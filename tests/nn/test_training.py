@@ -499,6 +499,11 @@ def test_plots_are_axes():
         ({"loss": "softmax_cross_entropy", "ys": [5] * 21}, ArgumentError, ["class 5", "outside"]),
         ({"xs": [[1.0, 2.0]] * 21}, ArgumentError, ["1 inputs", "given 2"]),
         ({"rng": "x"}, InputError, ["seed"]),
+        ({"validation_data": XS}, InputError, ["validation_data", "pair"]),
+        ({"validation_data": 3.0}, InputError, ["validation_data", "pair"]),
+        ({"validation_data": (XS, [1.0])}, ArgumentError, ["21 rows", "not 1"]),
+        ({"validation_data": (XS, [math.nan] * 21)}, ArgumentError, ["row 0 of validation ys"]),
+        ({"early_stopping": 1.5, "validation_split": 0.2}, ArgumentError, ["early_stopping", "1.5"]),
     ],
 )
 def test_what_is_refused(change, kind, fragments):
