@@ -75,61 +75,65 @@ class CompiledSteps:
         self._np = np
         self.model, self.optimizer = model, optimizer
         self.rows, self.targets = np.array(rows), np.array(targets)
-        self.held = ag.compile(lambda x, t: loss_of(outputs(model, x), t), reduce="mean")  # without dropout
-        self.loss = self.held
+        self.prediction_loss = ag.compile(lambda x, t: loss_of(outputs(model, x), t), reduce="mean")  # without dropout
+        self.training_loss = self.prediction_loss
         self.drops = _drops(model, rows[0])
         if self.drops:
-            self.loss = ag.compile(lambda x, t, m: loss_of(_dropping(model, self.drops, x, m), t), reduce="mean")
+            self.training_loss = ag.compile(
+                lambda x, t, m: loss_of(_dropping(model, self.drops, x, m), t), reduce="mean"
+            )
         self.penalty = None if penalty is None else ag.compile(penalty, reduce="sum")
-        self.places: dict[Value, int] = {}
+        self.positions: dict[Value, int] = {}
         self._begin()
-        self._of(self.loss, self.rows[:1], self.targets[:1], *[np.ones((1, len(self.drops)))][: len(self.drops)])
+        self._gradients(
+            self.training_loss, self.rows[:1], self.targets[:1], *[np.ones((1, len(self.drops)))][: len(self.drops)]
+        )
 
     def mean_loss(self, rows: Any, targets: Any) -> float:
         """The mean loss over data, from the model's Values."""
-        return float(self.held(rows, targets))
+        return float(self.prediction_loss(rows, targets))
 
     def _begin(self) -> None:
         """Read the parameters and the optimiser's memory."""
         np, optimizer = self._np, self.optimizer
-        self.places = {p: k for k, p in enumerate(optimizer.params)}
-        self.numbers = np.array([p.data for p in optimizer.params])
+        self.positions = {p: k for k, p in enumerate(optimizer.params)}
+        self.weights = np.array([p.data for p in optimizer.params])
         self.memory = {name: np.array([s[name] for s in optimizer.state]) for name in optimizer.memory}
-        self.slopes = np.zeros(len(self.numbers))
-        self.others: dict[Value, float] = {}
+        self.gradients = np.zeros(len(self.weights))
+        self.other_gradients: dict[Value, float] = {}
         self._orders: dict[int, Any] = {}
 
     def gradient(self, rows: Any, targets: Any) -> tuple[float, Any]:
         """The mean loss of a batch, and the parameters' gradients, the penalty's included."""
         factors = [[drop.draw() if drop.p else 1.0 for drop in self.drops] for _ in rows] if self.drops else None
-        loss, total = self._of(self.loss, rows, targets, *([] if factors is None else [factors]))
+        loss, total = self._gradients(self.training_loss, rows, targets, *([] if factors is None else [factors]))
         if self.penalty is not None:
-            total = total + self._of(self.penalty)[1]
+            total = total + self._gradients(self.penalty)[1]
         return loss, total
 
-    def _of(self, function: Any, *args: Any) -> tuple[float, Any]:
+    def _gradients(self, function: Any, *args: Any) -> tuple[float, Any]:
         """A compiled function's value and gradients, in the order of the optimiser's parameters."""
         np = self._np
         order = self._orders.get(id(function))
         if order is None:
             value, leaves, found = function.leaf_gradients(*args)
-            mine = np.array([k for k, leaf in enumerate(leaves) if leaf in self.places], dtype=int)
+            mine = np.array([k for k, leaf in enumerate(leaves) if leaf in self.positions], dtype=int)
             order = self._orders[id(function)] = (
                 np.array([leaf.data for leaf in leaves]),
                 mine,
-                np.array([self.places[leaves[k]] for k in mine], dtype=int),
+                np.array([self.positions[leaves[k]] for k in mine], dtype=int),
                 leaves,
             )
         else:
             data, mine, places, _ = order
-            data[mine] = self.numbers[places]
+            data[mine] = self.weights[places]
             value, _, found = function.leaf_gradients(*args, data=data)
-        slopes = np.zeros(len(self.numbers))
+        slopes = np.zeros(len(self.weights))
         slopes[order[2]] = found[order[1]]
         if len(order[1]) < len(found):  # leaves that the optimiser does not have
             for leaf, slope in zip(order[3], found.tolist(), strict=True):
-                if leaf not in self.places:
-                    self.others[leaf] = self.others.get(leaf, 0.0) + slope
+                if leaf not in self.positions:
+                    self.other_gradients[leaf] = self.other_gradients.get(leaf, 0.0) + slope
         return value, slopes
 
     def epoch(self, order: Sequence[int], batch_size: int) -> float:
@@ -154,24 +158,27 @@ class CompiledSteps:
         loss, slopes = self.gradient(self.rows[batch], self.targets[batch])
         if not math.isfinite(loss):
             raise Diverged(f"the loss became {loss}")
-        memory = dict(self.memory)
-        optimizer.begin()
-        with np.errstate(all="ignore"):  # what overflows is looked for below
-            decayed = slopes + optimizer.weight_decay * self.numbers
-            numbers, _ = optimizer.rule(self.numbers, decayed, memory)
-        finite = np.isfinite(numbers)
-        if not finite.all():
-            optimizer.steps -= 1
-            raise Diverged(f"a weight became {numbers[~finite][0]}")
-        self.numbers, self.memory, self.slopes = numbers, memory, slopes
+        memory, steps = dict(self.memory), optimizer.steps
+        try:
+            optimizer.begin()
+            with np.errstate(all="ignore"):  # what overflows is looked for below
+                decayed = slopes + optimizer.weight_decay * self.weights
+                weights, _ = optimizer.rule(self.weights, decayed, memory)
+            finite = np.isfinite(weights)
+            if not finite.all():
+                raise Diverged(f"a weight became {weights[~finite][0]}")
+        except BaseException:  # Ctrl-C too: a step that was not made is not counted
+            optimizer.steps = steps
+            raise
+        self.weights, self.memory, self.gradients = weights, memory, slopes
         return loss * len(batch)
 
     def _end(self) -> None:
         """Bring the model's Values and the optimiser's memory up to date."""
-        params, slopes = self.optimizer.params, self.slopes.tolist()
-        for p, number, slope in zip(params, self.numbers.tolist(), slopes, strict=True):
+        params, slopes = self.optimizer.params, self.gradients.tolist()
+        for p, number, slope in zip(params, self.weights.tolist(), slopes, strict=True):
             p.data, p.grad = number, slope
-        for leaf, slope in self.others.items():
+        for leaf, slope in self.other_gradients.items():
             leaf.grad += slope
         names = list(self.memory)
         for s, row in zip(

@@ -81,9 +81,9 @@ def split(rows: Rows, targets: Rows, share: float, rng: Any) -> tuple[Rows, Rows
     order = list(range(len(rows)))
     if count:
         rng.shuffle(order)
-    held, kept = sorted(order[:count]), sorted(order[count:])
+    validation, training = sorted(order[:count]), sorted(order[count:])
 
     def pick(data: Rows, places: list[int]) -> Rows:
         return [data[i] for i in places]
 
-    return pick(rows, kept), pick(targets, kept), pick(rows, held), pick(targets, held)
+    return pick(rows, training), pick(targets, training), pick(rows, validation), pick(targets, validation)

@@ -109,7 +109,7 @@ def fit(
     rng = as_rng(rng)
     data = _Data.read(xs, ys, validation_split, validation_data, rng)
     epochs, batch_size = whole("epochs", epochs), _batch_size(batch_size, len(data.rows))
-    if early_stopping is not None and not (whole("early_stopping", early_stopping) and data.held_rows):
+    if early_stopping is not None and not (whole("early_stopping", early_stopping) and data.validation_rows):
         raise ArgumentError("early_stopping needs validation data: give validation_split or validation_data")
     chosen = _optimizer(model, optimizer, schedule)
     steps = _Steps(model, loss, chosen, penalty, data, compiled, watch=bool(callbacks))
@@ -120,7 +120,7 @@ def fit(
             order = list(range(len(data.rows)))
             rng.shuffle(order)
             history.loss.append(steps.epoch(order, batch_size))
-            if data.held_rows:
+            if data.validation_rows:
                 history.val_loss.append(steps.validation_loss())
                 if history.val_loss[-1] < best[0]:
                     best = (history.val_loss[-1], model.state_dict())
@@ -159,17 +159,17 @@ class _Data:
 
     rows: Rows
     targets: Rows
-    held_rows: Rows
-    held_targets: Rows
+    validation_rows: Rows
+    validation_targets: Rows
 
     @classmethod
-    def read(cls, xs: Any, ys: Any, share: float, held: tuple[Any, Any] | None, rng: Any) -> _Data:
+    def read(cls, xs: Any, ys: Any, share: float, given: tuple[Any, Any] | None, rng: Any) -> _Data:
         """What ``fit`` was given, checked; a share of the rows is held out unless other data are."""
         rows, targets = pairs(xs, ys)
-        if held is not None:
-            if not isinstance(held, tuple | list) or len(held) != 2:
-                raise InputError(f"validation_data is a pair: rows and targets, not {held!r}")
-            return cls(rows, targets, *pairs(*held, "validation "))
+        if given is not None:
+            if not isinstance(given, tuple | list) or len(given) != 2:
+                raise InputError(f"validation_data is a pair: rows and targets, not {given!r}")
+            return cls(rows, targets, *pairs(*given, "validation "))
         return cls(*split(rows, targets, share, rng))
 
 
@@ -191,8 +191,8 @@ class _Steps:
         loss_of = loss_function(loss)
         count = _check_targets(model, data.rows, data.targets, loss_of, "ys")
         self.data, self.count = data, count
-        if data.held_rows:
-            _check_targets(model, data.held_rows, data.held_targets, loss_of, "the validation ys")
+        if data.validation_rows:
+            _check_targets(model, data.validation_rows, data.validation_targets, loss_of, "the validation ys")
         self.eager = EagerSteps(model, loss_of, optimizer, penalty, data.rows, data.targets)
         self.fast = self._prepared()
         self.made_from = composition(model) if watch else None
@@ -218,7 +218,7 @@ class _Steps:
 
     def validation_loss(self) -> float:
         """The mean loss over the data held out."""
-        rows, targets = self.data.held_rows, self.data.held_targets
+        rows, targets = self.data.validation_rows, self.data.validation_targets
         if self.fast is None:
             return self.eager.mean_loss(rows, targets)
         return self.fast.mean_loss(rows, _as_vectors(targets, self.loss, self.count))

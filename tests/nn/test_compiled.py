@@ -295,7 +295,7 @@ def test_an_interrupted_epoch_leaves_whole_steps(monkeypatch):
 
     monkeypatch.setattr(opt, "rule", interrupted)
     history = nn.fit(model, ROWS, NUMBERS, optimizer=opt, batch_size=10, compiled=True)
-    assert history.stopped == "interrupted"
+    assert (history.stopped, opt.steps) == ("interrupted", 2)
     twin = nn.MLP(4, [3, 3], rng=0)
     other = optim.Adam(twin.parameters())
     order = list(range(45))

@@ -30,6 +30,14 @@ def test_gradcheck(name):
     gradcheck(lambda xs: LOSSES[name](xs, targets), outputs, order=2).check()
 
 
+def test_half_the_squared_error():
+    outputs = [Value(3.0), Value(-1.0)]
+    loss = nn.half_squared_error(outputs, [1.0, 2.0], names=["E1", "E2"])
+    loss.backward()
+    assert (loss.data, [o.grad for o in outputs]) == (0.5 * (2.0**2 + 3.0**2), [2.0, -3.0])
+    assert [node.name for node in loss.inputs] == ["E1", "E2"]
+
+
 def test_penalties():
     ps = [Value(2.0), Value(-3.0)]
     assert nn.l2(ps, 0.1).data == pytest.approx(0.65)
