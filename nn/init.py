@@ -17,8 +17,14 @@ Initializer = Callable[[random.Random, int, int], float]  # generator, inputs, o
 def as_rng(rng: Any) -> random.Random:
     """A generator from a seed, or from a generator of Python's or NumPy's, which then moves on.
 
+    Args:
+        rng: a whole number from 0 on, ``random.Random``, ``numpy.random.Generator`` or ``numpy.random.RandomState``.
+
     Raises:
-        InputError: for anything else; randomness here is never left to chance.
+        InputError: for anything else: there is no generator that nobody seeded.
+
+    >>> as_rng(3).random() == as_rng(3).random()
+    True
     """
     if isinstance(rng, random.Random):
         return rng

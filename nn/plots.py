@@ -29,6 +29,10 @@ def plot_history(history: History, ax: Axes | None = None) -> Axes:
     Args:
         history: what ``nn.fit`` returned.
         ax: where to draw; a new figure if not given (``ax.figure.savefig("loss.png")`` saves it).
+
+    Raises:
+        InputError: if that is no History.
+        MissingExtraError: without matplotlib (the extra ``plots``).
     """
     if not isinstance(history, History):
         raise InputError(f"plot_history takes the History that nn.fit returned, not {history!r}")
