@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
 import stat
 from contextlib import suppress
 from io import FileIO
@@ -42,7 +41,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes, mode: int = 0
         _remove_leftovers(target)
         first_mode = mode if permissions is None else 0o600
         while True:
-            temporary = target.with_name(f"{_prefix(target)}{secrets.token_hex(8)}{_ENDING}")
+            temporary = target.with_name(f"{_prefix(target)}{os.urandom(8).hex()}{_ENDING}")
             opener = lambda name, flags: os.open(name, flags, first_mode)
             file = open(temporary, "xb", buffering=0, opener=opener)  # noqa: SIM115  (closed below)
             if _lock(file):
