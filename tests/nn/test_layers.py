@@ -62,6 +62,22 @@ def test_tutorial_names():
     assert outputs[0].scope == ("output layer", "o1")
 
 
+def test_names_and_scopes_are_given_where_asked_for_and_only_there():
+    (boxed,) = nn.Layer(1, 1, "tanh", name="box")([1.0])
+    (named,) = nn.Layer(1, 1, "tanh", names=["h1"])([1.0])
+    (plain,) = nn.Layer(1, 1, "tanh")([1.0])
+    assert [(out.scope, out.name, out.inputs[0].name) for out in (boxed, named, plain)] == [
+        (("box",), None, None),
+        (("h1",), "out_h1", "net_h1"),
+        ((), None, None),
+    ]
+    model = nn.MLP(2, [2, 1])
+    assert {p.name for p in model.parameters()} == {None}
+    assert {node.name for node in ag.topological(*model([1.0, 2.0]))} == {None}
+    biases = [neuron.bias for neuron in model.layers[0].neurons]
+    assert biases[0] is not biases[1]
+
+
 def test_state_goes_through_json_and_is_taken_all_or_none():
     model, other = nn.MLP(2, [3, 1], rng=0), nn.MLP(2, [3, 1], rng=1)
     other.load_state_dict(json.loads(json.dumps(model.state_dict())))
