@@ -67,9 +67,12 @@ def check_writable(out: Path) -> None:
     """
     from tempfile import TemporaryFile
 
-    out.mkdir(parents=True, exist_ok=True)
-    with TemporaryFile(dir=out):
-        pass
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise OSError(f"pictures cannot be saved in {out}: {error.strerror}; name another folder with --out") from None
 
 
 def save(drawing: Drawing, out: Path, name: str) -> None:

@@ -236,7 +236,8 @@ def test_a_directory_that_cannot_be_made_is_said_before_anything_else(name, tmp_
     assert main([name, "--out", str(tmp_path / "file" / "dir")]) == 1
     said = capsys.readouterr()
     assert said.out == ""
-    assert f"{name}:" in said.err
+    assert f"{name}: pictures cannot be saved in {tmp_path}" in said.err
+    assert "--out" in said.err
 
 
 @pytest.mark.parametrize("name", names())
