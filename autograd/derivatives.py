@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from . import context, functions, higher, sweep
+from . import context, functions, higher, ops, sweep
 from .arguments import Argnums, by_position, called, indices, parameters
 from .errors import ArgumentError, GraphError, InputError
 from .graph import topological
@@ -110,15 +110,16 @@ class _Call:
     def _together(self, parts: Sequence[Any]) -> Any:
         return parts[0] if self.one else tuple(parts)
 
-    def gradient(self, output: Value | float, nested: bool = False) -> list[Any]:
-        """The derivative of one output with respect to every input."""
+    def gradient(self, output: Value | float, nested: bool = False, count: int | None = None) -> list[Any]:
+        """The derivative of one output with respect to every input, or to the first ones."""
+        inputs = self.inputs[:count]
         if not isinstance(output, Value):
-            return [0.0] * len(self.inputs)
+            return [0.0] * len(inputs)
         order = topological(output)
         if self.nested or nested:
-            return higher.reverse(order, self.inputs)
+            return higher.reverse(order, inputs)
         adjoints = sweep.adjoints(order)
-        return [adjoints.get(x, 0.0) for x in self.inputs]
+        return [adjoints.get(x, 0.0) for x in inputs]
 
     def plain(self, x: Any) -> Any:
         """A result as it is returned: a number, or a Value inside another derivative."""
@@ -136,8 +137,12 @@ def _call(f: Function, args: Sequence[Any], argnums: Argnums, kwargs: dict[str, 
     given = [x for leaves, _ in parts for x in leaves]
     call.arguments = [structure for _, structure in parts]
     call.sizes = [len(leaves) for leaves, _ in parts]
-    call.nested = context.depth.get() > 0 or any(isinstance(x, Value) for x in given)
-    call.inputs = [functions.identity(x) if isinstance(x, Value) else Value(x) for x in given]
+    tracer = context.tracing.get()
+    call.nested = tracer is not None or context.depth.get() > 0 or any(isinstance(x, Value) for x in given)
+    if tracer is not None:  # a function is being compiled: the derivative is recorded like everything else
+        call.inputs = [tracer(ops.IDENTITY, (x,)) for x in given]
+    else:
+        call.inputs = [functions.identity(x) if isinstance(x, Value) else Value(x) for x in given]
     _name(call, places)
     new, replaced = iter(call.inputs), list(args)
     for k, argument in zip(places, call.arguments, strict=True):
@@ -320,7 +325,7 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
 
     def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
         call = _call(f, args, argnums, kwargs)
-        half = [call.gradient(g) for g in _gradient_graph(call, "hessian")]
+        half = [call.gradient(g, count=i + 1) for i, g in enumerate(_gradient_graph(call, "hessian"))]
         n = len(half)  # one half is taken for both, as in compiled functions: the whole is symmetric to the last bit
         return call.packed_hessian([[half[max(i, j)][min(i, j)] for j in range(n)] for i in range(n)])
 

@@ -76,12 +76,21 @@ def combine(factors: Sequence[Linear], others: Sequence[Linear]) -> Linear:
     for x, y in zip(factors, others, strict=True):
         if is_plainly(x, 0.0) or is_plainly(y, 0.0):
             continue
-        a, b = number(x), number(y)
-        if (a == 0.0 and b - b != 0.0) or (b == 0.0 and a - a != 0.0):
-            pairs.append((record(CARRY, (x, y)), 1.0))
-        else:
+        if _is_product(x, y):
             pairs.append((x, y))
+        else:
+            pairs.append((record(CARRY, (x, y)), 1.0))
     return total(pairs)
+
+
+def _is_product(x: Linear, y: Linear) -> bool:
+    """Whether x·y is what an edge carries, not 0 because an exact zero stands against inf or nan."""
+    if isinstance(x, Value) and x.tracer is not None:  # each row has a number of its own
+        return isinstance(y, float) and y - y == 0.0
+    if isinstance(y, Value) and y.tracer is not None:
+        return isinstance(x, float) and x - x == 0.0
+    a, b = number(x), number(y)
+    return not ((a == 0.0 and b - b != 0.0) or (b == 0.0 and a - a != 0.0))
 
 
 def total(pairs: Sequence[tuple[Linear, Linear]]) -> Linear:
