@@ -14,7 +14,7 @@ are functions here that take numbers and Values alike: ``autograd.exp``, ``autog
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import functions
+from . import functions, methods
 from .context import no_grad, scope
 from .errors import (
     ArgumentError,
@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from .stepping import steps as steps
 
 __version__ = "0.1.0"
+
+methods.document()
 
 # Rooms that are opened when somebody asks for them, so that importing the engine stays quick.
 _ROOMS = {

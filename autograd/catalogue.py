@@ -21,9 +21,10 @@ def catalogue() -> str:
         cells = [f"`{op.name}`", _formula(op), _slopes(op), op.conditions(), op.convention]
         lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
     lines += ["", "## What they do", ""]
-    for op in TABLE.values():
-        first = (getattr(functions, op.name).__doc__ or "").strip().splitlines()[0]
-        lines.append(f"- `{op.name}`: {first}")
+    composed = [name for name in functions.__all__ if name not in TABLE]
+    for name in (*TABLE, *composed):
+        first = (getattr(functions, name).__doc__ or "").strip().splitlines()[0]
+        lines.append(f"- `{name}`: {first}")
     return "\n".join(lines) + "\n"
 
 

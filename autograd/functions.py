@@ -7,7 +7,6 @@ the table's rules, run over it, give derivatives that are Values themselves.
 from __future__ import annotations
 
 import math
-import re
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar, cast, overload
@@ -15,6 +14,7 @@ from typing import Any, Protocol, TypeVar, cast, overload
 from . import carriers, ops
 from .errors import ArgumentError, InputError
 from .ops import Op
+from .rules import Carrier
 from .value import Value, as_float, evaluate, number, record, unary
 
 # fmt: off
@@ -35,7 +35,7 @@ __all__ = [  # noqa: RUF022  (in the alphabet's order)
 Number = TypeVar("Number", float, Value)
 
 
-carrier = cast("carriers.Carrier", sys.modules[__name__])
+carrier = cast(Carrier, sys.modules[__name__])
 
 
 # Not public, but parts of a carrier.
@@ -55,12 +55,6 @@ def _is_traced(x: Any) -> bool:
     return isinstance(x, Value) and x.tracer is not None
 
 
-def _one(op: Op, x: Number) -> Number:
-    if type(x) is Value:
-        return unary(op, x)
-    return _any(op, x)  # type: ignore[no-any-return]
-
-
 def _any(op: Op, *operands: Any) -> Any:
     for x in operands:
         if isinstance(x, Value):
@@ -68,9 +62,15 @@ def _any(op: Op, *operands: Any) -> Any:
     return evaluate(op, [as_float(x) for x in operands])
 
 
-class _Two(Protocol):
-    """A function of two operands, for type checkers: floats in, a float out; a Value in, a Value out."""
+# For type checkers: floats in, a float out; a Value among the operands, a Value out.
+class _Unary(Protocol):
+    @overload
+    def __call__(self, x: float) -> float: ...
+    @overload
+    def __call__(self, x: Value) -> Value: ...
 
+
+class _Binary(Protocol):
     @overload
     def __call__(self, x: float, y: float) -> float: ...
     @overload
@@ -80,8 +80,6 @@ class _Two(Protocol):
 
 
 class _Activation(Protocol):
-    """A function of one operand and a parameter, for type checkers."""
-
     @overload
     def __call__(self, x: float, a: float = ...) -> float: ...
     @overload
@@ -90,8 +88,28 @@ class _Activation(Protocol):
     def __call__(self, x: float, a: Value) -> Value: ...
 
 
-def _typed_two(function: Callable[[Any, Any], Any]) -> _Two:
-    return cast("_Two", function)
+def _unary(op: Op, what: str) -> _Unary:
+    """A row with one operand as a function."""
+
+    def function(x: Any) -> Any:
+        return unary(op, x) if type(x) is Value else _any(op, x)
+
+    return cast("_Unary", _named(function, op.name, what))
+
+
+def _binary(op: Op, what: str) -> _Binary:
+    """A row with two operands as a function."""
+
+    def function(x: Any, y: Any) -> Any:
+        return _any(op, x, y)
+
+    return cast("_Binary", _named(function, op.name, what))
+
+
+def _named(function: Any, name: str, what: str) -> Any:
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = what
+    return function
 
 
 def _typed_activation(function: Callable[..., Any]) -> _Activation:
@@ -100,354 +118,89 @@ def _typed_activation(function: Callable[..., Any]) -> _Activation:
 
 # One operand ---------------------------------------------------------------------------------------------------------
 
-
-def identity(x: Number) -> Number:
-    """x itself, as a node of its own."""
-    return _one(ops.IDENTITY, x)
-
-
-def neg(x: Number) -> Number:
-    """−x."""
-    return _one(ops.NEG, x)
-
-
-def sqrt(x: Number) -> Number:
-    """The square root of x."""
-    return _one(ops.SQRT, x)
-
-
-def cbrt(x: Number) -> Number:
-    """The cube root of x, negative x included."""
-    return _one(ops.CBRT, x)
-
-
-def square(x: Number) -> Number:
-    """x², one node."""
-    return _one(ops.SQUARE, x)
-
-
-def reciprocal(x: Number) -> Number:
-    """1/x, one node."""
-    return _one(ops.RECIPROCAL, x)
-
-
-def abs(x: Number) -> Number:
-    """The absolute value of x; slope 0 at 0."""
-    return _one(ops.ABS, x)
-
-
-def sign(x: Number) -> Number:
-    """−1, 0 or 1; slope 0 everywhere."""
-    return _one(ops.SIGN, x)
-
-
-def exp(x: Number) -> Number:
-    """e to the power x."""
-    return _one(ops.EXP, x)
-
-
-def exp2(x: Number) -> Number:
-    """2 to the power x."""
-    return _one(ops.EXP2, x)
-
-
-def expm1(x: Number) -> Number:
-    """eˣ − 1, accurate near 0."""
-    return _one(ops.EXPM1, x)
-
-
-def log(x: Number) -> Number:
-    """The natural logarithm of x > 0."""
-    return _one(ops.LOG, x)
-
-
-def log2(x: Number) -> Number:
-    """The logarithm of x > 0 to base 2."""
-    return _one(ops.LOG2, x)
-
-
-def log10(x: Number) -> Number:
-    """The logarithm of x > 0 to base 10."""
-    return _one(ops.LOG10, x)
-
-
-def log1p(x: Number) -> Number:
-    """ln(1 + x), accurate near 0."""
-    return _one(ops.LOG1P, x)
-
-
-def log1mexp(x: Number) -> Number:
-    """ln(1 − eˣ) for x < 0, accurate at both ends (Maechler 2012)."""
-    return _one(ops.LOG1MEXP, x)
-
-
-def sin(x: Number) -> Number:
-    """The sine of x radians."""
-    return _one(ops.SIN, x)
-
-
-def cos(x: Number) -> Number:
-    """The cosine of x radians."""
-    return _one(ops.COS, x)
-
-
-def tan(x: Number) -> Number:
-    """The tangent of x radians."""
-    return _one(ops.TAN, x)
-
-
-def sec(x: Number) -> Number:
-    """The secant 1/cos x."""
-    return _one(ops.SEC, x)
-
-
-def csc(x: Number) -> Number:
-    """The cosecant 1/sin x."""
-    return _one(ops.CSC, x)
-
-
-def cot(x: Number) -> Number:
-    """The cotangent 1/tan x."""
-    return _one(ops.COT, x)
-
-
-def asin(x: Number) -> Number:
-    """The angle in [−π/2, π/2] whose sine is x."""
-    return _one(ops.ASIN, x)
-
-
-def acos(x: Number) -> Number:
-    """The angle in [0, π] whose cosine is x."""
-    return _one(ops.ACOS, x)
-
-
-def atan(x: Number) -> Number:
-    """The angle in (−π/2, π/2) whose tangent is x."""
-    return _one(ops.ATAN, x)
-
-
-def sinpi(x: Number) -> Number:
-    """sin πx, exact at whole and half x."""
-    return _one(ops.SINPI, x)
-
-
-def cospi(x: Number) -> Number:
-    """cos πx, exact at whole and half x."""
-    return _one(ops.COSPI, x)
-
-
-def radians(x: Number) -> Number:
-    """Degrees to radians."""
-    return _one(ops.RADIANS, x)
-
-
-def degrees(x: Number) -> Number:
-    """Radians to degrees."""
-    return _one(ops.DEGREES, x)
-
-
-def sinh(x: Number) -> Number:
-    """The hyperbolic sine."""
-    return _one(ops.SINH, x)
-
-
-def cosh(x: Number) -> Number:
-    """The hyperbolic cosine."""
-    return _one(ops.COSH, x)
-
-
-def tanh(x: Number) -> Number:
-    """The hyperbolic tangent."""
-    return _one(ops.TANH, x)
-
-
-def sech(x: Number) -> Number:
-    """The hyperbolic secant 1/cosh x, without overflow."""
-    return _one(ops.SECH, x)
-
-
-def asinh(x: Number) -> Number:
-    """The inverse hyperbolic sine."""
-    return _one(ops.ASINH, x)
-
-
-def acosh(x: Number) -> Number:
-    """The inverse hyperbolic cosine of x ≥ 1."""
-    return _one(ops.ACOSH, x)
-
-
-def atanh(x: Number) -> Number:
-    """The inverse hyperbolic tangent of −1 < x < 1."""
-    return _one(ops.ATANH, x)
-
-
-def floor(x: Number) -> Number:
-    """The largest whole number ≤ x; slope 0 everywhere."""
-    return _one(ops.FLOOR, x)
-
-
-def ceil(x: Number) -> Number:
-    """The smallest whole number ≥ x; slope 0 everywhere."""
-    return _one(ops.CEIL, x)
-
-
-def trunc(x: Number) -> Number:
-    """x without its fraction; slope 0 everywhere."""
-    return _one(ops.TRUNC, x)
-
-
-def round(x: Number) -> Number:
-    """The nearest whole number, halves to even; slope 0 everywhere."""
-    return _one(ops.ROUND, x)
-
-
-def erf(x: Number) -> Number:
-    """The error function."""
-    return _one(ops.ERF, x)
-
-
-def erfc(x: Number) -> Number:
-    """1 − erf x, accurate for large x."""
-    return _one(ops.ERFC, x)
-
-
-def erfcx(x: Number) -> Number:
-    """exp(x²)·erfc x, without underflow. Needs the extra ``special``."""
-    return _one(ops.ERFCX, x)
-
-
-def erfinv(x: Number) -> Number:
-    """The inverse of erf on (−1, 1). Needs the extra ``special``."""
-    return _one(ops.ERFINV, x)
-
-
-def normal_cdf(x: Number) -> Number:
-    """Φ, the distribution function of the standard normal."""
-    return _one(ops.NORMAL_CDF, x)
-
-
-def normal_quantile(x: Number) -> Number:
-    """Φ⁻¹, its inverse on (0, 1)."""
-    return _one(ops.NORMAL_QUANTILE, x)
-
-
-def gamma(x: Number) -> Number:
-    """The gamma function; its slope needs the extra ``special``."""
-    return _one(ops.GAMMA, x)
-
-
-def lgamma(x: Number) -> Number:
-    """ln |Γ(x)|; its slope needs the extra ``special``."""
-    return _one(ops.LGAMMA, x)
-
-
-def digamma(x: Number) -> Number:
-    """ψ = (ln Γ)′. Needs the extra ``special``."""
-    return _one(ops.DIGAMMA, x)
-
-
-def sigmoid(x: Number) -> Number:
-    """The logistic function 1/(1 + e⁻ˣ), without overflow."""
-    return _one(ops.SIGMOID, x)
-
-
-def logit(x: Number) -> Number:
-    """The inverse of sigmoid on (0, 1)."""
-    return _one(ops.LOGIT, x)
-
-
-def relu(x: Number) -> Number:
-    """x where it is positive, else 0; slope 0 at 0."""
-    return _one(ops.RELU, x)
-
-
-def softplus(x: Number) -> Number:
-    """ln(1 + eˣ), without overflow."""
-    return _one(ops.SOFTPLUS, x)
-
-
-def log_sigmoid(x: Number) -> Number:
-    """ln sigmoid(x), without underflow."""
-    return _one(ops.LOG_SIGMOID, x)
-
-
-def silu(x: Number) -> Number:
-    """x·sigmoid(x), also called swish (Elfwing et al. 2017)."""
-    return _one(ops.SILU, x)
-
-
-def mish(x: Number) -> Number:
-    """x·tanh(softplus(x)) (Misra 2019)."""
-    return _one(ops.MISH, x)
-
-
-def gelu(x: Number) -> Number:
-    """x·Φ(x), the exact form (Hendrycks & Gimpel 2016)."""
-    return _one(ops.GELU, x)
-
-
-def selu(x: Number) -> Number:
-    """The self-normalising unit (Klambauer et al. 2017)."""
-    return _one(ops.SELU, x)
-
-
-def softsign(x: Number) -> Number:
-    """x/(1 + |x|)."""
-    return _one(ops.SOFTSIGN, x)
-
-
-def hardtanh(x: Number) -> Number:
-    """x clamped to [−1, 1]."""
-    return _one(ops.HARDTANH, x)
-
-
-def hardsigmoid(x: Number) -> Number:
-    """(x + 3)/6 clamped to [0, 1]."""
-    return _one(ops.HARDSIGMOID, x)
-
-
-def hardswish(x: Number) -> Number:
-    """x·hardsigmoid(x) (Howard et al. 2019)."""
-    return _one(ops.HARDSWISH, x)
+identity = _unary(ops.IDENTITY, "x itself, as a node of its own.")
+neg = _unary(ops.NEG, "−x.")
+sqrt = _unary(ops.SQRT, "The square root of x.")
+cbrt = _unary(ops.CBRT, "The cube root of x, negative x included.")
+square = _unary(ops.SQUARE, "x², one node.")
+reciprocal = _unary(ops.RECIPROCAL, "1/x, one node.")
+abs = _unary(ops.ABS, "The absolute value of x; slope 0 at 0.")
+sign = _unary(ops.SIGN, "−1, 0 or 1; slope 0 everywhere.")
+exp = _unary(ops.EXP, "e to the power x.")
+exp2 = _unary(ops.EXP2, "2 to the power x.")
+expm1 = _unary(ops.EXPM1, "eˣ − 1, accurate near 0.")
+log = _unary(ops.LOG, "The natural logarithm of x > 0.")
+log2 = _unary(ops.LOG2, "The logarithm of x > 0 to base 2.")
+log10 = _unary(ops.LOG10, "The logarithm of x > 0 to base 10.")
+log1p = _unary(ops.LOG1P, "ln(1 + x), accurate near 0.")
+log1mexp = _unary(ops.LOG1MEXP, "ln(1 − eˣ) for x < 0, accurate at both ends (Maechler 2012).")
+sin = _unary(ops.SIN, "The sine of x radians.")
+cos = _unary(ops.COS, "The cosine of x radians.")
+tan = _unary(ops.TAN, "The tangent of x radians.")
+sec = _unary(ops.SEC, "The secant 1/cos x.")
+csc = _unary(ops.CSC, "The cosecant 1/sin x.")
+cot = _unary(ops.COT, "The cotangent 1/tan x.")
+asin = _unary(ops.ASIN, "The angle in [−π/2, π/2] whose sine is x.")
+acos = _unary(ops.ACOS, "The angle in [0, π] whose cosine is x.")
+atan = _unary(ops.ATAN, "The angle in (−π/2, π/2) whose tangent is x.")
+sinpi = _unary(ops.SINPI, "sin πx, exact at whole and half x.")
+cospi = _unary(ops.COSPI, "cos πx, exact at whole and half x.")
+radians = _unary(ops.RADIANS, "Degrees to radians.")
+degrees = _unary(ops.DEGREES, "Radians to degrees.")
+sinh = _unary(ops.SINH, "The hyperbolic sine.")
+cosh = _unary(ops.COSH, "The hyperbolic cosine.")
+tanh = _unary(ops.TANH, "The hyperbolic tangent.")
+sech = _unary(ops.SECH, "The hyperbolic secant 1/cosh x, without overflow.")
+asinh = _unary(ops.ASINH, "The inverse hyperbolic sine.")
+acosh = _unary(ops.ACOSH, "The inverse hyperbolic cosine of x ≥ 1.")
+atanh = _unary(ops.ATANH, "The inverse hyperbolic tangent of −1 < x < 1.")
+floor = _unary(ops.FLOOR, "The largest whole number ≤ x; slope 0 everywhere.")
+ceil = _unary(ops.CEIL, "The smallest whole number ≥ x; slope 0 everywhere.")
+trunc = _unary(ops.TRUNC, "x without its fraction; slope 0 everywhere.")
+round = _unary(ops.ROUND, "The nearest whole number, halves to even; slope 0 everywhere.")
+erf = _unary(ops.ERF, "The error function.")
+erfc = _unary(ops.ERFC, "1 − erf x, accurate for large x.")
+erfcx = _unary(ops.ERFCX, "exp(x²)·erfc x, without underflow. Needs the extra ``special``.")
+erfinv = _unary(ops.ERFINV, "The inverse of erf on (−1, 1). Needs the extra ``special``.")
+normal_cdf = _unary(ops.NORMAL_CDF, "Φ, the distribution function of the standard normal.")
+normal_quantile = _unary(ops.NORMAL_QUANTILE, "Φ⁻¹, its inverse on (0, 1).")
+gamma = _unary(ops.GAMMA, "The gamma function; its slope needs the extra ``special``.")
+lgamma = _unary(ops.LGAMMA, "ln |Γ(x)|; its slope needs the extra ``special``.")
+digamma = _unary(ops.DIGAMMA, "ψ = (ln Γ)′. Needs the extra ``special``.")
+sigmoid = _unary(ops.SIGMOID, "The logistic function 1/(1 + e⁻ˣ), without overflow.")
+logit = _unary(ops.LOGIT, "The inverse of sigmoid on (0, 1).")
+relu = _unary(ops.RELU, "x where it is positive, else 0; slope 0 at 0.")
+softplus = _unary(ops.SOFTPLUS, "ln(1 + eˣ), without overflow.")
+log_sigmoid = _unary(ops.LOG_SIGMOID, "ln sigmoid(x), without underflow.")
+silu = _unary(ops.SILU, "x·sigmoid(x), also called swish (Elfwing et al. 2017).")
+mish = _unary(ops.MISH, "x·tanh(softplus(x)) (Misra 2019).")
+gelu = _unary(ops.GELU, "x·Φ(x), the exact form (Hendrycks & Gimpel 2016).")
+selu = _unary(ops.SELU, "The self-normalising unit (Klambauer et al. 2017).")
+softsign = _unary(ops.SOFTSIGN, "x/(1 + |x|).")
+hardtanh = _unary(ops.HARDTANH, "x clamped to [−1, 1].")
+hardsigmoid = _unary(ops.HARDSIGMOID, "(x + 3)/6 clamped to [0, 1].")
+hardswish = _unary(ops.HARDSWISH, "x·hardsigmoid(x) (Howard et al. 2019).")
 
 
 # Several operands ----------------------------------------------------------------------------------------------------
 
-
-@_typed_two
-def add(x: Any, y: Any) -> Any:
-    """x + y."""
-    return _any(ops.ADD, x, y)
-
-
-@_typed_two
-def sub(x: Any, y: Any) -> Any:
-    """x − y."""
-    return _any(ops.SUB, x, y)
-
-
-@_typed_two
-def mul(x: Any, y: Any) -> Any:
-    """x · y."""
-    return _any(ops.MUL, x, y)
-
-
-@_typed_two
-def div(x: Any, y: Any) -> Any:
-    """x / y."""
-    return _any(ops.DIV, x, y)
-
-
-@_typed_two
-def pow(x: Any, y: Any) -> Any:
-    """x to the power y, either or both Values."""
-    return _any(ops.POW, x, y)
-
-
-@_typed_two
-def hypot(x: Any, y: Any) -> Any:
-    """√(x² + y²), without overflow; slopes 0 at (0, 0)."""
-    return _any(ops.HYPOT, x, y)
+add = _binary(ops.ADD, "x + y.")
+sub = _binary(ops.SUB, "x − y.")
+mul = _binary(ops.MUL, "x · y.")
+div = _binary(ops.DIV, "x / y.")
+pow = _binary(ops.POW, "x to the power y, either or both Values.")
+hypot = _binary(ops.HYPOT, "√(x² + y²), without overflow; slopes 0 at (0, 0).")
+copysign = _binary(ops.COPYSIGN, "|x| with the sign of y.")
+logaddexp = _binary(ops.LOGADDEXP, "ln(eˣ + eʸ), without overflow.")
+xlogy = _binary(ops.XLOGY, "x·ln y, with 0·ln 0 = 0.")
+xlog1py = _binary(ops.XLOG1PY, "x·ln(1 + y), with 0·ln 0 = 0.")
+maximum = _binary(ops.MAXIMUM, "The larger of two; slopes ½ and ½ at a tie.")
+minimum = _binary(ops.MINIMUM, "The smaller of two; slopes ½ and ½ at a tie.")
+mod = _binary(ops.MOD, "x modulo y with the sign of y, as ``%`` in Python.")
+fmod = _binary(ops.FMOD, "x modulo y with the sign of x, as in C.")
+beta = _binary(ops.BETA, "Γ(x)Γ(y)/Γ(x + y) for positive x and y. Needs the extra ``special``.")
+less = _binary(ops.LESS, "1 where x < y, else 0; slope 0 everywhere.")
+less_equal = _binary(ops.LESS_EQUAL, "1 where x ≤ y, else 0; slope 0 everywhere.")
 
 
 @overload
@@ -463,70 +216,26 @@ def fma(x: Any, y: Any, w: Any) -> Any:
     return _any(ops.FMA, x, y, w)
 
 
-@_typed_two
-def copysign(x: Any, y: Any) -> Any:
-    """|x| with the sign of y."""
-    return _any(ops.COPYSIGN, x, y)
-
-
-@_typed_two
-def logaddexp(x: Any, y: Any) -> Any:
-    """ln(eˣ + eʸ), without overflow."""
-    return _any(ops.LOGADDEXP, x, y)
-
-
-@_typed_two
-def xlogy(x: Any, y: Any) -> Any:
-    """x·ln y, with 0·ln 0 = 0."""
-    return _any(ops.XLOGY, x, y)
-
-
-@_typed_two
-def xlog1py(x: Any, y: Any) -> Any:
-    """x·ln(1 + y), with 0·ln 0 = 0."""
-    return _any(ops.XLOG1PY, x, y)
-
-
-@_typed_two
+@overload
+def atan2(y: float, x: float) -> float: ...
+@overload
+def atan2(y: Value, x: Value | float) -> Value: ...
+@overload
+def atan2(y: float, x: Value) -> Value: ...
 def atan2(y: Any, x: Any) -> Any:
     """The angle of the point (x, y), in (−π, π]."""
     return _any(ops.ATAN2, y, x)
 
 
-@_typed_two
-def maximum(x: Any, y: Any) -> Any:
-    """The larger of two; slopes ½ and ½ at a tie."""
-    return _any(ops.MAXIMUM, x, y)
-
-
-@_typed_two
-def minimum(x: Any, y: Any) -> Any:
-    """The smaller of two; slopes ½ and ½ at a tie."""
-    return _any(ops.MINIMUM, x, y)
-
-
-@_typed_two
-def mod(x: Any, y: Any) -> Any:
-    """x modulo y with the sign of y, as ``%`` in Python."""
-    return _any(ops.MOD, x, y)
-
-
-@_typed_two
-def fmod(x: Any, y: Any) -> Any:
-    """x modulo y with the sign of x, as in C."""
-    return _any(ops.FMOD, x, y)
-
-
-@_typed_two
+@overload
+def polygamma(n: float, x: float) -> float: ...
+@overload
+def polygamma(n: Value, x: Value | float) -> Value: ...
+@overload
+def polygamma(n: float, x: Value) -> Value: ...
 def polygamma(n: Any, x: Any) -> Any:
     """The n-th derivative of digamma, n a whole number. Needs the extra ``special``."""
     return _any(ops.POLYGAMMA, n, x)
-
-
-@_typed_two
-def beta(x: Any, y: Any) -> Any:
-    """Γ(x)Γ(y)/Γ(x + y) for positive x and y. Needs the extra ``special``."""
-    return _any(ops.BETA, x, y)
 
 
 @overload
@@ -628,18 +337,6 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     if type(condition) is int and condition < 0:  # in Python ~False is −1 and ~True is −2
         condition = condition == -1
     return _any(ops.WHERE, condition if _is_traced(condition) else 1.0 if condition else 0.0, x, y)
-
-
-@_typed_two
-def less(x: Any, y: Any) -> Any:
-    """1 where x < y, else 0; slope 0 everywhere."""
-    return _any(ops.LESS, x, y)
-
-
-@_typed_two
-def less_equal(x: Any, y: Any) -> Any:
-    """1 where x ≤ y, else 0; slope 0 everywhere."""
-    return _any(ops.LESS_EQUAL, x, y)
 
 
 @overload
@@ -815,50 +512,3 @@ def cross_entropy(zs: Iterable[Any], ts: Iterable[Any]) -> Any:
     if len(zs) != len(ts) or not zs:
         raise ArgumentError(f"cross_entropy needs as many targets as logits, at least one: {len(zs)}, {len(ts)}")
     return _any(ops.CROSS_ENTROPY, *zs, *ts)
-
-
-# What help(Value.sigmoid) says ---------------------------------------------------------------------------------------
-
-_OPERATORS = {
-    "add": ops.ADD, "sub": ops.SUB, "mul": ops.MUL, "truediv": ops.DIV, "pow": ops.POW, "mod": ops.MOD,
-    "neg": ops.NEG, "abs": ops.ABS,
-}  # fmt: skip
-_OTHERS = {
-    "__pos__": "The Value itself.",
-    "__lt__": "Whether x < y, compared as numbers; while a function is compiled, a condition for where().",
-    "__le__": "Whether x <= y, compared as numbers; while a function is compiled, a condition for where().",
-    "__gt__": "Whether x > y, compared as numbers; while a function is compiled, a condition for where().",
-    "__ge__": "Whether x >= y, compared as numbers; while a function is compiled, a condition for where().",
-    "__floordiv__": "x // y: the largest whole number that is at most x / y; slope 0.",
-    "__rfloordiv__": "y // x: the largest whole number that is at most y / x; slope 0.",
-    "__round__": "x rounded to that many decimal places, halves to the even neighbour; slope 0.",
-    "__bool__": "Whether the number is not 0.",
-    "__float__": "The number; no derivative passes through it.",
-    "__int__": "The number without its fraction; no derivative passes through it.",
-    "item": "The number as a float; no derivative passes through it.",
-}
-
-
-def _summary(op: Op, formula: Any) -> str:
-    """A row of the table in a line: formula, slopes, domain, convention."""
-    slopes = " and ".join(op.slopes) if isinstance(op.slopes, tuple) else ""
-    result = ", z the result" if re.search(r"\bz\b", slopes) else ""
-    several = "s" if len(op.operands) > 1 else ""
-    convention = f"; {op.convention}" if op.convention else ""
-    return f"{formula}; slope{several} {slopes}{result}; for {op.conditions()}{convention}."
-
-
-def _document() -> None:
-    """Give Value's methods their docstrings: facts about an operation stand in its row only."""
-    rows = {**ops.TABLE, "arctan2": ops.ATAN2, **{f"__{name}__": op for name, op in _OPERATORS.items()}}
-    texts = {name: _summary(op, op.formula) for name, op in rows.items() if name in vars(Value)}
-    for name, op in _OPERATORS.items():
-        if f"__r{name}__" in vars(Value):
-            texts[f"__r{name}__"] = f"y {op.symbol} x for a number y; see __{name}__."
-    for name, text in {**texts, **_OTHERS}.items():
-        method: Any = vars(Value).get(name)
-        if method is not None and not method.__doc__:
-            method.__doc__ = text
-
-
-_document()

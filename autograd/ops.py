@@ -2,11 +2,12 @@
 
 A row holds a name, a formula, the rule for the value, one rule for each partial derivative and how that derivative is
 written, the domain, the convention at a kink, sample points for the tests, and whatever else is special about the
-operation: nothing about it is written down anywhere else. Rules are written once for every carrier
-of numbers: ``lambda m: lambda z, x: …`` is given the carrier's functions ``m`` and returns the rule on its numbers,
-where ``z`` is the operation's own result. ``m.where`` computes both its branches, ``m.choose`` only the one it takes,
+operation: nothing about it is written down anywhere else. Rules are written once for every carrier of numbers:
+``lambda m: lambda z, x: …`` is given the carrier's functions ``m`` and returns the rule on its numbers, where ``z`` is
+the operation's own result. ``m.where`` computes both its branches, ``m.choose`` only the one it takes,
 where the carrier knows which. Formulas and slopes are Python expressions in the operands' names;
-``notation.py`` prints them as text and LaTeX. This file knows no graph.
+``notation.py`` prints them as text and LaTeX. What the columns mean is said in ``row.py``; special functions and
+activations are in ``ops_special.py``. This file knows no graph.
 """
 
 from __future__ import annotations
@@ -15,207 +16,22 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any
 
-from .carriers import FLOATS, IEEE, Carrier
+from .carriers import FLOATS, IEEE
+from .row import NONZERO as NONZERO
+from .row import POSITIVE as POSITIVE
+from .row import REAL as REAL
+from .row import TABLE as TABLE
+from .row import UNIT as UNIT
+from .row import Interval as Interval
+from .row import Op as Op
+from .row import lookup as lookup
+from .rules import Carrier
 from .text import shortened
-
-Rule = Callable[[Carrier], Callable[..., Any]]  # carrier -> rule on its numbers
-Formula = str | Callable[[int], str]  # n-ary rows write theirs out for a given number of operands
-Slopes = tuple[str, ...] | Callable[[int, int], str]  # … and for the i-th of n operands
-
-
-class Interval(NamedTuple):
-    """Where an operand may lie; ends are excluded unless ``closed``; ``without`` is a single point left out."""
-
-    low: float = -math.inf
-    high: float = math.inf
-    closed: bool = False
-    without: float | None = None
-
-    def __contains__(self, x: object) -> bool:
-        if not isinstance(x, float | int) or x == self.without:
-            return False
-        return self.low <= x <= self.high if self.closed else self.low < x < self.high
-
-    def describe(self, name: str) -> str:
-        """The interval as a condition, for example ``x > 0``."""
-        less = "≤" if self.closed else "<"
-        if self.without is not None:
-            return f"{name} ≠ {self.without:g}"
-        if self.low == -math.inf and self.high == math.inf:
-            return f"any {name}"
-        if self.high == math.inf:
-            return f"{name} {'≥' if self.closed else '>'} {self.low:g}"
-        return f"{self.low:g} {less} {name} {less} {self.high:g}"
-
-
-REAL = Interval()
-POSITIVE = Interval(low=0.0)
-NONZERO = Interval(without=0.0)
-UNIT = Interval(-1.0, 1.0)
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
 _LARGEST = sys.float_info.max
-_SQRT_HALF = math.sqrt(0.5)
-_TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
-
-
-class Op:
-    """One row of the table.
-
-    Args:
-        name: also the name of the function in ``autograd`` and of the rule on a carrier.
-        operands: their names, ``"x y"``; ``"*xs"`` in a row over any number of operands.
-        formula: the operation as a Python expression in the operands' names.
-        slopes: the partials as expressions; ``z`` is the result.
-        value: the rule for the value.
-        partials: a rule for the partial with respect to each operand, called with the result and the operands; in a row
-            over any number of operands a single rule that returns all of them.
-        domain: where each operand may lie.
-        samples: operands for tests; made from the domain if not given.
-        symbol: what drawings write into the node.
-        kink: a function of the operands that is 0 exactly at a kink or jump, and whose sign tells the side.
-        convention: in words, which slope is taken at the kink.
-        note: the domain in words, where the intervals do not say it.
-        group: hands the rules of a row over any number of operands their operands in parts.
-        finite: whether the value is finite at finite operands inside the domain, but for the overflow of a plain sum or
-            product; or a function that tells, given the operands' numbers, None for those that are not known.
-        stepwise: whether the value is constant between jumps, so that every slope is 0.
-        step: a function of the operands that tells on which piece the value is, where there are many jumps.
-        flat: whether the value is constant, and its slope in the first operand exactly 0, beyond a kink.
-        selects: the places of the operands of which the result is one.
-        saturates: whether the value only rises or only falls in the first operand and approaches a constant on a side,
-            so that a slope near 0 means that this operand is far out.
-        activation: whether ``nn`` offers it by name as an activation.
-        rectifier: whether it passes the positive side of the first operand on and keeps the negative side small.
-
-    Attributes:
-        f, df: the rules for the value and for the partials, bound to floats: what recording calls.
-        bound: the rules bound to other carriers by those who need them, kept as long as the row.
-    """
-
-    __slots__ = (
-        *("name", "operands", "formula", "slopes", "value", "partials", "f", "df"),
-        *("domain", "samples", "symbol", "kink", "convention", "note", "group", "finite"),
-        *("stepwise", "step", "flat", "selects", "saturates", "activation", "rectifier"),
-        "bound",
-    )
-
-    def __init__(
-        self,
-        name: str,
-        operands: str,
-        formula: Formula,
-        slopes: Slopes,
-        value: Rule,
-        *partials: Rule,
-        domain: tuple[Interval, ...] | None = None,
-        samples: Sequence[tuple[float, ...]] | None = None,
-        symbol: str = "",
-        kink: Callable[..., float] | None = None,
-        convention: str = "",
-        note: str = "",
-        group: Callable[[Sequence[Any]], tuple[Any, ...]] | None = None,
-        finite: bool | Callable[..., bool] = True,
-        stepwise: bool = False,
-        step: Callable[..., float] | None = None,
-        flat: bool = False,
-        selects: tuple[int, ...] = (),
-        saturates: bool = False,
-        activation: bool = False,
-        rectifier: bool = False,
-    ) -> None:
-        self.name, self.operands = name, tuple(operands.split())
-        self.formula, self.slopes, self.value, self.partials = formula, slopes, value, partials
-        self.f: Callable[..., float] = value(FLOATS)
-        self.df: tuple[Callable[..., Any], ...] = tuple(rule(FLOATS) for rule in partials)
-        self.domain = (REAL,) * len(self.operands) if domain is None else domain
-        self.samples = _samples(self.domain) if samples is None else tuple(samples)
-        self.symbol, self.kink, self.convention, self.note, self.group = symbol or name, kink, convention, note, group
-        self.finite, self.stepwise, self.step, self.flat, self.selects = finite, stepwise, step, flat, selects
-        self.saturates, self.activation, self.rectifier = saturates, activation, rectifier
-        self.bound: dict[str, Any] = {}
-
-    @property
-    def shipped(self) -> bool:
-        """Whether the row is one of this table's; operations that users define are not."""
-        return TABLE.get(self.name) is self
-
-    @property
-    def nary(self) -> bool:
-        """Whether the row takes any number of operands."""
-        return self.group is not None
-
-    @property
-    def may_vanish(self) -> bool:
-        """Whether a choice may make the value exactly 0: of a step, a flat side, a period or the larger operand."""
-        compares = len(self.selects) == len(self.operands)  # where() leaves the choice to an operand of its own
-        return self.stepwise or self.step is not None or self.flat or compares
-
-    def is_finite(self, known: Sequence[float | None]) -> bool:
-        """Whether the value is finite at all finite operands, given the numbers of those that are known."""
-        if callable(self.finite):
-            return self.finite(*known)
-        inside = (interval == REAL or x in interval for interval, x in zip(self.domain, known, strict=False))
-        return self.finite and (self.nary or all(inside))
-
-    def piece(self, operands: Sequence[float], value: float) -> float | None:
-        """On which piece of its graph an operation is, between its kinks and jumps; None if there is one only."""
-        if self.step is None and self.stepwise:
-            return value
-        tells = self.kink if self.step is None else self.step
-        if tells is None:
-            return None
-        found = tells(*operands) if all(map(math.isfinite, operands)) else math.nan
-        return found if self.step is not None else (found > 0) - (found < 0)
-
-    def arguments(self, operands: Sequence[Any]) -> tuple[Any, ...]:
-        """The operands as the rules take them: ``(ws, xs, bias)`` for ``dot``, one by one for most rows."""
-        return tuple(operands) if self.group is None else self.group(operands)
-
-    def names(self, count: int) -> tuple[str, ...]:
-        """The operands' names in formula and slopes: ``x, y`` or ``x0, x1, …`` for an n-ary row."""
-        return self.operands if self.group is None else tuple(f"x{i}" for i in range(count))
-
-    def formula_for(self, count: int) -> str:
-        """The formula for that many operands, as a Python expression in their names."""
-        return self.formula if isinstance(self.formula, str) else self.formula(count)
-
-    def slope_for(self, position: int, count: int) -> str:
-        """How the partial with respect to one operand is written; ``z`` stands for the result."""
-        return self.slopes[position] if isinstance(self.slopes, tuple) else self.slopes(count, position)
-
-    def conditions(self) -> str:
-        """The domain in words, for error texts and the docs."""
-        parts = [i.describe(n) for i, n in zip(self.domain, self.operands, strict=False) if i != REAL]
-        return self.note or " and ".join(parts) or "any operands"
-
-    def __repr__(self) -> str:
-        return f"<Op {self.name}>"
-
-    def __reduce__(self) -> tuple[Callable[[str], Op], tuple[str]]:
-        return lookup, (self.name,)
-
-
-def _samples(domain: Sequence[Interval]) -> tuple[tuple[float, ...], ...]:
-    """Points inside the domain; every second operand takes its numbers in the opposite order."""
-    columns = [_SAMPLES[interval] for interval in domain]
-    return tuple(zip(*(c if k % 2 == 0 else c[::-1] for k, c in enumerate(columns)), strict=False))
-
-
-_SAMPLES = {
-    REAL: (-2.3, -0.6, 0.4, 1.0, 3.1),
-    POSITIVE: (0.02, 0.7, 1.0, 2.5, 40.0),
-    NONZERO: (-3.0, -0.25, 0.5, 2.0),
-    UNIT: (-0.9, -0.3, 0.2, 0.85),
-}
-
-
-def lookup(name: str) -> Op:
-    """The row of that name."""
-    return TABLE[name]
-
 
 # fmt: off
 
@@ -240,8 +56,7 @@ EXP = Op(
     "exp", "x", "exp(x)", ("z",),
     lambda m: m.exp,
     lambda m: lambda z, x: z,
-    note="x ≤ 709.78, beyond which the result overflows",
-    finite=False, saturates=True,
+    note="x ≤ 709.78, beyond which the result overflows", finite=False, saturates=True,
 )
 
 # Arithmetic -----------------------------------------------------------------------------------------------------------
@@ -330,8 +145,7 @@ SQRT = Op(
     "sqrt", "x", "sqrt(x)", ("1 / (2 * z)",),
     lambda m: m.sqrt,
     lambda m: lambda z, x: 0.5 / z,
-    domain=(POSITIVE,), symbol="√", note="x ≥ 0",
-    convention="slope inf at 0",
+    domain=(POSITIVE,), symbol="√", note="x ≥ 0", convention="slope inf at 0",
 )
 CBRT = Op(
     "cbrt", "x", "cbrt(x)", ("1 / (3 * z ** 2)",),
@@ -340,8 +154,7 @@ CBRT = Op(
     lambda m: lambda z, x: m.choose(
         (m.abs(x) > 1e-100) & (m.abs(x) <= _LARGEST), lambda: z / x / 3.0, lambda: 1.0 / (3.0 * z) / z
     ),
-    symbol="∛", samples=((-8.0,), (-0.3,), (0.5,), (27.0,)),
-    convention="slope inf at 0",
+    symbol="∛", samples=((-8.0,), (-0.3,), (0.5,), (27.0,)), convention="slope inf at 0",
 )
 HYPOT = Op(
     "hypot", "x y", "hypot(x, y)", ("x / z", "y / z"),
@@ -357,15 +170,13 @@ EXP2 = Op(
     "exp2", "x", "2 ** x", ("z * log(2)",),
     lambda m: lambda x: m.pow(2.0, x),
     lambda m: lambda z, x: z * _LN2,
-    symbol="2ˣ", note="x < 1024, from which on the result overflows",
-    finite=False, saturates=True,
+    symbol="2ˣ", note="x < 1024, from which on the result overflows", finite=False, saturates=True,
 )
 EXPM1 = Op(
     "expm1", "x", "expm1(x)", ("exp(x)",),
     lambda m: m.expm1,
     lambda m: lambda z, x: m.exp(x),
-    symbol="eˣ−1", note="x ≤ 709.78, beyond which the result overflows",
-    finite=False, saturates=True,
+    symbol="eˣ−1", note="x ≤ 709.78, beyond which the result overflows", finite=False, saturates=True,
 )
 LOG = Op(
     "log", "x", "log(x)", ("1 / x",),
@@ -389,16 +200,14 @@ LOG1P = Op(
     "log1p", "x", "log1p(x)", ("1 / (1 + x)",),
     lambda m: m.log1p,
     lambda m: lambda z, x: 1.0 / (1.0 + x),
-    domain=(Interval(low=-1.0),), symbol="ln(1+x)",
-    samples=((-0.9,), (-0.01,), (0.3,), (5.0,)),
+    domain=(Interval(low=-1.0),), symbol="ln(1+x)", samples=((-0.9,), (-0.01,), (0.3,), (5.0,)),
 )
 LOG1MEXP = Op(
     "log1mexp", "x", "log(1 - exp(x))", ("exp(x) / expm1(x)",),
     # Maechler (2012): each form where the other one cancels.
     lambda m: lambda x: m.choose(x > -_LN2, lambda: m.log(-m.expm1(x)), lambda: m.log1p(-m.exp(x))),
     lambda m: lambda z, x: m.exp(x) / m.expm1(x),
-    domain=(Interval(high=0.0),), symbol="ln(1−eˣ)",
-    samples=((-20.0,), (-1.0,), (-0.5,), (-0.001,)),
+    domain=(Interval(high=0.0),), symbol="ln(1−eˣ)", samples=((-20.0,), (-1.0,), (-0.5,), (-0.001,)),
 )
 
 
@@ -439,8 +248,7 @@ SIN = Op(
     "sin", "x", "sin(x)", ("cos(x)",),
     lambda m: m.sin,
     lambda m: lambda z, x: m.cos(x),
-    note="finite x",
-    activation=True,
+    note="finite x", activation=True,
 )
 COS = Op(
     "cos", "x", "cos(x)", ("-sin(x)",),
@@ -464,15 +272,13 @@ CSC = Op(
     "csc", "x", "csc(x)", ("-z / tan(x)",),
     lambda m: lambda x: 1.0 / m.sin(x),
     lambda m: lambda z, x: -z / m.tan(x),
-    domain=(NONZERO,), note="finite x that is no multiple of π",
-    finite=False,
+    domain=(NONZERO,), note="finite x that is no multiple of π", finite=False,
 )
 COT = Op(
     "cot", "x", "cot(x)", ("-1 - z ** 2",),
     lambda m: lambda x: 1.0 / m.tan(x),
     lambda m: lambda z, x: -1.0 - z * z,
-    domain=(NONZERO,), note="finite x that is no multiple of π",
-    finite=False,
+    domain=(NONZERO,), note="finite x that is no multiple of π", finite=False,
 )
 
 
@@ -497,8 +303,7 @@ ATAN = Op(
     "atan", "x", "atan(x)", ("1 / (1 + x ** 2)",),
     lambda m: m.atan,
     lambda m: lambda z, x: 1.0 / (1.0 + x * x),
-    symbol="arctan",
-    saturates=True,
+    symbol="arctan", saturates=True,
 )
 
 
@@ -554,15 +359,13 @@ SINH = Op(
     "sinh", "x", "sinh(x)", ("cosh(x)",),
     lambda m: m.sinh,
     lambda m: lambda z, x: m.cosh(x),
-    note="|x| ≤ 710.47, beyond which the result overflows",
-    finite=False,
+    note="|x| ≤ 710.47, beyond which the result overflows", finite=False,
 )
 COSH = Op(
     "cosh", "x", "cosh(x)", ("sinh(x)",),
     lambda m: m.cosh,
     lambda m: lambda z, x: m.sinh(x),
-    note="|x| ≤ 710.47, beyond which the result overflows",
-    finite=False,
+    note="|x| ≤ 710.47, beyond which the result overflows", finite=False,
 )
 SECH = Op(
     "sech", "x", "sech(x)", ("-z * tanh(x)",),
@@ -615,8 +418,7 @@ SIGN = Op(
     "sign", "x", "sign(x)", ("0",),
     lambda m: lambda x: m.where(x > 0, 1.0, m.where(x < 0, -1.0, x)),
     lambda m: lambda z, x: 0.0,
-    kink=lambda x: x, convention="sign 0 = 0, slope 0 everywhere", symbol="sgn",
-    stepwise=True,
+    kink=lambda x: x, convention="sign 0 = 0, slope 0 everywhere", symbol="sgn", stepwise=True,
 )
 COPYSIGN = Op(
     "copysign", "x y", "copysign(x, y)", ("1 if copysign(x, y) == x else -1", "0"),
@@ -631,32 +433,28 @@ MAXIMUM = Op(
     lambda m: lambda x, y: m.where(x > y, x, m.where(y >= x, y, x + y)),  # x + y: nan if either is
     lambda m: lambda z, x, y: m.where(x > y, 1.0, m.where(x < y, 0.0, 0.5)),
     lambda m: lambda z, x, y: m.where(y > x, 1.0, m.where(y < x, 0.0, 0.5)),
-    kink=lambda x, y: x - y, convention="slopes ½ and ½ at a tie", symbol="max",
-    selects=(0, 1),
+    kink=lambda x, y: x - y, convention="slopes ½ and ½ at a tie", symbol="max", selects=(0, 1),
 )
 MINIMUM = Op(
     "minimum", "x y", "min(x, y)", ("1 if x < y else 0", "1 if y < x else 0"),
     lambda m: lambda x, y: m.where(x < y, x, m.where(y <= x, y, x + y)),
     lambda m: lambda z, x, y: m.where(x < y, 1.0, m.where(x > y, 0.0, 0.5)),
     lambda m: lambda z, x, y: m.where(y < x, 1.0, m.where(y > x, 0.0, 0.5)),
-    kink=lambda x, y: x - y, convention="slopes ½ and ½ at a tie", symbol="min",
-    selects=(0, 1),
+    kink=lambda x, y: x - y, convention="slopes ½ and ½ at a tie", symbol="min", selects=(0, 1),
 )
 LESS = Op(
     "less", "x y", "1 if x < y else 0", ("0", "0"),
     lambda m: lambda x, y: m.where(x < y, 1.0, 0.0),
     lambda m: lambda z, x, y: 0.0,
     lambda m: lambda z, x, y: 0.0,
-    kink=lambda x, y: x - y, convention="slope 0 everywhere, also at the jump", symbol="<",
-    stepwise=True,
+    kink=lambda x, y: x - y, convention="slope 0 everywhere, also at the jump", symbol="<", stepwise=True,
 )
 LESS_EQUAL = Op(
     "less_equal", "x y", "1 if x <= y else 0", ("0", "0"),
     lambda m: lambda x, y: m.where(x <= y, 1.0, 0.0),
     lambda m: lambda z, x, y: 0.0,
     lambda m: lambda z, x, y: 0.0,
-    kink=lambda x, y: x - y, convention="slope 0 everywhere, also at the jump", symbol="≤",
-    stepwise=True,
+    kink=lambda x, y: x - y, convention="slope 0 everywhere, also at the jump", symbol="≤", stepwise=True,
 )
 WHERE = Op(
     "where", "c x y", "x if c else y", ("0", "1 if c else 0", "0 if c else 1"),
@@ -664,8 +462,7 @@ WHERE = Op(
     lambda m: lambda z, c, x, y: 0.0,
     lambda m: lambda z, c, x, y: m.where(c > 0, 1.0, 0.0),
     lambda m: lambda z, c, x, y: m.where(c > 0, 0.0, 1.0),
-    samples=((1.0, 2.0, 3.0), (0.0, 2.0, 3.0)),
-    selects=(1, 2),
+    samples=((1.0, 2.0, 3.0), (0.0, 2.0, 3.0)), selects=(1, 2),
 )
 CLAMP = Op(
     "clamp", "x low high", "min(max(x, low), high)",
@@ -746,16 +543,14 @@ TRUNC = Op(
     lambda m: m.trunc,
     lambda m: lambda z, x: 0.0,
     kink=lambda x: _to_integer(x) if abs(x) >= 0.5 else 1.0,
-    convention="slope 0 everywhere, also at the jumps", note="finite x",
-    stepwise=True, step=math.trunc,
+    convention="slope 0 everywhere, also at the jumps", note="finite x", stepwise=True, step=math.trunc,
 )
 ROUND = Op(
     "round", "x", "round(x)", ("0",),
     lambda m: m.round,
     lambda m: lambda z, x: 0.0,
     kink=lambda x: _to_integer(x + 0.5), convention="halves go to the even neighbour; slope 0 everywhere",
-    note="finite x",
-    stepwise=True, step=round,
+    note="finite x", stepwise=True, step=round,
 )
 
 
@@ -783,270 +578,9 @@ FMOD = Op(
     lambda m: lambda x, y: m.fmod(x, y),
     lambda m: lambda z, x, y: 1.0,
     _mod_slope,
-    domain=(REAL, NONZERO),
-    kink=lambda x, y: _to_integer(x / y) if abs(x / y) >= 0.5 else 1.0,
+    domain=(REAL, NONZERO), kink=lambda x, y: _to_integer(x / y) if abs(x / y) >= 0.5 else 1.0,
     convention="sign of x, as in C; slope 1 in x also at the jumps",
     step=lambda x, y: math.copysign(abs(x) // abs(y), x / y),
-)
-
-# Special functions ----------------------------------------------------------------------------------------------------
-
-ERF = Op(
-    "erf", "x", "erf(x)", ("2 / sqrt(pi) * exp(-(x ** 2))",),
-    lambda m: m.erf,
-    lambda m: lambda z, x: _TWO_OVER_SQRT_PI * m.exp(-x * x),
-    saturates=True,
-)
-ERFC = Op(
-    "erfc", "x", "erfc(x)", ("-2 / sqrt(pi) * exp(-(x ** 2))",),
-    lambda m: m.erfc,
-    lambda m: lambda z, x: -_TWO_OVER_SQRT_PI * m.exp(-x * x),
-    saturates=True,
-)
-
-
-_ERFCX_TERMS = [math.prod(range(1, 2 * k + 2, 2)) * (-0.5) ** k for k in range(16)]
-
-
-def _erfcx_slope_far_out(x: Any) -> Any:
-    """The asymptotic series of 2x·erfcx(x) − 2/√π, whose two terms cancel: for x ≥ 10, where its end is rounding."""
-    u = 1.0 / x
-    return -0.5 * _TWO_OVER_SQRT_PI * u * u * _polynomial(_ERFCX_TERMS, u * u)
-
-
-def _polynomial(coefficients: Sequence[float], x: Any) -> Any:
-    return reduce(lambda value, c: value * x + c, reversed(coefficients))
-
-
-ERFCX = Op(
-    "erfcx", "x", "exp(x ** 2) * erfc(x)", ("2 * x * z - 2 / sqrt(pi)",),
-    lambda m: m.erfcx,
-    lambda m: lambda z, x: m.choose(x < 10.0, lambda: 2.0 * x * z - _TWO_OVER_SQRT_PI, lambda: _erfcx_slope_far_out(x)),
-    note="x > −26.6, below which the result overflows", samples=((-2.0,), (0.3,), (1.5,), (5.0,)),
-    finite=False, saturates=True,
-)
-ERFINV = Op(
-    "erfinv", "x", "erfinv(x)", ("sqrt(pi) / 2 * exp(z ** 2)",),
-    lambda m: m.erfinv,
-    lambda m: lambda z, x: m.exp(z * z) / _TWO_OVER_SQRT_PI,
-    domain=(UNIT,), symbol="erf⁻¹",
-)
-NORMAL_CDF = Op(
-    "normal_cdf", "x", "normal_cdf(x)", ("exp(-(x ** 2) / 2) / sqrt(2 * pi)",),
-    lambda m: lambda x: 0.5 * m.erfc(-x * _SQRT_HALF),
-    lambda m: lambda z, x: m.exp(-0.5 * x * x) * (0.5 * _TWO_OVER_SQRT_PI * _SQRT_HALF),
-    symbol="Φ",
-    saturates=True,
-)
-NORMAL_QUANTILE = Op(
-    "normal_quantile", "x", "normal_quantile(x)", ("sqrt(2 * pi) * exp(z ** 2 / 2)",),
-    lambda m: m.normal_quantile,
-    lambda m: lambda z, x: m.exp(0.5 * z * z) / (0.5 * _TWO_OVER_SQRT_PI * _SQRT_HALF),
-    domain=(Interval(0.0, 1.0),), symbol="Φ⁻¹", samples=((0.001,), (0.2,), (0.5,), (0.93,)),
-)
-GAMMA = Op(
-    "gamma", "x", "gamma(x)", ("z * digamma(x)",),
-    lambda m: m.gamma,
-    lambda m: lambda z, x: z * m.digamma(x),
-    domain=(POSITIVE,), symbol="Γ", note="x < 171.6 that is no integer ≤ 0",
-    samples=((0.3,), (1.0,), (2.5,), (9.0,), (-1.5,)),
-    finite=False,
-)
-LGAMMA = Op(
-    "lgamma", "x", "lgamma(x)", ("digamma(x)",),
-    lambda m: m.lgamma,
-    lambda m: lambda z, x: m.digamma(x),
-    domain=(POSITIVE,), symbol="ln|Γ|", note="x that is no integer ≤ 0",
-    finite=False,
-)
-DIGAMMA = Op(
-    "digamma", "x", "digamma(x)", ("polygamma(1, x)",),
-    lambda m: m.digamma,
-    lambda m: lambda z, x: m.polygamma(1.0, x),
-    domain=(POSITIVE,), symbol="ψ", note="x that is no integer ≤ 0",
-    finite=False,
-)
-POLYGAMMA = Op(
-    "polygamma", "n x", "polygamma(n, x)", ("0", "polygamma(n + 1, x)"),
-    lambda m: lambda n, x: m.polygamma(n, x),
-    lambda m: lambda z, n, x: math.nan * n * x,  # n is a whole number: no derivative, of any order
-    lambda m: lambda z, n, x: m.polygamma(n + 1.0, x),
-    domain=(POSITIVE, POSITIVE), symbol="ψ⁽ⁿ⁾", note="whole n ≥ 0, x that is no integer ≤ 0",
-    samples=((0.0, 0.7), (1.0, 2.5), (2.0, 1.0)), convention="n is a whole number and has no slope (nan)",
-    finite=False,
-)
-
-
-_SHIFT = 12  # from here on the series of ψ ends in rounding
-_PSI_TERMS = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)  # B₂ₖ/2k
-
-
-def _digamma_fall(m: Carrier, x: Any, y: Any) -> Any:
-    """ψ(x) − ψ(x + y) for positive x and y without cancellation: term by term ψ's recurrence, then its series."""
-    steps = [y / (x + y + k) / (x + k) for k in map(float, range(_SHIFT))]
-    a, b = x + float(_SHIFT), x + y + float(_SHIFT)
-    u, v = 1.0 / a, 1.0 / b
-    fall = y * u * v  # u − v
-    p, q = u * u, v * v
-    series, powers, last = 0.0, 1.0, 1.0  # powers: (pᵏ − qᵏ)/(p − q)
-    for c in _PSI_TERMS:
-        series = series + c * powers
-        last = last * q
-        powers = p * powers + last
-    return -(m.sum(steps) + m.log1p(y / a) + 0.5 * fall + fall * (u + v) * series)
-
-
-BETA = Op(
-    "beta", "x y", "beta(x, y)", ("z * (digamma(x) - digamma(x + y))", "z * (digamma(y) - digamma(x + y))"),
-    lambda m: lambda x, y: m.beta(x, y),
-    lambda m: lambda z, x, y: z * _digamma_fall(m, x, y),
-    lambda m: lambda z, x, y: z * _digamma_fall(m, y, x),
-    domain=(POSITIVE, POSITIVE), symbol="B", samples=((0.5, 2.0), (3.0, 1.5), (1.0, 1.0)),
-    finite=False,
-)
-
-# Activations ----------------------------------------------------------------------------------------------------------
-
-
-def _sigmoid(m: Carrier) -> Callable[[Any], Any]:
-    def sigmoid(x: Any) -> Any:
-        e = m.exp(-m.abs(x))  # never above 1: no overflow on either side
-        return m.where(x >= 0, 1.0, e) / (1.0 + e)
-
-    return sigmoid
-
-
-SIGMOID = Op(
-    "sigmoid", "x", "sigmoid(x)", ("z * (1 - z)",),
-    _sigmoid,
-    # z(1 − z), also where 1 − z would cancel
-    lambda m: lambda z, x: m.choose(x < 1.225, lambda: z - z * z, lambda: z * m.sigmoid(-x)),
-    symbol="σ",
-    saturates=True, activation=True,
-)
-SOFTPLUS = Op(
-    "softplus", "x", "log(1 + exp(x))", ("sigmoid(x)",),
-    lambda m: lambda x: m.maximum(x, 0.0) + m.log1p(m.exp(-m.abs(x))),
-    lambda m: lambda z, x: m.sigmoid(x),
-    symbol="ln(1+eˣ)",
-    saturates=True, activation=True, rectifier=True,
-)
-LOG_SIGMOID = Op(
-    "log_sigmoid", "x", "log(sigmoid(x))", ("sigmoid(-x)",),
-    lambda m: lambda x: -m.softplus(-x),
-    lambda m: lambda z, x: m.sigmoid(-x),
-    symbol="ln σ",
-    saturates=True, activation=True,
-)
-LOGIT = Op(
-    "logit", "x", "log(x / (1 - x))", ("1 / (x * (1 - x))",),
-    lambda m: lambda x: m.choose(
-        (x > 0.25) & (x < 0.75), lambda: 2.0 * m.atanh(2.0 * x - 1.0), lambda: m.log(x) - m.log1p(-x)
-    ),
-    lambda m: lambda z, x: 1.0 / (x * (1.0 - x)),
-    domain=(Interval(0.0, 1.0),), symbol="σ⁻¹", samples=((0.01,), (0.3,), (0.5,), (0.9,)),
-)
-RELU = Op(
-    "relu", "x", "relu(x)", ("1 if x > 0 else 0",),
-    lambda m: lambda x: m.where(x <= 0, 0.0, x),
-    lambda m: lambda z, x: m.where(x <= 0, 0.0, 1.0),
-    kink=lambda x: x, convention="slope 0 at 0", symbol="relu",
-    flat=True, activation=True, rectifier=True,
-)
-LEAKY_RELU = Op(
-    "leaky_relu", "x a", "x if x > 0 else a * x", ("1 if x > 0 else a", "0 if x > 0 else x"),
-    lambda m: lambda x, a: m.where(x > 0, x, a * x),
-    lambda m: lambda z, x, a: m.where(x > 0, 1.0, a),
-    lambda m: lambda z, x, a: m.where(x > 0, 0.0, x),
-    samples=((2.0, 0.01), (-3.0, 0.2)), kink=lambda x, a: x, convention="slope a at 0", symbol="lrelu",
-    activation=True, rectifier=True,
-)
-ELU = Op(
-    "elu", "x a", "x if x > 0 else a * expm1(x)", ("1 if x > 0 else a * exp(x)", "0 if x > 0 else expm1(x)"),
-    lambda m: lambda x, a: m.choose(x > 0, lambda: x, lambda: a * m.expm1(x)),
-    lambda m: lambda z, x, a: m.choose(x > 0, lambda: 1.0, lambda: a * m.exp(x)),
-    lambda m: lambda z, x, a: m.choose(x > 0, lambda: 0.0, lambda: m.expm1(x)),
-    samples=((2.0, 1.0), (-3.0, 0.7), (-0.1, 1.0)), kink=lambda x, a: x, convention="slope a at 0",
-    saturates=True, activation=True, rectifier=True,
-)
-CELU = Op(
-    "celu", "x a", "x if x > 0 else a * expm1(x / a)",
-    ("1 if x > 0 else exp(x / a)", "0 if x > 0 else expm1(x / a) - x / a * exp(x / a)"),
-    lambda m: lambda x, a: m.choose(x > 0, lambda: x, lambda: a * m.expm1(x / a)),
-    lambda m: lambda z, x, a: m.choose(x > 0, lambda: 1.0, lambda: m.exp(x / a)),
-    lambda m: lambda z, x, a: m.choose(
-        x > 0, lambda: 0.0, lambda: m.expm1(x / a) - x / a * m.exp(x / a)
-    ),
-    domain=(REAL, POSITIVE), samples=((2.0, 1.0), (-3.0, 0.7), (-0.1, 2.0)),
-    saturates=True, activation=True, rectifier=True,
-)
-
-
-_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. (2017)
-
-
-SELU = Op(
-    "selu", "x", "selu(x)", ("s if x > 0 else s * a * exp(x)",),
-    lambda m: lambda x: _SELU_SCALE * m.choose(x > 0, lambda: x, lambda: _SELU_ALPHA * m.expm1(x)),
-    lambda m: lambda z, x: _SELU_SCALE * m.choose(x > 0, lambda: 1.0, lambda: _SELU_ALPHA * m.exp(x)),
-    kink=lambda x: x, convention="the slope from the left at 0; s = 1.0507, a = 1.6733",
-    saturates=True, activation=True, rectifier=True,
-)
-SILU = Op(
-    "silu", "x", "x * sigmoid(x)", ("sigmoid(x) * (1 + x * sigmoid(-x))",),
-    lambda m: lambda x: x * m.sigmoid(x),
-    lambda m: lambda z, x: m.sigmoid(x) * (1.0 + x * m.sigmoid(-x)),
-    activation=True, rectifier=True,
-)
-MISH = Op(
-    "mish", "x", "x * tanh(log(1 + exp(x)))",
-    ("tanh(softplus(x)) + x * sigmoid(x) * (1 - tanh(softplus(x)) ** 2)",),
-    lambda m: lambda x: x * m.tanh(m.softplus(x)),
-    lambda m: lambda z, x: m.tanh(m.softplus(x)) + x * m.sigmoid(x) * m.square(m.sech(m.softplus(x))),
-    activation=True, rectifier=True,
-)
-GELU = Op(
-    "gelu", "x", "x * normal_cdf(x)", ("normal_cdf(x) + x * exp(-(x ** 2) / 2) / sqrt(2 * pi)",),
-    lambda m: lambda x: x * m.normal_cdf(x),
-    lambda m: lambda z, x: m.normal_cdf(x) + x * m.exp(-0.5 * x * x) * (0.5 * _TWO_OVER_SQRT_PI * _SQRT_HALF),
-    activation=True, rectifier=True,
-)
-SOFTSIGN = Op(
-    "softsign", "x", "x / (1 + abs(x))", ("1 / (1 + abs(x)) ** 2",),
-    lambda m: lambda x: x / (1.0 + m.abs(x)),
-    lambda m: lambda z, x: m.square(1.0 / (1.0 + m.abs(x))),
-    saturates=True, activation=True,
-)
-SQUAREPLUS = Op(
-    "squareplus", "x b", "(x + sqrt(x ** 2 + b)) / 2", ("(1 + x / sqrt(x ** 2 + b)) / 2", "1 / (4 * sqrt(x ** 2 + b))"),
-    lambda m: lambda x, b: m.choose(
-        x >= 0, lambda: 0.5 * (x + m.hypot(x, m.sqrt(b))), lambda: 0.5 * b / (m.hypot(x, m.sqrt(b)) - x)
-    ),
-    lambda m: lambda z, x, b: z / m.hypot(x, m.sqrt(b)),
-    lambda m: lambda z, x, b: 0.25 / m.hypot(x, m.sqrt(b)),
-    domain=(REAL, POSITIVE),
-    saturates=True, activation=True, rectifier=True,
-)
-HARDTANH = Op(
-    "hardtanh", "x", "min(max(x, -1), 1)", ("1 if -1 < x < 1 else 0",),
-    lambda m: lambda x: m.clamp(x, -1.0, 1.0),
-    lambda m: lambda z, x: m.where((x <= -1) | (x >= 1), 0.0, 1.0),
-    kink=lambda x: abs(x) - 1.0, convention="slope 0 at ±1",
-    flat=True, activation=True,
-)
-HARDSIGMOID = Op(
-    "hardsigmoid", "x", "min(max((x + 3) / 6, 0), 1)", ("1 / 6 if -3 < x < 3 else 0",),
-    lambda m: lambda x: m.clamp((x + 3.0) / 6.0, 0.0, 1.0),
-    lambda m: lambda z, x: m.where((x <= -3) | (x >= 3), 0.0, 1.0 / 6.0),
-    kink=lambda x: abs(x) - 3.0, convention="slope 0 at ±3",
-    flat=True, activation=True,
-)
-HARDSWISH = Op(
-    "hardswish", "x", "x * min(max((x + 3) / 6, 0), 1)", ("0 if x <= -3 else 1 if x >= 3 else (x + 3 / 2) / 3",),
-    lambda m: lambda x: x * m.hardsigmoid(x),
-    lambda m: lambda z, x: m.where(x <= -3, 0.0, m.where(x >= 3, 1.0, (x + 1.5) / 3.0)),
-    kink=lambda x: abs(x) - 3.0, convention="slope 0 at −3 and 1 at 3",
-    flat=True, activation=True, rectifier=True,
 )
 
 # Over any number of operands ------------------------------------------------------------------------------------------
@@ -1158,10 +692,11 @@ CROSS_ENTROPY = Op(
     group=_halves, symbol="H(t, softmax z)", samples=((1.0, 2.0, -0.5, 0.0, 1.0, 0.0), (0.3, -0.2, 0.5, 0.5)),
     note="as many logits as targets; targets add up to 1; y = softmax(z)",
 )
-
 # fmt: on
 
-TABLE: dict[str, Op] = {row.name: row for row in list(globals().values()) if isinstance(row, Op)}
+from .ops_special import *  # noqa: E402, F403  (the rest of the table)
+
+TABLE.update({row.name: row for row in list(globals().values()) if isinstance(row, Op)})
 
 for _row in TABLE.values():
     for _carrier in (FLOATS, IEEE):
