@@ -75,6 +75,19 @@ def parameters(f: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(p.name for p in listed if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))[skipped:]
 
 
+def takes(f: Callable[..., Any], count: int) -> bool:
+    """Whether a function can be called with so many arguments by position; true where it does not tell."""
+    from inspect import signature
+
+    try:
+        signature(f).bind(*(None,) * count)
+    except ValueError:
+        return True
+    except TypeError:
+        return False
+    return True
+
+
 def by_position(
     f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .arguments import parameters, takes
 from .errors import ArgumentError, InputError
 from .notation import Piece, render
 from .ops import Op
@@ -44,7 +45,8 @@ def operation(
         a function of the operands, numbers or Values.
 
     Raises:
-        ArgumentError: if the name is no identifier, or the number of rules does not fit.
+        InputError: if a setting is of the wrong kind.
+        ArgumentError: if the name is no identifier, or rules, slopes or formulas do not fit the operands.
 
     >>> from autograd import Value, cos, operation, sin
     >>> sin_squared = operation("sin_squared", lambda x: sin(x) ** 2, lambda z, x: 2 * sin(x) * cos(x))
@@ -52,7 +54,6 @@ def operation(
     >>> f"{y.data:.4f} {y.partials[0]:.4f}"
     '0.2298 0.8415'
     """
-    from inspect import signature
     from keyword import iskeyword
 
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
@@ -60,10 +61,14 @@ def operation(
     for rule in (value, *partials):
         if not callable(rule):
             raise InputError(f"value and partials are functions, not {rule!r}")
-    try:
-        operands = tuple(signature(value).parameters)
-    except ValueError:  # a builtin function that does not tell: the first rule's parameters after the result
-        operands = tuple(signature(partials[0]).parameters)[1:] if partials else ()
+    for what, function in (("kink", kink), ("step", step)):
+        if function is not None and not callable(function):
+            raise InputError(f"{what} is a function of the operands, not {function!r}")
+    for what, text in (("formula", formula), ("domain", domain), ("convention", convention)):
+        if text is not None and not isinstance(text, str):
+            raise InputError(f"{what} is text, not {text!r}")
+    # A builtin function may not tell its parameters; then the first rule does, after the result.
+    operands = parameters(value) or (parameters(partials[0])[1:] if partials else ())
     if len(partials) != len(operands) or not operands:
         raise ArgumentError(
             f"{name} has {len(operands)} operands ({', '.join(operands)}) and needs a partial rule for each, "
@@ -72,6 +77,11 @@ def operation(
     if "z" in operands:
         raise ArgumentError(f"{name} has an operand called z, which stands for the result in slopes; call it otherwise")
     listed = ", ".join(operands)
+    for rule in partials:
+        if not takes(rule, 1 + len(operands)):
+            raise ArgumentError(f"a partial rule of {name} takes the result and the operands: lambda z, {listed}: …")
+    if isinstance(slopes, str) or not (slopes is None or all(isinstance(x, str) for x in slopes)):
+        raise InputError(f"slopes is a sequence of formulas, one for each operand, not {slopes!r}")
     if slopes is None:  # the prime sign here is a letter, so that the name stays an identifier
         slopes = [f"{name}ʹ({listed})"] if len(operands) == 1 else [f"{name}_{x}ʹ({listed})" for x in operands]
     if len(slopes) != len(operands):

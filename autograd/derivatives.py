@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec, TypeVar, cast, overload
 
 from . import context, functions, higher, ops, sweep
 from .arguments import Argnums, by_position, called, indices, parameters
@@ -19,6 +19,8 @@ from .structure import Structure, cut, matched, numbers
 from .value import Value, describe, number
 
 Function = Callable[..., Any]
+P = ParamSpec("P")  # what the function takes: its derivatives take the same
+R = TypeVar("R")  # what it returns, with numbers in the place of Values
 
 
 @contextmanager
@@ -152,10 +154,10 @@ def _call(f: Function, args: Sequence[Any], argnums: Argnums, kwargs: dict[str, 
     return call
 
 
-def _function(f: Any) -> Function:
+def _function(f: Callable[P, R]) -> Callable[P, R]:
     if not callable(f):
         raise InputError(f"a function is needed, not {f!r}: write grad(f)(x), not grad(f(x))")
-    return f  # type: ignore[no-any-return]
+    return f
 
 
 def _name(call: _Call, places: Sequence[int]) -> None:
@@ -167,7 +169,7 @@ def _name(call: _Call, places: Sequence[int]) -> None:
                 x.name = names[k] if argument.shape() == () else f"{names[k]}[{i}]"
 
 
-def _named(derivative: Function, what: str, f: Function) -> Function:
+def _named(derivative: Callable[P, R], what: str, f: Function) -> Callable[P, R]:
     """A derivative of a function, which has the function's parameters."""
     derivative.__name__ = derivative.__qualname__ = f"{what}({called(f)})"
     derivative.__wrapped__ = f  # type: ignore[attr-defined]
@@ -177,7 +179,11 @@ def _named(derivative: Function, what: str, f: Function) -> Function:
 # The public family ---------------------------------------------------------------------------------------------------
 
 
-def grad(f: Function, argnums: Argnums = 0) -> Function:
+@overload
+def grad(f: Callable[P, Any], argnums: int = 0) -> Callable[P, Any]: ...
+@overload
+def grad(f: Callable[P, Any], argnums: Sequence[int]) -> Callable[P, tuple[Any, ...]]: ...
+def grad(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
     """The gradient of a function that returns one number, by one reverse sweep.
 
     Args:
@@ -199,15 +205,19 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     >>> grad(lambda w, x: w[0] * x + w[1])([2.0, 1.0], 5.0)
     [5.0, 1.0]
     """
-    both = value_and_grad(_function(f), argnums)
+    both: Callable[P, tuple[Any, Any]] = value_and_grad(_function(f), cast(int, argnums))
 
-    def gradient(*args: Any, **kwargs: Any) -> Any:
+    def gradient(*args: P.args, **kwargs: P.kwargs) -> Any:
         return both(*args, **kwargs)[1]
 
     return _named(gradient, "grad", f)
 
 
-def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
+@overload
+def value_and_grad(f: Callable[P, R], argnums: int = 0) -> Callable[P, tuple[R, Any]]: ...
+@overload
+def value_and_grad(f: Callable[P, R], argnums: Sequence[int]) -> Callable[P, tuple[R, tuple[Any, ...]]]: ...
+def value_and_grad(f: Callable[P, R], argnums: Argnums = 0) -> Callable[P, tuple[R, Any]]:
     """The function's value and its gradient, from one call; see ``grad``.
 
     >>> value_and_grad(lambda x: x * x)(3.0)
@@ -216,7 +226,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
 
     _function(f)
 
-    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    def value_and_gradient(*args: P.args, **kwargs: P.kwargs) -> tuple[R, Any]:
         call = _call(f, args, argnums, kwargs)
         output = call.output("grad")
         return call.plain(output), call.packed(call.gradient(output))
@@ -224,7 +234,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     return _named(value_and_gradient, "value_and_grad", f)
 
 
-def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(f: Callable[..., R], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[R, R]:
     """A directional derivative, by one forward sweep.
 
     Args:
@@ -245,7 +255,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     return structure.rebuild(iter([call.plain(y) for y in outputs])), structure.rebuild(iter(moved))
 
 
-def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+def vjp(f: Callable[..., R], *primals: Any) -> tuple[R, Callable[[R], tuple[Any, ...]]]:
     """The value, and a function that pulls an output's adjoint back to the arguments by one reverse sweep.
 
     Args:
@@ -263,7 +273,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...
     call = _call(_function(f), primals, range(len(primals)), {})
     outputs, structure = call.outputs()
 
-    def pullback(adjoints: Any) -> tuple[Any, ...]:
+    def pullback(adjoints: R) -> tuple[Any, ...]:
         given = matched(adjoints, call.result, "the adjoints")
         with _deeper():
             total = functions.dot(given, outputs)
@@ -273,7 +283,9 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...
     return structure.rebuild(iter([call.plain(y) for y in outputs])), pullback
 
 
-def jacobian(f: Function, argnums: Argnums = 0, mode: Literal["auto", "forward", "reverse"] = "auto") -> Function:
+def jacobian(
+    f: Callable[P, Any], argnums: Argnums = 0, mode: Literal["auto", "forward", "reverse"] = "auto"
+) -> Callable[P, Any]:
     """All derivatives of all outputs.
 
     Args:
@@ -293,7 +305,7 @@ def jacobian(f: Function, argnums: Argnums = 0, mode: Literal["auto", "forward",
     if mode not in ("auto", "forward", "reverse"):
         raise ArgumentError(f"mode is 'auto', 'forward' or 'reverse', not {mode!r}")
 
-    def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
+    def jacobian_of_f(*args: P.args, **kwargs: P.kwargs) -> Any:
         call = _call(f, args, argnums, kwargs)
         outputs, structure = call.outputs()
         forward = mode == "forward" or (mode == "auto" and len(call.inputs) < len(outputs))
@@ -308,7 +320,11 @@ def jacobian(f: Function, argnums: Argnums = 0, mode: Literal["auto", "forward",
     return _named(jacobian_of_f, "jacobian", f)
 
 
-def hessian(f: Function, argnums: Argnums = 0) -> Function:
+@overload
+def hessian(f: Callable[P, Any], argnums: int = 0) -> Callable[P, Any]: ...
+@overload
+def hessian(f: Callable[P, Any], argnums: Sequence[int]) -> Callable[P, tuple[tuple[Any, ...], ...]]: ...
+def hessian(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
     """All second derivatives of a function that returns one number.
 
     The gradient is recorded as a graph; one reverse sweep over it gives each row.
@@ -323,7 +339,7 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
 
     _function(f)
 
-    def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
+    def hessian_of_f(*args: P.args, **kwargs: P.kwargs) -> Any:
         call = _call(f, args, argnums, kwargs)
         half = [call.gradient(g, count=i + 1) for i, g in enumerate(_gradient_graph(call, "hessian"))]
         n = len(half)  # one half is taken for both, as in compiled functions: the whole is symmetric to the last bit
