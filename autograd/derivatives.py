@@ -165,8 +165,11 @@ def _name(call: _Call, places: Sequence[int]) -> None:
     names = parameters(call.f)
     for k, own, argument in zip(places, cut(call.inputs, call.sizes), call.arguments, strict=True):
         if k < len(names):
-            for i, x in enumerate(own):
-                x.name = names[k] if argument.shape() == () else f"{names[k]}[{i}]"
+            if argument.shape() == ():
+                own[0].name = names[k]
+            else:
+                for i, x in enumerate(own):
+                    x.name = f"{names[k]}[{i}]"
 
 
 def _named(derivative: Callable[P, R], what: str, f: Function) -> Callable[P, R]:
