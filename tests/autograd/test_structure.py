@@ -12,6 +12,8 @@ from autograd import ArgumentError, InputError, Value, compile, grad, gradcheck,
 from autograd.structure import apart, flatten, holds_values, matched, numbers
 from autograd.text import shortened
 
+from ..work import growth
+
 Point = namedtuple("Point", "x y")
 DEEP = 100_000
 
@@ -185,6 +187,12 @@ def test_empty_arrays_stay_arrays_of_floats(shape):
     ):
         assert got.dtype == np.float64
         assert got.shape == wanted
+
+
+@pytest.mark.parametrize("ask", [grad, lambda f: lambda x: jvp(f, (x,), (x,))], ids=["grad", "jvp"])
+def test_the_work_grows_with_the_number_of_leaves(ask):
+    f = ask(lambda v: v[0][0] * v[-1][0])
+    assert growth(lambda n: lambda: f([[2.0] for _ in range(n)]), 200) < 2.1
 
 
 def test_places_in_error_texts():
