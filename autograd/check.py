@@ -168,7 +168,7 @@ class _Probe:
 
     def _record(self, numbers: Sequence[float]) -> tuple[list[Value], list[Any]]:
         inputs = [Value(x, name=f"x{i}") for i, x in enumerate(numbers)]
-        with context.Surrounding(context.recording, True):
+        with context.Surrounding(recording=True):
             result = self.f(*self.rebuild(iter(inputs)))
         if result is None:
             raise InputError("the function returned None; did it forget to return its result?")

@@ -1,79 +1,126 @@
-"""What surrounds recording: ``no_grad``, ``scope`` (where new nodes belong), and the derivatives under way."""
+"""What surrounds recording: ``no_grad``, ``scope`` (where new nodes belong), derivatives and tracing under way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
-from contextvars import ContextVar, Token
-from threading import Lock, get_ident
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
+from weakref import ref
 
-from .errors import no_number
+# The states in use anywhere in the process, besides the ordinary one. Recording looks at whether there are any; only
+# then does it ask for the current one, which is right for each thread and task. The set empties itself as states go.
+active: set[ref[State]] = set()
 
-recording: ContextVar[bool] = ContextVar("recording", default=True)
-# While a derivative of a function is being taken: how many of them are nested, and the Values that left the graph.
-depth: ContextVar[int] = ContextVar("depth", default=0)
-departed: ContextVar[list[Any] | None] = ContextVar("departed", default=None)
-# Whether operations follow IEEE 754 where they have no value, as slopes do, instead of raising a DomainError.
-extended: ContextVar[bool] = ContextVar("extended", default=False)
-current_scope: ContextVar[tuple[str, ...]] = ContextVar("current_scope", default=())
 
-# How many surroundings are open anywhere in the process. Recording looks at this one number; only while it is not zero
-# does it ask the context variables, which are right for each thread and task.
-active = 0
-_lock = Lock()
+class State:
+    """How operations are recorded now. It is never changed: a new state takes its place.
+
+    Attributes:
+        recording: whether nodes keep their operation and inputs.
+        scope: the names of the scopes that new nodes belong to, outermost first.
+        derivatives: how many derivatives of functions are being taken, each inside the one before.
+        converted: the Values that were converted to plain numbers while a derivative is taken; they lose it.
+        extended: whether operations follow IEEE 754 where they have no value, as slopes do, instead of raising an error.
+        tracer: what records operations while a function is being compiled.
+    """
+
+    __slots__ = (
+        *("recording", "scope", "derivatives", "converted", "extended", "tracer"),
+        *("outer", "changes", "owner", "__weakref__"),
+    )
+
+    recording: bool
+    scope: tuple[str, ...]
+    derivatives: int
+    converted: list[Any] | None
+    extended: bool
+    tracer: Callable[..., Any] | None
+    outer: State | None  # the state it took the place of, which it differs from by these changes
+    changes: Mapping[str, Any]
+    owner: ref[Surrounding] | None  # whose block it is for; None once that ended (a task started in it goes on)
+
+    def __init__(self, outer: State | None, changes: Mapping[str, Any], owner: ref[Surrounding] | None) -> None:
+        self.outer, self.changes, self.owner = outer, changes, owner
+        if outer is not None:
+            self.recording, self.scope, self.derivatives = outer.recording, outer.scope, outer.derivatives
+            self.converted, self.extended, self.tracer = outer.converted, outer.extended, outer.tracer
+            active.add(ref(self, active.discard))
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+
+_ORDINARY = State(
+    None,
+    {"recording": True, "scope": (), "derivatives": 0, "converted": None, "extended": False, "tracer": None},
+    None,
+)
+_current: ContextVar[State] = ContextVar("current", default=_ORDINARY)
+
+
+def state() -> State:
+    """How operations are recorded now, in this thread or task."""
+    found = _current.get()
+    while found.owner is not None and found.owner() is None:  # its block ended, but the end was interrupted
+        assert found.outer is not None
+        found = found.outer
+        _current.set(found)
+    return found
 
 
 class Surrounding:
-    """Sets one context variable for a ``with`` block, in this thread or task only."""
+    """Changes the state for a ``with`` block, in this thread or task only.
 
-    def __init__(self, variable: ContextVar[Any], value: Any) -> None:
-        self._variable, self._value = variable, value
-        self._tokens: dict[int, list[Token[Any]]] = {}  # by thread: one object may be entered in several
+    An interrupt (Ctrl-C) may come at any moment, while the block is entered or left, too. Then the state is put right
+    before the interrupt goes on. Where it comes before the first line of ``__exit__``, nothing of ours runs: so a state
+    counts only as long as the object that made it exists, and the ``with`` statement has let go of it by then.
+    """
+
+    __slots__ = ("__weakref__", "_changes")
+
+    def __init__(self, **changes: Any) -> None:
+        self._changes = changes
+
+    def _changed(self, state: State) -> Mapping[str, Any]:
+        return self._changes
 
     def __enter__(self) -> None:
-        global active
-        with _lock:
-            active += 1
-        self._tokens.setdefault(get_ident(), []).append(self._variable.set(self._value))
+        before = state()
+        try:
+            _current.set(State(before, self._changed(before), ref(self)))
+        except BaseException:
+            _current.set(before)
+            raise
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        global active
-        with _lock:
-            active -= 1
-        tokens = self._tokens.get(get_ident())
-        if tokens:
-            # A generator closed from another task has nothing to put back there: its own context is gone.
-            with suppress(ValueError):
-                self._variable.reset(tokens.pop())
+        try:
+            self._end()
+        except BaseException:
+            self._end()
+            raise
 
-
-# While a function is being compiled: what records the operations that every row will go through.
-tracing: ContextVar[Callable[..., Any] | None] = ContextVar("tracing", default=None)
-
-T = TypeVar("T")
-
-
-def leave(value: T) -> T:
-    """Note that a Value is being turned into a plain number, which carries no derivative on; returns the Value."""
-    if active and (noted := departed.get()) is not None:
-        noted.append(value)
-    return settle(value)
-
-
-def settle(value: T) -> T:
-    """The Value itself, unless a function is being compiled: what a number decides then would hold for every row."""
-    if active and tracing.get() is not None:
-        raise no_number("a Value", ", or is read afresh at each call")
-    return value
+    def _end(self) -> None:
+        """Take away what the block changed, wherever that is."""
+        own = _current.get()
+        inner = []
+        while own.owner is None or own.owner() is not self:
+            if own.outer is None:
+                return  # done; or entered in another context, as a generator may be that is closed by somebody else
+            inner.append(own)
+            own = own.outer
+        assert own.outer is not None
+        after = own.outer
+        for x in reversed(inner):  # blocks that began in this one and end later
+            after = State(after, x.changes, x.owner)
+        _current.set(after)
+        own.owner = None
 
 
 def no_grad() -> Surrounding:
     """Record nothing inside the block: results are plain leaves, and cost little.
 
-    Safe in threads and asynchronous code: only the block's own thread or task is affected. A generator shares the
-    context of whoever runs it, so do not ``yield`` inside the block.
+    Safe in threads and asynchronous code: only the block's own thread or task is affected, and the tasks started in it.
+    A generator shares the context of whoever runs it, so do not ``yield`` inside the block.
 
     >>> from autograd import Value, no_grad
     >>> x = Value(3.0)
@@ -82,7 +129,7 @@ def no_grad() -> Surrounding:
     >>> y.data, y.inputs
     (9.0, ())
     """
-    return Surrounding(recording, False)
+    return Surrounding(recording=False)
 
 
 class scope(Surrounding):  # noqa: N801  (used like a function)
@@ -98,10 +145,11 @@ class scope(Surrounding):  # noqa: N801  (used like a function)
     ('model', 'layer')
     """
 
+    __slots__ = ("_name",)
+
     def __init__(self, name: str) -> None:
-        super().__init__(current_scope, ())
+        super().__init__()
         self._name = str(name)
 
-    def __enter__(self) -> None:
-        self._value = (*current_scope.get(), self._name)
-        super().__enter__()
+    def _changed(self, state: State) -> Mapping[str, Any]:
+        return {"scope": (*state.scope, self._name)}

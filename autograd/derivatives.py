@@ -27,15 +27,11 @@ R = TypeVar("R")  # what it returns, with numbers in the place of Values
 def _deeper() -> Iterator[list[Value]]:
     """One derivative further in; yields the list of Values that left the graph meanwhile."""
     left: list[Value] = []
-    outer = context.departed.get()
-    with (
-        context.Surrounding(context.depth, context.depth.get() + 1),
-        context.Surrounding(context.departed, left),
-        context.Surrounding(context.recording, True),
-    ):
+    outer = context.state()
+    with context.Surrounding(derivatives=outer.derivatives + 1, converted=left, recording=True):
         yield left
-    if outer is not None:
-        outer += left  # what left the inner derivative's graph left the outer one's too
+    if outer.converted is not None:
+        outer.converted += left  # what left the inner derivative's graph left the outer one's too
 
 
 class _Call:
@@ -139,8 +135,9 @@ def _call(f: Function, args: Sequence[Any], argnums: Argnums, kwargs: dict[str, 
     given = [x for leaves, _ in parts for x in leaves]
     call.arguments = [structure for _, structure in parts]
     call.sizes = [len(leaves) for leaves, _ in parts]
-    tracer = context.tracing.get()
-    call.nested = tracer is not None or context.depth.get() > 0 or any(isinstance(x, Value) for x in given)
+    state = context.state()
+    tracer = state.tracer
+    call.nested = tracer is not None or state.derivatives > 0 or any(isinstance(x, Value) for x in given)
     if tracer is not None:  # a function is being compiled: the derivative is recorded like everything else
         call.inputs = [tracer(ops.IDENTITY, (x,)) for x in given]
     else:
@@ -280,7 +277,7 @@ def vjp(f: Callable[..., R], *primals: Any) -> tuple[R, Callable[[R], tuple[Any,
         given = matched(adjoints, call.result, "the adjoints")
         with _deeper():
             total = functions.dot(given, outputs)
-        nested = context.depth.get() > 0 or any(isinstance(a, Value) for a in given)
+        nested = context.state().derivatives > 0 or any(isinstance(a, Value) for a in given)
         return call.packed(call.gradient(total, nested))  # type: ignore[no-any-return]
 
     return structure.rebuild(iter([call.plain(y) for y in outputs])), pullback

@@ -26,7 +26,7 @@ class GraphError(AutogradError, ValueError):
     """A question about a graph that it cannot answer: an input that the output does not depend on."""
 
 
-class TraceError(AutogradError, TypeError, ValueError):
+class TraceError(AutogradError, TypeError):
     """A function cannot be compiled: it asks for the number of something that stands for every row."""
 
 

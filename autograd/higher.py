@@ -120,7 +120,7 @@ def reverse(
     depends = depending(order, stop)
     incoming: dict[Value, tuple[list[Linear], list[Linear]]] = {order[-1]: ([adjoint], [1.0])}
     found: dict[Value, Linear] = {}
-    with context.Surrounding(context.extended, True):
+    with context.Surrounding(extended=True):
         for node in reversed(order):
             if node not in incoming:
                 continue
@@ -143,7 +143,7 @@ def forward(
 ) -> dict[Value, Linear]:
     """The tangent of every node that varies with the given ones, as Values where they depend on anything."""
     result = dict(tangents)
-    with context.Surrounding(context.extended, True):
+    with context.Surrounding(extended=True):
         for node in order:
             if node in result or not node.inputs or result.keys().isdisjoint(node.inputs):
                 continue

@@ -42,7 +42,7 @@ def affine(rows: Sequence[Sequence[Value | float]], xs: Iterable[Any], biases: S
             return [record(op, (*ws, *xs, b)) for ws, b in zip(rows, biases, strict=True)]
     x_data = xs if constant else [number(x) for x in xs] if not plain else [x.data for x in xs]
     f, df = op.f, op.df[0]
-    silent = context.active and not context.recording.get()
+    silent = bool(context.active) and not context.state().recording
     nodes = []
     for ws, b in zip(rows, biases, strict=True):
         try:  # Values throughout, which is what a layer has; whatever lacks a float as its .data takes the careful way

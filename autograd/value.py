@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from . import context, ops, sweep
 from .carriers import IEEE, Extended
-from .errors import DomainError, InputError
+from .errors import DomainError, InputError, no_number
 from .graph import numbers_of
 from .ops import Op
 
@@ -53,7 +53,7 @@ class Value:
     partials: tuple[float, ...]
     operands: tuple[Value | float, ...]
     scope: tuple[str, ...]
-    tracer: ClassVar[Any] = None  # what records operations on a subclass that has no number
+    tracer: ClassVar[Any] = None  # what records operations on a subclass that stands for many numbers
 
     def __init__(self, data: Any, name: str | None = None) -> None:
         self.data = data if type(data) is float else as_float(data)
@@ -63,20 +63,20 @@ class Value:
         self.name = name
         self.op = None
         self.inputs = self.partials = self.operands = ()
-        self.scope = context.current_scope.get() if context.active else ()
+        self.scope = context.state().scope if context.active else ()
 
     # fmt: off
     # Arithmetic: one line each, in the order of the table.
-    def __add__(self, other: Any) -> Value: return _operator(ops.ADD, self, other)
-    def __radd__(self, other: Any) -> Value: return _operator(ops.ADD, other, self)
-    def __sub__(self, other: Any) -> Value: return _operator(ops.SUB, self, other)
-    def __rsub__(self, other: Any) -> Value: return _operator(ops.SUB, other, self)
-    def __mul__(self, other: Any) -> Value: return _operator(ops.MUL, self, other)
-    def __rmul__(self, other: Any) -> Value: return _operator(ops.MUL, other, self)
-    def __truediv__(self, other: Any) -> Value: return _operator(ops.DIV, self, other)
-    def __rtruediv__(self, other: Any) -> Value: return _operator(ops.DIV, other, self)
-    def __pow__(self, other: Any) -> Value: return _operator(ops.POW, self, other)
-    def __rpow__(self, other: Any) -> Value: return _operator(ops.POW, other, self)
+    def __add__(self, other: Any) -> Value: return binary(ops.ADD, self, other)
+    def __radd__(self, other: Any) -> Value: return binary(ops.ADD, other, self)
+    def __sub__(self, other: Any) -> Value: return binary(ops.SUB, self, other)
+    def __rsub__(self, other: Any) -> Value: return binary(ops.SUB, other, self)
+    def __mul__(self, other: Any) -> Value: return binary(ops.MUL, self, other)
+    def __rmul__(self, other: Any) -> Value: return binary(ops.MUL, other, self)
+    def __truediv__(self, other: Any) -> Value: return binary(ops.DIV, self, other)
+    def __rtruediv__(self, other: Any) -> Value: return binary(ops.DIV, other, self)
+    def __pow__(self, other: Any) -> Value: return binary(ops.POW, self, other)
+    def __rpow__(self, other: Any) -> Value: return binary(ops.POW, other, self)
     def __neg__(self) -> Value: return unary(ops.NEG, self)
     def __pos__(self) -> Value: return self
     def __abs__(self) -> Value: return unary(ops.ABS, self)
@@ -147,15 +147,15 @@ class Value:
     fabs, rint, deg2rad, rad2deg, conjugate = __abs__, round, radians, degrees, __pos__
     __floor__, __ceil__, __trunc__ = floor, ceil, trunc
 
-    def arctan2(self, other: Any) -> Value: return _operator(ops.ATAN2, self, other)
-    def hypot(self, other: Any) -> Value: return _operator(ops.HYPOT, self, other)
-    def copysign(self, other: Any) -> Value: return _operator(ops.COPYSIGN, self, other)
-    def fmod(self, other: Any) -> Value: return _operator(ops.FMOD, self, other)
-    def logaddexp(self, other: Any) -> Value: return _operator(ops.LOGADDEXP, self, other)
-    def __mod__(self, other: Any) -> Value: return _operator(ops.MOD, self, other)
-    def __rmod__(self, other: Any) -> Value: return _operator(ops.MOD, other, self)
-    def __floordiv__(self, other: Any) -> Value: return _operator(ops.DIV, self - self % other, other).round()
-    def __rfloordiv__(self, other: Any) -> Value: return _operator(ops.DIV, other - other % self, self).round()
+    def arctan2(self, other: Any) -> Value: return binary(ops.ATAN2, self, other)
+    def hypot(self, other: Any) -> Value: return binary(ops.HYPOT, self, other)
+    def copysign(self, other: Any) -> Value: return binary(ops.COPYSIGN, self, other)
+    def fmod(self, other: Any) -> Value: return binary(ops.FMOD, self, other)
+    def logaddexp(self, other: Any) -> Value: return binary(ops.LOGADDEXP, self, other)
+    def __mod__(self, other: Any) -> Value: return binary(ops.MOD, self, other)
+    def __rmod__(self, other: Any) -> Value: return binary(ops.MOD, other, self)
+    def __floordiv__(self, other: Any) -> Value: return binary(ops.DIV, self - self % other, other).round()
+    def __rfloordiv__(self, other: Any) -> Value: return binary(ops.DIV, other - other % self, self).round()
     def __round__(self, digits: int = 0) -> Value:
         return unary(ops.ROUND, self) if not digits else unary(ops.ROUND, self * 10.0**digits) / 10.0**digits
 
@@ -164,10 +164,10 @@ class Value:
     def __le__(self, other: Any) -> Any: return _compare(ops.LESS_EQUAL, self, other)
     def __gt__(self, other: Any) -> Any: return _compare(ops.LESS, other, self)
     def __ge__(self, other: Any) -> Any: return _compare(ops.LESS_EQUAL, other, self)
-    def __bool__(self) -> bool: return context.settle(self).data != 0.0
-    def __float__(self) -> float: return context.leave(self).data
-    def __int__(self) -> int: return int(context.leave(self).data)
-    def item(self) -> float: return self.data
+    def __bool__(self) -> bool: return _deciding(self) != 0.0
+    def __float__(self) -> float: return _converted(self)
+    def __int__(self) -> int: return int(_converted(self))
+    def item(self) -> float: return _converted(self)
     # fmt: on
 
     def backward(self, gradient: float = 1.0) -> None:
@@ -238,8 +238,12 @@ def as_float(x: Any) -> float:
 
 
 def number(x: Any) -> float:
-    """The float held by a Value, or the float of a real number."""
-    return x.data if isinstance(x, Value) else x if type(x) is float else as_float(x)
+    """The float held by a Value, or the float of a real number; other data that was assigned to a Value is taken so."""
+    if isinstance(x, Value):
+        if type(x.data) is not float:
+            x.data = as_float(x.data)
+        return x.data
+    return x if type(x) is float else as_float(x)
 
 
 def describe(x: Value | float) -> str:
@@ -252,8 +256,14 @@ def describe(x: Value | float) -> str:
 
 # Recording -----------------------------------------------------------------------------------------------------------
 
+# Where an operation goes is decided by the types of its operands, in the same way for one operand, two or many: plain
+# Values and floats are recorded at once, by ``unary`` and ``binary``. All else goes to ``record``, which asks
+# ``tracer_of`` first; so do comparisons.
+
 _new = object.__new__
 _MATH_ERRORS = (ArithmeticError, ValueError)
+_PLAIN = frozenset((Value, float))
+_FLOAT = frozenset((float,))
 
 
 def node(
@@ -274,86 +284,129 @@ def node(
     self.operands = operands
     self.scope = ()
     if context.active:
-        self.scope = context.current_scope.get()
-        if not context.recording.get():
-            self.op = None
-            self.inputs = self.partials = self.operands = ()
+        _surround(self)
     return self
+
+
+def _surround(node: Value) -> None:
+    """Make a new node what the context says."""
+    state = context.state()
+    node.scope = state.scope
+    if not state.recording:
+        node.op = None
+        node.inputs = node.partials = node.operands = ()
 
 
 def unary(op: Op, x: Value) -> Value:
     """Record an operation on one Value."""
-    try:
-        a = x.data
-        z = op.f(a)
-        partial = op.df[0](z, a)
-    except _MATH_ERRORS:
-        return record(op, (x,))
-    inputs = (x,)
-    return node(op, z, inputs, (partial,), inputs)
+    if type(x) is Value and type(a := x.data) is float:
+        try:
+            z = op.f(a)
+            partial = op.df[0](z, a)
+        except _MATH_ERRORS:  # outside the domain, or an infinite slope
+            return record(op, (x,))
+        self: Value = _new(Value)  # as ``node`` does it; a call less
+        self.data = z
+        self.grad = 0.0
+        self.name = None
+        self.op = op
+        self.inputs = self.operands = (x,)
+        self.partials = (partial,)
+        self.scope = ()
+        if context.active:
+            _surround(self)
+        return self
+    return record(op, (x,))
 
 
-def binary(op: Op, x: Value | float, y: Value | float) -> Value:
-    """Record an operation on two operands, at least one a Value."""
+def binary(op: Op, x: Any, y: Any) -> Value:
+    """Record an operation on two operands, at least one a Value; what Python's operators call.
+
+    Foreign types get their own chance to handle the Value.
+    """
     dx, dy = op.df
     try:
         if type(y) is Value:
-            b = y.data
-            if type(x) is Value:
-                a = x.data
-                z = op.f(a, b)
-                inputs = (x, y)
-                return node(op, z, inputs, (dx(z, a, b), dy(z, a, b)), inputs)
-            if type(x) is float:
-                z = op.f(x, b)
-                return node(op, z, (y,), (dy(z, x, b),), (x, y))
-        elif type(y) is float and type(x) is Value:
-            a = x.data
+            if type(b := y.data) is float:
+                if type(x) is Value:
+                    if type(a := x.data) is float:
+                        z = op.f(a, b)
+                        inputs = (x, y)
+                        return node(op, z, inputs, (dx(z, a, b), dy(z, a, b)), inputs)
+                elif type(x) is float:
+                    z = op.f(x, b)
+                    return node(op, z, (y,), (dy(z, x, b),), (x, y))
+        elif type(y) is float and type(x) is Value and type(a := x.data) is float:
             z = op.f(a, y)
             return node(op, z, (x,), (dx(z, a, y),), (x, y))
-    except _MATH_ERRORS:
-        pass
+    except _MATH_ERRORS:  # outside the domain, or an infinite slope
+        return record(op, (x, y))
+    if type(y) is int:
+        return binary(op, x, as_float(y))
+    if type(x) is int:
+        return binary(op, as_float(x), y)
+    if not (_is_number(x) and _is_number(y)):
+        return NotImplemented  # type: ignore[no-any-return]
     return record(op, (x, y))
-
-
-def _operator(op: Op, x: Any, y: Any) -> Value:
-    """What Python's operators call: foreign types get their own chance to handle the Value."""
-    kind = type(x)
-    if kind is not Value and kind is not float:
-        if not _is_number(x):
-            return NotImplemented  # type: ignore[no-any-return]
-        x = x if isinstance(x, Value) else as_float(x)
-    kind = type(y)
-    if kind is not Value and kind is not float:
-        if not _is_number(y):
-            return NotImplemented  # type: ignore[no-any-return]
-        y = y if isinstance(y, Value) else as_float(y)
-    return binary(op, x, y)
 
 
 def _compare(op: Op, x: Any, y: Any) -> Any:
     """A comparison of the numbers, or where a function is being compiled a condition that each row decides."""
-    if context.active and (trace := context.tracing.get()) is not None:
-        return trace(op, (x, y))
-    return number(x) < number(y) if op is ops.LESS else number(x) <= number(y)
+    a = x.data if type(x) is Value else x
+    b = y.data if type(y) is Value else y
+    if not (type(a) is float and type(b) is float) or (context.active and context.state().tracer is not None):
+        if not (_is_number(x) and _is_number(y)):
+            return NotImplemented
+        tracer = tracer_of((x, y)) or context.state().tracer
+        if tracer is not None:
+            return tracer(op, (x, y))
+        a, b = number(x), number(y)
+    return a < b if op is ops.LESS else a <= b
 
 
 def _is_number(x: Any) -> bool:
     return isinstance(x, Value | Real) and not isinstance(x, bool)
 
 
+def tracer_of(operands: Iterable[Any]) -> Callable[[Op, tuple[Any, ...]], Any] | None:
+    """What records operations in the engine's place, if an operand belongs to a function that is being compiled."""
+    for x in operands:
+        if isinstance(x, Value) and x.tracer is not None:
+            return x.tracer  # type: ignore[no-any-return]
+    return None
+
+
+def _deciding(x: Value) -> float:
+    """The number of a Value that decides something; not while compiling, where it would decide for every row."""
+    if context.active and context.state().tracer is not None:
+        raise no_number("a Value", ", or is read afresh at each call")
+    return x.data
+
+
+def _converted(x: Value) -> float:
+    """The number of a Value. It carries no derivative on, so where a derivative is being taken that is noted."""
+    if context.active:
+        if (noted := context.state().converted) is not None:
+            noted.append(x)
+        return _deciding(x)
+    return x.data
+
+
 def record(op: Op, operands: Iterable[Any]) -> Value:
-    """Record an operation on any operands: the careful way, which the quick ones fall back to.
+    """Record an operation on any operands.
 
     Raises:
         InputError: if an operand is not a number.
         DomainError: if the operation has no value there; the text names it and its operands.
     """
-    operands = tuple([x if isinstance(x, Value) else as_float(x) for x in operands])
-    for x in operands:
-        if isinstance(x, Value) and x.tracer is not None:
-            return x.tracer(op, operands)  # type: ignore[no-any-return]
+    operands = tuple(operands)
+    if not _PLAIN.issuperset(map(type, operands)):
+        operands = tuple([x if isinstance(x, Value) else as_float(x) for x in operands])
+        if (tracer := tracer_of(operands)) is not None:
+            return tracer(op, operands)  # type: ignore[no-any-return]
     numbers = [x.data if isinstance(x, Value) else x for x in operands]
+    if not _FLOAT.issuperset(map(type, numbers)):
+        numbers = [number(x) for x in operands]
     tracked = [isinstance(x, Value) for x in operands]
     arguments = op.arguments(numbers)
     z = _evaluated(op, operands, arguments)
@@ -363,7 +416,7 @@ def record(op: Op, operands: Iterable[Any]) -> Value:
         rules = tuple(rule(IEEE) for rule in op.partials)
         extended = op.arguments([Extended(x) for x in numbers])
         partials = _partials(rules, op.nary, Extended(z), extended, tracked)
-    inputs = tuple(x for x in operands if isinstance(x, Value))
+    inputs = tuple([x for x in operands if isinstance(x, Value)])
     return node(op, z, inputs, tuple(map(float, partials)), operands)
 
 
@@ -380,7 +433,7 @@ def _evaluated(op: Op, operands: Sequence[Value | float], arguments: Sequence[An
     try:
         result = op.f(*arguments)
     except _MATH_ERRORS as error:
-        if not (context.active and context.extended.get()):
+        if not (context.active and context.state().extended):
             raise _domain_error(op, operands, error) from None
         result = op.value(IEEE)(*op.arguments([Extended(x) for x in numbers_of(operands)]))
     return result if type(result) is float else as_float(result)

@@ -83,7 +83,7 @@ class _Maker:
         question, trace, settings = self.question, self.trace, self.settings
         combine = derive.Combiner(careful)
         want = Want(trace, question.shapes, question.by_row, settings.reduce is not None, combine)
-        with context.Surrounding(context.recording, True):
+        with context.Surrounding(recording=True):
             pick = want.ask(question.kind, question.argnums)
         program = write_program(
             want.nodes(),

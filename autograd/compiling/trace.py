@@ -70,18 +70,6 @@ class Traced(Value):
         return repr(self)
 
     # Comparisons are conditions, which combine with & | ~ and go into where().
-    def __lt__(self, other: Any) -> Any:
-        return self.recording.record(ops.LESS, (self, other))
-
-    def __le__(self, other: Any) -> Any:
-        return self.recording.record(ops.LESS_EQUAL, (self, other))
-
-    def __gt__(self, other: Any) -> Any:
-        return self.recording.record(ops.LESS, (other, self))
-
-    def __ge__(self, other: Any) -> Any:
-        return self.recording.record(ops.LESS_EQUAL, (other, self))
-
     def __and__(self, other: Any) -> Any:
         return where(self, float(other) if isinstance(other, bool) else other, 0.0)
 
@@ -173,7 +161,7 @@ class Recording:
         node = Traced(self, None, None)
         node.op = op if known else _adapted(op)
         node.operands = tuple(taken)
-        if not op.stepwise and context.recording.get():
+        if not op.stepwise and context.state().recording:
             node.inputs = tuple([x for x in taken if type(x) is Traced])
         node.may_be_infinite = infinite or not op.is_finite([x if isinstance(x, float) else None for x in taken])
         node.may_vanish = vanishes or op.may_vanish
@@ -308,10 +296,7 @@ class Trace:
         if with_tangents:  # before the function runs: leaves that it closes over come after all arguments
             for own, kind, name in zip(self.inputs, kinds, names, strict=True):
                 self.tangents.append([self.recording.input(kind, f"d{x.name or name}") for x in own])
-        with (
-            context.Surrounding(context.tracing, self.recording.record),
-            context.Surrounding(context.recording, True),
-        ):
+        with context.Surrounding(tracer=self.recording.record, recording=True):
             result = function(*arguments)
         self.output = Output(result)
         adopt = self.recording.adopt

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import operator
 import pickle
 from fractions import Fraction
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import DomainError, InputError, Value
+from autograd.compiling.trace import Traced
 
 floats = st.floats(-1e6, 1e6)
 
@@ -282,3 +284,82 @@ def test_floor_division_with_a_number_on_either_side(x, y):
     for found in (Value(x) // y, x // Value(y), Value(x) // Value(y)):
         assert found.data == x // y
     assert ag.grad(lambda y: x // y)(y) == ag.grad(lambda x: x // y)(x) == 0.0
+
+
+def test_a_number_taken_out_of_the_graph_is_an_error_under_a_derivative():
+    for take in (float, int, lambda x: x.item()):
+        with pytest.raises(ag.GraphError, match="plain number"):
+            ag.grad(lambda x, take=take: take(x) * x)(3.0)
+        assert take(Value(3.0)) == 3.0
+
+
+def test_a_number_taken_while_compiling_is_an_error():
+    closed_over = Value(2.0)
+    for take in (float, int, bool, lambda x: x.item()):
+        with pytest.raises(ag.TraceError):
+            ag.compile(lambda x, take=take: x * take(x))([1.0, 2.0])
+        with pytest.raises(ag.TraceError):
+            ag.compile(lambda x, take=take: x * take(closed_over))([1.0, 2.0])
+
+
+def test_operations_go_to_the_recording_by_the_type_of_their_operands():
+    """No exception decides: a function that refuses every number is traced all the same."""
+    closed_over = Value(2.0)
+
+    def f(x):
+        condition = (x < closed_over) & (closed_over > x) & (x > 0.5)
+        return ag.where(condition, x.sin() + ag.dot([x, 2], [closed_over, x], 1.0), 2 // x) + x**2 - abs(-x)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Traced, "data", property(lambda self: pytest.fail("the number was asked for")))
+        compiled = ag.compile(f)
+        found = compiled([1.0, 3.0])
+    assert list(found) == pytest.approx([f(Value(x)).data for x in (1.0, 3.0)])
+    assert not issubclass(ag.TraceError, ValueError)
+
+
+class Foreign:
+    """Something that is no number, and can handle Values."""
+
+    def answer(self, *operands):
+        return "foreign"
+
+    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __rmod__ = __rfloordiv__ = answer
+    __lt__ = __le__ = __gt__ = __ge__ = answer
+
+
+def test_a_foreign_type_gets_its_chance():
+    x, other = Value(7.0), Foreign()
+    for operate in (
+        *(operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.mod),
+        *(operator.lt, operator.le, operator.gt, operator.ge),
+    ):
+        assert operate(x, other) == "foreign"
+        with pytest.raises(TypeError):
+            operate(x, "text")
+    assert list(x < np.array([9.0, 5.0])) == [True, False]
+    assert list(np.array([9.0, 5.0]) < x) == [False, True]
+
+
+@pytest.mark.parametrize("data", [np.float32(0.1), np.float64(0.1), np.int64(3), 3, Fraction(1, 3), np.array(0.5)])
+def test_data_that_is_assigned_becomes_a_float(data):
+    """np.float32 would make everything after it single precision."""
+    for use in (
+        ag.log, ag.identity, ag.relu, lambda v: v * v, lambda v: v * 2.0, lambda v: 2.0 / v, lambda v: v + Value(1.0),
+        lambda v: ag.dot([v], [v]), lambda v: ag.affine([[v]], [0.7], [v])[0],
+        lambda v: ag.affine([[2.0]], [v], [v])[0], lambda v: ag.logsumexp([v, 1.0]),
+    ):  # fmt: skip
+        v = Value(1.0)
+        v.data = data
+        y, want = use(v), use(Value(data))
+        assert (y.data, y.partials) == (want.data, want.partials)
+        assert {type(x) for x in (y.data, *y.partials)} == {float}
+
+
+def test_data_that_is_no_number_is_refused_when_it_is_used():
+    for data in ("3", None, [1.0], 1j):
+        v = Value(1.0)
+        v.data = data
+        for use in (ag.sin, lambda v: v + v, lambda v: v * 2.0, lambda v: ag.dot([v], [2.0]), lambda v: v < 1.0):
+            with pytest.raises(InputError, match="real number"):
+                use(v)
