@@ -21,7 +21,7 @@ class State:
         scope: the names of the scopes that new nodes belong to, outermost first.
         derivatives: how many derivatives of functions are being taken, each inside the one before.
         converted: the Values that were converted to plain numbers while a derivative is taken; they lose it.
-        extended: whether operations follow IEEE 754 where they have no value, as slopes do, instead of raising an error.
+        extended: whether operations follow IEEE 754 where they have no value, as slopes do, and raise nothing.
         tracer: what records operations while a function is being compiled.
     """
 
