@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
+from math import isfinite
 from numbers import Real
-from typing import Any, ClassVar
+from sys import float_info
+from typing import Any, ClassVar, cast
 
 from . import context, ops, sweep
 from .carriers import IEEE, Extended
@@ -43,7 +45,7 @@ class Value:
     (3.0, -3.0, -4.0)
     """
 
-    __slots__ = ("data", "grad", "inputs", "name", "op", "operands", "partials", "scope")
+    __slots__ = ("__weakref__", "data", "grad", "inputs", "name", "op", "operands", "partials", "scope")
 
     data: float
     grad: float
@@ -154,8 +156,10 @@ class Value:
     def logaddexp(self, other: Any) -> Value: return binary(ops.LOGADDEXP, self, other)
     def __mod__(self, other: Any) -> Value: return binary(ops.MOD, self, other)
     def __rmod__(self, other: Any) -> Value: return binary(ops.MOD, other, self)
-    def __floordiv__(self, other: Any) -> Value: return binary(ops.DIV, self - self % other, other).round()
-    def __rfloordiv__(self, other: Any) -> Value: return binary(ops.DIV, other - other % self, self).round()
+    def __floordiv__(self, other: Any) -> Value: return _floor_divide(self, other)
+    def __rfloordiv__(self, other: Any) -> Value: return _floor_divide(other, self)
+    def __divmod__(self, other: Any) -> tuple[Value, Value]: return _divmod(self, other)
+    def __rdivmod__(self, other: Any) -> tuple[Value, Value]: return _divmod(other, self)
     def __round__(self, digits: int = 0) -> Value:
         return unary(ops.ROUND, self) if not digits else unary(ops.ROUND, self * 10.0**digits) / 10.0**digits
 
@@ -197,19 +201,49 @@ class Value:
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else repr(self)
 
-    def __reduce__(self) -> tuple[Callable[..., Value], tuple[Any, ...]]:
+    def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
+        """What NumPy's functions do with a Value: what they do with an array of objects, number by number."""
+        from numpy import asarray, frompyfunc
+
+        if ufunc.__name__ in ("arctan2", "hypot", "fmod"):  # called as methods of the first operand
+            operands = (frompyfunc(lambda x: x if isinstance(x, Value) else Value(x), 1, 1)(operands[0]), *operands[1:])
+        arrays = [asarray(x, dtype=object) if isinstance(x, Value) else x for x in operands]
+        return getattr(ufunc, method)(*arrays, **options)
+
+    # A copy would be a number without derivative. So while a derivative is taken a Value copies to itself.
+    def __copy__(self) -> Value:
+        return self._copied(lambda x: x)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        from copy import deepcopy
+
+        return self._copied(lambda x: deepcopy(x, memo))
+
+    def _copied(self, take: Callable[[Any], Any]) -> Value:
+        if _is_followed():
+            return self
+        self._refuse_copy_of_node()
+        twin = _new(type(self))
+        attributes, slots = cast(Any, object.__getstate__(self))
+        for name, x in (slots | (attributes or {})).items():
+            setattr(twin, name, take(x))
+        return twin
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if _is_followed():
+            raise InputError(
+                f"{describe(self)} cannot be pickled while a derivative is taken or a function is compiled: what comes "
+                "back would be a number without derivative. Use copy.copy, which keeps it, or pickle x.data"
+            )
+        self._refuse_copy_of_node()
+        return super().__reduce_ex__(max(int(protocol), 2))
+
+    def _refuse_copy_of_node(self) -> None:
         if self.op is not None:
             raise InputError(
                 f"{describe(self)} is part of a graph and cannot be copied or pickled; "
                 "copy the leaves, or use .detach() for the number alone"
             )
-        return _leaf, (self.data, self.grad, self.name, self.scope)
-
-
-def _leaf(data: float, grad: float, name: str | None, scope: tuple[str, ...]) -> Value:
-    leaf = Value(data, name)
-    leaf.grad, leaf.scope = grad, scope
-    return leaf
 
 
 def as_float(x: Any) -> float:
@@ -264,6 +298,7 @@ _new = object.__new__
 _MATH_ERRORS = (ArithmeticError, ValueError)
 _PLAIN = frozenset((Value, float))
 _FLOAT = frozenset((float,))
+_LARGEST = float_info.max
 
 
 def node(
@@ -362,6 +397,34 @@ def _compare(op: Op, x: Any, y: Any) -> Any:
             return tracer(op, (x, y))
         a, b = number(x), number(y)
     return a < b if op is ops.LESS else a <= b
+
+
+def _floor_divide(x: Any, y: Any) -> Value:
+    """x // y as Python has it: from the remainder, so that it is exact."""
+    try:
+        remainder = binary(ops.MOD, x, y)
+    except DomainError as error:
+        raise DomainError(f"floor division x // y: {error}") from None
+    if remainder is NotImplemented:
+        return NotImplemented  # type: ignore[no-any-return]
+    quotient = binary(ops.DIV, binary(ops.SUB, x, remainder), y)
+    beyond = _compare(ops.LESS, _LARGEST, abs(remainder))  # an infinite y of the other sign: the quotient is −1
+    if remainder.tracer is not None:
+        return record(ops.WHERE, (beyond, -1.0, quotient.round()))
+    if beyond:
+        return record(ops.WHERE, (1.0, -1.0, remainder))
+    return quotient.round() if isfinite(quotient.data) else quotient
+
+
+def _divmod(x: Any, y: Any) -> tuple[Value, Value]:
+    quotient = _floor_divide(x, y)
+    return NotImplemented if quotient is NotImplemented else (quotient, binary(ops.MOD, x, y))
+
+
+def _is_followed() -> bool:
+    """Whether the numbers of Values matter less than where they go: a derivative is taken, or a function compiled."""
+    state = context.state() if context.active else None
+    return state is not None and (state.derivatives > 0 or state.tracer is not None)
 
 
 def _is_number(x: Any) -> bool:

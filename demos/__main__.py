@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from importlib import import_module
 from pkgutil import iter_modules
@@ -56,4 +57,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):  # end quietly, as other tools do, where the reader has gone: | head -1
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main())

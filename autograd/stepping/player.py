@@ -32,8 +32,10 @@ class Position:
     def obey(self, command: str) -> str:
         """Move by one command; returns what to tell the user, empty if there is nothing to say."""
         command = command.strip().lower()
-        if command.lstrip("g").strip().isdigit():
-            return self._go(int(command.lstrip("g").strip()) - 1)
+        where = command.removeprefix("g").strip()
+        if where.isascii() and where.isdigit():
+            # Python reads no number of thousands of digits; one longer than the log's is past its end anyway.
+            return self._go(int(where) - 1 if len(where) < 20 else len(self.log))
         match _WORDS.get(command):
             case "next":
                 return self._go(self.at + 1)
@@ -67,11 +69,11 @@ def play(log: Events, stdin: TextIO | None = None, stdout: TextIO | None = None)
         stdin: where commands are read, one a line.
         stdout: where the player is drawn.
     """
-    stdin, stdout = stdin or sys.stdin, stdout or sys.stdout
+    stdin, stdout = stdin or sys.stdin, stdout or sys.stdout  # sys.stdin is None where it was closed
     if not len(log):
         print("nothing was recorded: the result is a leaf", file=stdout)
         return
-    if not stdin.isatty():
+    if stdin is None or stdin.closed or not stdin.isatty():
         for line in log.text():
             print(line, file=stdout)
         return

@@ -4,6 +4,7 @@ import io
 import math
 import os
 import pty
+import signal
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ import pytest
 import autograd as ag
 from autograd import InputError, Value, steps
 from autograd.stepping import Backward, Forward, Update
-from autograd.stepping.player import HELP, Position, play
+from autograd.stepping.player import HELP, Position, _draw, play
 from demos.worked_example import RATE, network, recorded
 from nn import optim
 
@@ -166,3 +167,36 @@ def test_a_leaf_has_no_steps():
     assert "nothing was recorded" in out.getvalue()
     with pytest.raises(InputError, match="list"):
         steps([Value(1.0)])
+
+
+def test_numbers_that_are_none_and_numbers_without_end(log):
+    position = Position(log)
+    for command in ("²", "g²", "٣", "ggg1"):
+        assert HELP in position.obey(command)
+        assert position.at == 0
+    assert position.obey("9" * 5000) == "this is the last step"
+    assert position.at == len(log) - 1
+
+
+def test_exactly_one_step_is_marked_wherever_the_player_stands(log):
+    from rich.console import Console
+
+    for at in (0, 1, 7, len(log) - 1):
+        position, out = Position(log), io.StringIO()
+        position.at = at
+        _draw(Console(file=out, width=100), position, "")
+        (marked,) = [line for line in out.getvalue().splitlines() if "▶" in line]
+        assert f"▶ {at + 1:>4}  {log[at].lines(6)[0]}" in marked
+
+
+def test_it_ends_quietly_without_a_reader_or_a_keyboard():
+    demo = f"{sys.executable} -m demos sweeps --step"
+    closed = subprocess.run(["bash", "-c", f"{demo} <&-"], capture_output=True, text=True)
+    assert (closed.returncode, closed.stderr) == (0, "")
+    assert "e = c·d" in closed.stdout
+    head = f"{sys.executable} -m demos worked_example --steps all | true; exit ${{PIPESTATUS[0]}}"
+    gone = subprocess.run(
+        ["bash", "-c", head], capture_output=True, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    )
+    assert gone.stderr == ""
+    assert gone.returncode == 128 + signal.SIGPIPE

@@ -1,9 +1,12 @@
 """Value: what it takes, what it computes, what it refuses."""
 
 import copy
+import dataclasses
 import math
 import operator
 import pickle
+import tracemalloc
+import weakref
 from fractions import Fraction
 
 import numpy as np
@@ -363,3 +366,101 @@ def test_data_that_is_no_number_is_refused_when_it_is_used():
         for use in (ag.sin, lambda v: v + v, lambda v: v * 2.0, lambda v: ag.dot([v], [2.0]), lambda v: v < 1.0):
             with pytest.raises(InputError, match="real number"):
                 use(v)
+
+
+def test_values_under_differentiation_copy_to_themselves():
+    @dataclasses.dataclass
+    class Point:
+        w: object
+
+    for copied in (
+        copy.copy,
+        copy.deepcopy,
+        lambda x: copy.deepcopy({"w": x})["w"],
+        lambda x: dataclasses.asdict(Point(x))["w"],
+        lambda x: copy.deepcopy(x * 1.0),
+    ):
+        assert ag.grad(lambda x, copied=copied: copied(x) * x)(3.0) == 6.0
+        assert ag.compile(lambda x, copied=copied: copied(x) * x).grad([3.0]) == [6.0]
+    assert ag.grad(lambda p: copy.deepcopy(p)["w"] ** 2)({"w": 3.0}) == {"w": 6.0}
+    with pytest.raises(InputError, match="without derivative"):
+        ag.grad(lambda x: pickle.loads(pickle.dumps(x)) * x)(3.0)
+
+
+class Named(Value):
+    """A subclass with an attribute of its own."""
+
+    def __init__(self, data, unit):
+        super().__init__(data)
+        self.unit = unit
+
+
+def test_a_copy_of_a_subclass_is_of_that_class():
+    v = Named(2.0, ["m"])
+    v.grad = 5.0
+    for twin in (copy.copy(v), copy.deepcopy(v), pickle.loads(pickle.dumps(v)), pickle.loads(pickle.dumps(v, 0))):
+        assert (type(twin), twin.data, twin.grad, twin.unit, twin is v) == (Named, 2.0, 5.0, ["m"], False)
+    assert copy.copy(v).unit is v.unit
+    assert copy.deepcopy(v).unit is not v.unit
+    model = {"w": v, "again": v}
+    twin = copy.deepcopy(model)
+    assert twin["w"] is twin["again"]
+    assert twin["w"] is not v
+
+
+def test_values_take_weak_references_and_stay_small():
+    x, y = Value(1.5), Value(0.75)
+    kept = [None] * 10_000
+    assert weakref.ref(x)() is x
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for i in range(len(kept)):
+        kept[i] = x * y
+    size = (tracemalloc.get_traced_memory()[0] - before) / len(kept)
+    tracemalloc.stop()
+    assert size <= 260
+
+
+@pytest.mark.parametrize("a", [-7.5, -1.0, -0.0, 0.0, 0.3, 7.0, 1e308, math.inf, math.nan])
+@pytest.mark.parametrize("b", [-math.inf, -2.0, -0.1, 0.1, 2.0, 7.0, math.inf, math.nan])
+def test_floor_division_is_pythons(a, b):
+    x, y = Value(a), Value(b)
+    for quotient, remainder in (divmod(x, y), divmod(x, b), divmod(a, y)):
+        np.testing.assert_array_equal((quotient.data, remainder.data), divmod(a, b))
+    np.testing.assert_array_equal(((x // y).data, (x // b).data, (a // y).data), (a // b,) * 3)
+
+
+def test_floor_division_by_zero_names_it():
+    for divide in (lambda x: x // 0, lambda x: 1.0 // (x - x), lambda x: divmod(x, 0)):
+        with pytest.raises(DomainError, match=r"floor division.*0"):
+            divide(Value(2.0))
+
+
+def test_a_plain_number_divided_by_a_value():
+    y = 7 // Value(2.0)
+    assert (y.data, y.op.name) == (3.0, "round")
+    assert list(ag.compile(lambda x: 7 // x)([2.0, -2.0, math.inf, -math.inf])) == [3.0, -4.0, 0.0, -1.0]
+
+
+@pytest.mark.parametrize("name", ["arctan2", "hypot", "fmod"])
+def test_numpys_functions_of_two_operands_take_values_on_either_side(name):
+    function, a, b = getattr(np, name), 1.25, 2.0
+    want = function(a, b)
+    for got in (
+        function(Value(a), b),
+        function(a, Value(b)),
+        function(Value(a), Value(b)),
+        function(np.float64(a), Value(b)),
+    ):
+        assert got.data == pytest.approx(want, rel=1e-15)
+    assert [v.data for v in function(np.array([a, b]), Value(b))] == pytest.approx(list(function([a, b], b)))
+    assert ag.grad(lambda x: function(1.0, x))(0.5) == pytest.approx(ag.grad(lambda x: function(Value(1.0), x))(0.5))
+
+
+def test_an_array_operator_is_elementwise():
+    x = Value(7.0)
+    assert [v.data for v in x // np.array([2.0, 4.0])] == [3.0, 1.0]
+    assert [v.data for v in np.array([15.0, 4.0]) // x] == [2.0, 0.0]
+    assert [v.data for v in np.array([1.0, 2.0]) * x] == [7.0, 14.0]
+    with pytest.raises(TypeError):
+        divmod(x, "text")
