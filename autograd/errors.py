@@ -30,15 +30,6 @@ class TraceError(AutogradError, TypeError):
     """A function cannot be compiled: it asks for the number of something that stands for every row."""
 
 
-def no_number(what: str, why: str) -> TraceError:
-    """The error for asking a Value for its number while a function is being compiled."""
-    return TraceError(
-        f"this function is being compiled, so {what} has no number to branch on or to convert: it stands for every row"
-        f"{why}. Write  where(x > 0, a, b)  instead of  a if x > 0 else b, maximum and minimum instead of max and min, "
-        "and autograd's functions instead of math's"
-    )
-
-
 class LayoutError(AutogradError, RuntimeError):
     """No layout engine is to be had, or it could not lay out the drawing."""
 

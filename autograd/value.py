@@ -11,7 +11,7 @@ from typing import Any, ClassVar, cast
 
 from . import context, ops, sweep
 from .carriers import IEEE, Extended
-from .errors import DomainError, InputError, no_number
+from .errors import DomainError, InputError
 from .graph import numbers_of
 from .ops import Op
 
@@ -168,10 +168,10 @@ class Value:
     def __le__(self, other: Any) -> Any: return _compare(ops.LESS_EQUAL, self, other)
     def __gt__(self, other: Any) -> Any: return _compare(ops.LESS, other, self)
     def __ge__(self, other: Any) -> Any: return _compare(ops.LESS_EQUAL, other, self)
-    def __bool__(self) -> bool: return _deciding(self) != 0.0
-    def __float__(self) -> float: return _converted(self)
-    def __int__(self) -> int: return int(_converted(self))
-    def item(self) -> float: return _converted(self)
+    def __bool__(self) -> bool: return _deciding(self, "bool") != 0.0
+    def __float__(self) -> float: return _converted(self, "float")
+    def __int__(self) -> int: return int(_converted(self, "int"))
+    def item(self) -> float: return _converted(self, "data")
     # fmt: on
 
     def backward(self, gradient: float = 1.0) -> None:
@@ -439,19 +439,22 @@ def tracer_of(operands: Iterable[Any]) -> Callable[[Op, tuple[Any, ...]], Any] |
     return None
 
 
-def _deciding(x: Value) -> float:
-    """The number of a Value that decides something; not while compiling, where it would decide for every row."""
+def _deciding(x: Value, asked: str) -> float:
+    """The number of a Value that decides something; not while compiling, where it would decide for every call."""
     if context.active and context.state().tracer is not None:
-        raise no_number("a Value", ", or is read afresh at each call")
+        from .refusal import refused  # which reads source code; only errors need it
+
+        what = "a Value" if x.name is None else repr(x.name)
+        raise refused(f"{what} is read afresh at each call, so it has no number while the function is compiled", asked)
     return x.data
 
 
-def _converted(x: Value) -> float:
+def _converted(x: Value, asked: str) -> float:
     """The number of a Value. It carries no derivative on, so where a derivative is being taken that is noted."""
     if context.active:
         if (noted := context.state().converted) is not None:
             noted.append(x)
-        return _deciding(x)
+        return _deciding(x, asked)
     return x.data
 
 

@@ -59,7 +59,7 @@ def key(kind: str, argnums: Any, args: Sequence[Any]) -> Hashable:
     for a in args:
         if type(a) is not np.ndarray or a.dtype.kind != "f":
             return None
-    if type(argnums) is not int and type(argnums) is not tuple:
+    if type(argnums) is not int and (type(argnums) is not tuple or any(type(k) is not int for k in argnums)):
         return None
     return kind, argnums, tuple([a.shape for a in args]), tuple([a.itemsize for a in args])
 
@@ -136,10 +136,9 @@ def run(call: Call, arrays: Sequence[Any], settings: Settings, out: Any, data: A
         for a, array in zip(written, want.results, strict=True):
             if array.is_slope:
                 a /= count
-    parts = [
-        part.reshape(shape) if shape else float(part[0])
-        for part, (_, shape) in zip(cut(sums, [len(nodes) for nodes, _ in want.sums]), want.sums, strict=True)
-    ]
+    parts = []
+    for sum_, (_, shape) in zip(cut(sums, prepared.lengths), want.sums, strict=True):
+        parts.append(sum_.reshape(shape) if shape else float(sum_[0]))
     shown = outputs if call.has_rows or out is not None else [a if a.ndim else float(a) for a in outputs]
     return Outcome(prepared.pick(shown, parts), written, sums, prepared.leaves)
 
@@ -149,9 +148,11 @@ def _shared(call: Call, arrays: Sequence[Any], data: Any) -> Any:
     numbers = [arrays[k].ravel() for k in call.shared]
     leaves = call.prepared.leaves
     if leaves:
-        own = np.array([leaf.data for leaf in leaves] if data is None else data, dtype=np.float64)
+        own = np.array([leaf.data for leaf in leaves] if data is None else rows.read(data, None, "data").array)
         if own.shape != (len(leaves),):
             raise ArgumentError(f"data needs {len(leaves)} numbers, one for each leaf, not {own.shape}")
+        if not numbers:
+            return own
         numbers.append(own)
     return np.concatenate(numbers) if numbers else ()  # a copy: results may be written over an argument
 

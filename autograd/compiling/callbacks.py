@@ -44,6 +44,11 @@ class Callbacks:
 
         return call
 
+    def clear(self) -> None:
+        """Forget what an interrupted call may have left behind."""
+        if self._raised.errors:
+            self._raised.errors = []
+
     def reraise(self) -> None:
         """Raise what a function raised while native code called it."""
         if self._raised.errors:

@@ -97,6 +97,7 @@ class Executable:
             except IndexError:
                 space = Workspace(self._layout)
             try:
+                self._callbacks.clear()
                 self._prepare(space, shared)
                 for k in mine:
                     sums[k] = self._run(space, *pieces[k], inputs, outputs, shared)

@@ -147,7 +147,8 @@ class Compiled:
             ArgumentError: if the shapes of the arguments, or of ``out``, do not fit.
             TraceError: if the function cannot be compiled; the text names the line.
         """
-        if any(map(holds_values, args)) or any(map(holds_values, kwargs.values())):
+        given = (*args, *kwargs.values())
+        if any(holds_values(a) for a in given if type(a) is not np.ndarray or a.dtype.kind == "O"):
             if self.reduce is not None:
                 raise InputError(
                     "a compiled function with reduce takes arrays of numbers; on Values call its .function"

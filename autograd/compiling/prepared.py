@@ -50,6 +50,7 @@ class Prepared:
         task: the program, ready to run.
         leaves: the leaf Values that the function closes over.
         recorded: how many operations were recorded.
+        lengths: how many numbers each array of sums holds.
         used: when it was used last, as the number of the call.
     """
 
@@ -67,6 +68,7 @@ class Prepared:
         self.want, self.pick, self.task = maker.make(settings.strict)
         self.leaves: list[Value] = [leaf for _, leaf in trace.closed]
         self.recorded = recording.count - len(recording.rows) - len(recording.shared)
+        self.lengths = [len(nodes) for nodes, _ in self.want.sums]
         self.used = 0
 
 

@@ -1,4 +1,4 @@
-"""The threads that compiled functions share: pieces of a call are done on several of them, until one fails."""
+"""The threads of all compiled functions: pieces of a call are done on several of them, until one fails."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def run(work: Callable[[Iterable[int]], None], pieces: int, workers: int) -> Non
         return
     stop = threading.Event()
 
-    def guarded(share: range) -> None:
+    def guarded(mine: range) -> None:
         try:
             with np.errstate(all="ignore"):  # each thread has a state of its own
-                work(_until(stop, share))
+                work(_until(stop, mine))
         except BaseException:
             stop.set()
             raise
@@ -67,8 +67,8 @@ def run(work: Callable[[Iterable[int]], None], pieces: int, workers: int) -> Non
         other.result()
 
 
-def _until(stop: threading.Event, share: range) -> Iterator[int]:
-    for k in share:
+def _until(stop: threading.Event, pieces: range) -> Iterator[int]:
+    for k in pieces:
         if stop.is_set():
             return
         yield k

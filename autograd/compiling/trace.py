@@ -7,11 +7,12 @@ from typing import Any, NoReturn
 
 from .. import context, ops
 from ..carriers import FLOATS, Extended
-from ..errors import InputError, TraceError, no_number
+from ..errors import TraceError
 from ..functions import where
 from ..graph import topological
 from ..higher import CARRY, Linear
 from ..ops import Op
+from ..refusal import refused, refused_part
 from ..value import Value, as_float
 from .output import Output
 
@@ -55,16 +56,42 @@ class Traced(Value):
     @property
     def data(self) -> float:  # type: ignore[override]
         """There is no number: the node stands for every row."""
-        _refuse(self)
+        raise self._refused("data")
 
     def __bool__(self) -> bool:
-        _refuse(self)
+        raise self._refused("bool")
 
     def __float__(self) -> float:
-        _refuse(self)
+        raise self._refused("float")
+
+    def item(self) -> float:
+        """There is no number."""
+        raise self._refused("data")
 
     def __int__(self) -> int:
-        _refuse(self)
+        raise self._refused("int")
+
+    def __index__(self) -> int:
+        raise self._refused("index")
+
+    def __copy__(self) -> Traced:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Traced:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise self._refused("pickle")
+
+    # What people take for a vector: a row's number.
+    def __getitem__(self, key: Any) -> NoReturn:
+        raise refused_part(self._description(), "items")
+
+    def __iter__(self) -> NoReturn:
+        raise refused_part(self._description(), "items")
+
+    def __len__(self) -> int:
+        raise refused_part(self._description(), "length")
 
     def __format__(self, spec: str) -> str:
         return repr(self)
@@ -83,7 +110,7 @@ class Traced(Value):
 
     def __eq__(self, other: object) -> bool:
         if hasattr(other, "__float__") and not isinstance(other, Value):
-            _refuse(self)
+            raise self._refused("equal")
         return self is other
 
     __hash__ = Value.__hash__
@@ -102,16 +129,23 @@ class Traced(Value):
         return node
 
     def __repr__(self) -> str:
-        what = f"op={self.op.name}" if self.op is not None else f"name={self.name!r}"
-        return f"Traced({what})"
+        return f"<{self._description()}: a Value without a number, of a function being compiled>"
 
-    def __reduce__(self) -> NoReturn:
-        raise InputError("a traced Value belongs to one recording and cannot be copied or pickled")
+    def _description(self) -> str:
+        if self.name is not None:
+            return repr(self.name)
+        if self.op is None:
+            return "an input"
+        return "a condition" if self.op in (ops.LESS, ops.LESS_EQUAL) else f"the result of {self.op.name}"
+
+    def _refused(self, asked: str) -> TraceError:
+        return refused(
+            f"{self._description()} stands for every row while the function is compiled, and has no number of its own",
+            asked,
+        )
 
 
-def _refuse(node: Traced) -> NoReturn:
-    what = f"{node.name!r}" if node.name is not None else f"the result of {node.op.name}" if node.op else "an input"
-    raise no_number(what, "")
+Traced.__name__ = Traced.__qualname__ = "Value"  # in the texts of Python's own errors
 
 
 class Recording:
@@ -184,12 +218,17 @@ class Recording:
         return self._adopted[root]
 
 
+# What a rule for numbers raises when it is given a Value without a number, or a constant outside its domain. Where the
+# rule itself is wrong, it raises the same again when native code calls it with numbers.
+_NOT_FOR_VALUES = (TypeError, AttributeError, ArithmeticError, ValueError)
+
+
 def _inline(op: Op, operands: Sequence[Linear]) -> Linear | None:
     """What an operation of the user's own comes down to, or None if its rule is for numbers only."""
     try:
         result = op.value(FLOATS)(*operands)
         return result if isinstance(result, Value) else float(result)
-    except Exception:  # whatever a rule for numbers makes of something else; as a number it is called later
+    except _NOT_FOR_VALUES:
         return None
 
 
@@ -215,7 +254,7 @@ def _with_recorded_slopes(op: Op) -> Op:
                 return rule(*operands)
             except _NoSlopeError:
                 raise
-            except Exception:
+            except _NOT_FOR_VALUES:
                 traced = [x for x in operands if isinstance(x, Traced)]
                 if not traced:
                     raise
@@ -297,7 +336,7 @@ class Trace:
             for own, kind, name in zip(self.inputs, kinds, names, strict=True):
                 self.tangents.append([self.recording.input(kind, f"d{x.name or name}") for x in own])
         with context.Surrounding(tracer=self.recording.record, recording=True):
-            result = function(*arguments)
+            result = _run_recorded(function, arguments)
         self.output = Output(result)
         adopt = self.recording.adopt
         self.outputs: list[Linear] = [adopt(x) if isinstance(x, Value) else x for x in self.output.nodes]
@@ -313,6 +352,16 @@ class Trace:
         """The leaf Values that the function closes over: the recording's node and the leaf itself."""
         pairs = zip(self.recording.shared, self.recording.leaves, strict=True)
         return [(node, leaf) for node, leaf in pairs if leaf is not None]
+
+
+def _run_recorded(function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+    """What the function returns; a refusal that NumPy has wrapped into an error of its own is raised itself."""
+    try:
+        return function(*arguments)
+    except (TypeError, ValueError) as error:
+        if isinstance(error.__cause__, TraceError):
+            raise error.__cause__ from None
+        raise
 
 
 def reachable(roots: Iterable[Linear]) -> list[Traced]:

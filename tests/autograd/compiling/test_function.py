@@ -129,30 +129,7 @@ def test_wrong_counts():
         f.jvp((X, X), (X, X[:3]))
 
 
-# Branching -----------------------------------------------------------------------------------------------------------
-
-W = Value(2.0, name="w")
-
-
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x: x if x > 1 else -x,
-        lambda x: max(x, 1.0),
-        lambda x: math.sin(x),
-        lambda x: float(x),
-        lambda x: x.data,
-        lambda x: int(x),
-        lambda x: x * 2 if x == 1.0 else x,
-        lambda x: x * 2 if W > 1 else x,
-        lambda x: x * float(W),
-        lambda x: [x for _ in range(3) if x],
-    ],
-)
-def test_branching_says_what_to_write(f):
-    with pytest.raises(TraceError, match="where"):
-        ag.compile(f)(X)
-    assert (Value(1.0) > 0.5) is True  # nothing is left behind
+# Conditions ---------------------------------------------------------------------------------------------------------
 
 
 def test_conditions_combine():
@@ -398,6 +375,9 @@ def test_leaf_numbers_must_fit():
     assert f.leaf_gradients(X, data=[3.0])[0] == pytest.approx(3.0 * X.sum())
     with pytest.raises(ArgumentError, match="one for each leaf"):
         f.leaf_gradients(X, data=[1.0, 2.0])
+    for wrong in ("x", [None], [1j], [[1.0], [1.0, 2.0]]):
+        with pytest.raises((InputError, ArgumentError), match=r"^data"):
+            f.leaf_gradients(X, data=wrong)
 
 
 # Threads, processes, files -------------------------------------------------------------------------------------------

@@ -38,6 +38,14 @@ def test_the_same_question_is_answered_by_the_same_program():
     assert recorded == {4: 2}
 
 
+def test_arguments_that_only_look_the_same_are_read_again():
+    f = ag.compile(lambda x, y: x * y)
+    assert len(f.grad(X, X, argnums=(0, 1))) == 2
+    for wrong in ((0, 1.0), (False, True), (0.0, 1.0)):
+        with pytest.raises(ag.InputError, match="argnums"):
+            f.grad(X, X, argnums=wrong)
+
+
 def test_programs_that_were_not_used_for_longest_go(few):
     f, recorded = counting()
     for n in (1, 2, 3):

@@ -121,6 +121,27 @@ def test_ctrl_c_in_a_compiled_call():
     assert f(X).tolist() == (2.0 * X).tolist()  # nothing of it is left for the next call
 
 
+def test_a_second_ctrl_c_leaves_nothing_for_the_next_call(monkeypatch):
+    from autograd.compiling.callbacks import Callbacks
+
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    def once(x):
+        if not asked:
+            asked.append(x)
+            raise KeyError(x)
+        return 2.0 * x
+
+    asked = []
+    f = ag.compile(operation("once", lambda x: once(float(x)), lambda z, x: 2.0))
+    monkeypatch.setattr(Callbacks, "reraise", interrupted)  # pressed before the first error was raised again
+    with pytest.raises(KeyboardInterrupt):
+        f(X)
+    monkeypatch.undo()
+    assert f(X).tolist() == (2.0 * X).tolist()
+
+
 def test_results_do_not_depend_on_threads():
     w = Value(0.3)
     rows = np.random.default_rng(0).normal(size=100_003)
