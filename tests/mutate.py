@@ -24,6 +24,7 @@ EXCLUDED = [
     "core/ReplaceBinaryOperator_.*_(BitOr|BitAnd|BitXor|LShift|RShift)",
     "core/ReplaceBinaryOperator_BitOr_.*",
     "core/ReplaceUnaryOperator_.*_Invert",
+    "core/ReplaceComparisonOperator_.*_(Is|IsNot)",
 ]
 
 

@@ -289,9 +289,10 @@ def test_equality_with_a_number_is_refused(one):
 
 
 @pytest.mark.filterwarnings("ignore:Bitwise inversion:DeprecationWarning")  # ~ of a bool, from Python 3.12 on
-def test_inverted_conditions_mean_the_same_eagerly():
+@pytest.mark.parametrize("opposite", [ag.logical_not, lambda condition: ~condition], ids=["logical_not", "~"])
+def test_opposite_conditions_mean_the_same_eagerly(opposite):
     def f(x):
-        return ag.where(~(x < 1), 5.0 * x, 7.0)
+        return ag.where(opposite(x < 1), 5.0 * x, 7.0)
 
     assert [float(f(Value(x))) for x in (0.0, 2.0)] == ag.compile(f)(np.array([0.0, 2.0])).tolist() == [7.0, 10.0]
 
