@@ -10,7 +10,7 @@ from hypothesis import Phase, given, settings
 
 import autograd as ag
 from autograd import GradcheckError, Value, gradcheck, operation, ops
-from autograd.comparing import Claim, Comparison
+from autograd.comparing import Branch, Claim, Comparison, Line, compare
 from autograd.differences import Slope
 
 from ..expressions import build, programs, run
@@ -161,6 +161,18 @@ def test_zero_is_the_smallest_slope_between_two_signs():
     vee = lambda x: max(x, -0.5 * x)
     for slope, verdict in [(0.0, "pass"), (0.5, "fail"), (-0.25, "fail"), (-0.6, "fail"), (1.1, "fail")]:
         assert gradcheck(operation("vee", vee, lambda z, x: slope), 0.0).verdict == verdict  # noqa: B023
+
+
+def test_sides_that_differ_by_less_than_their_errors_are_no_kink():
+    def judged(noise):
+        bent = lambda h: (h if h > 0.0 else 1.0004 * h, Branch((), ()))
+        line = Line(bent, (1.0,), 1e-7, 0.0, noise, 0.0, (), True, lambda: "")
+        return compare(line, Claim("", 1.01, 1e-6, 1e-9))
+
+    assert judged(1e-9).verdict == "fail"
+    assert judged(1e-9).note.startswith("a kink: slope 1.0004")
+    assert judged(1e-6).verdict == "inconclusive"
+    assert judged(1e-6).note == ""
 
 
 def test_one_side_confirms_but_does_not_condemn():
