@@ -239,7 +239,8 @@ def _sum(terms: Iterable[float]) -> float:
 def branch_of(order: Iterable[Value]) -> Branch:
     """The branch that a computation took: its operations, and on which piece of its graph each one was."""
     nodes = [(node, node.op) for node in order if node.op is not None]
-    pieces = tuple(op.piece(numbers_of(node.operands), node.data) for node, op in nodes)
+    several = ((node, op) for node, op in nodes if op.kink or op.step or op.stepwise)
+    pieces = tuple(op.piece(numbers_of(node.operands), node.data) for node, op in several)
     return Branch(tuple(op for _, op in nodes), pieces)
 
 
