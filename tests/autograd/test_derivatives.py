@@ -345,3 +345,22 @@ def test_what_is_refused_and_how(call, kind, fragments):
         call()
     for fragment in fragments:
         assert fragment in str(error.value)
+
+
+def test_the_first_argument_is_meant_unless_another_is_named():
+    f = lambda x, y: x**3 * y
+    assert grad(f)(2.0, 5.0) == 60.0
+    assert value_and_grad(f)(2.0, 5.0) == (40.0, 60.0)
+    assert jacobian(f)(2.0, 5.0) == 60.0
+    assert hessian(f)(2.0, 5.0) == 60.0
+
+
+def test_constants_have_no_derivatives():
+    assert grad(lambda x: 5.0)(2.0) == 0.0
+    assert hessian(lambda x: 5.0)(2.0) == 0.0
+    assert hessian(lambda x: 5.0)([2.0, 3.0]) == [[0.0, 0.0], [0.0, 0.0]]
+    assert hvp(lambda x: 5.0, (2.0,), (1.0,)) == 0.0
+    assert jvp(lambda x: 5.0, (2.0,), (1.0,)) == (5.0, 0.0)
+    assert jvp(lambda x: [5.0, 6.0], (2.0,), (1.0,)) == ([5.0, 6.0], [0.0, 0.0])
+    assert jvp(lambda x: [5.0, x], (2.0,), (3.0,)) == ([5.0, 2.0], [0.0, 3.0])
+    assert jacobian(lambda x: [5.0, 6.0])(2.0) == [0.0, 0.0]

@@ -12,7 +12,7 @@ from mpmath import mp
 
 import autograd as ag
 from autograd import Value, functions, ops
-from autograd.graph import numbers_of
+from autograd.graph import is_at_kink, numbers_of
 from autograd.value import record
 
 from ..oracle import REFERENCE, exact_partial, exact_value, random_operands
@@ -316,3 +316,28 @@ def test_words_of_the_table_decide_no_code(monkeypatch):
 
 def apply(op, xs):
     return getattr(ag, op.name)(*op.arguments(xs)) if op.name != "where" else ag.where(xs[0] > 0, *xs[1:])
+
+
+def test_the_slopes_of_cross_entropy_as_written():
+    """They are written with the shares y = softmax(z), which no other row has."""
+    for operands in ops.TABLE["cross_entropy"].samples:
+        node = ag.cross_entropy(*(list(map(Value, half)) for half in halves(operands)))
+        n = len(operands)
+        known = {f"x{i}": x for i, x in enumerate(operands)}
+        known |= {f"y{i + 1}": share.data for i, share in enumerate(ag.softmax(list(map(Value, halves(operands)[0]))))}
+        for i, partial in enumerate(node.partials):
+            assert eval(node.op.slope_for(i, n), {"log": math.log}, known) == pytest.approx(partial, rel=1e-12)
+
+
+def halves(xs):
+    return xs[: len(xs) // 2], xs[len(xs) // 2 :]
+
+
+@pytest.mark.parametrize("name", ["floor", "ceil", "trunc", "round"])
+def test_where_steps_are(name):
+    """Numbers from 2⁵² on are whole; there every step is a single float."""
+    half = 0.5 if name == "round" else 0.0
+    step = lambda x: is_at_kink(getattr(ag, name)(Value(x)))
+    assert [step(x + half) for x in (2.0, -3.0, 2.0**40)] == [True] * 3
+    assert [step(x) for x in (2.25, -0.25, 2.0**40 + 0.25, 1e-300)] == [False] * 4
+    assert [step(x) for x in (2.0**52, -(2.0**53), 1e300)] == [True] * 3
