@@ -6,7 +6,7 @@ number in topological order. No two nodes are called alike. Drawings, steps and 
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from .graph import places
 from .notation import ATOM, CHOICE, Piece, Style, escape_latex, label, piece, render, tidy
@@ -14,6 +14,8 @@ from .recorded import operand_numbers
 from .value import Value
 
 SHORT = 22  # a formula up to this many characters stands for its node
+LARGE = 5000  # in a graph of more nodes only if every operand in it has a name or formula itself
+_DIGITS = "0123456789₀₁₂₃₄₅₆₇₈₉"
 _SUBSCRIPTS = str.maketrans("0123456789()", "₀₁₂₃₄₅₆₇₈₉₍₎")
 
 
@@ -38,6 +40,8 @@ class Names:
         self._pieces: dict[Style, dict[Value, Piece]] = {}
         self._plain: dict[Value, str] = {}
         self._taken = {tidy(node.name) for node in order if node.name is not None}
+        # Names that others carry with an index, such as x where there is also x1.
+        self._indexed = {name.rstrip(_DIGITS).rstrip("_") for name in self._taken if name[-1] in _DIGITS}
         free = self._taken.copy()
         number = 0
         for node in order:
@@ -78,11 +82,26 @@ class Names:
             return plain
         if style == "latex" and not self.is_formula(node):
             return plain
+        if len(self._order) > LARGE and any(self._is_numbered(x) for x in node.inputs):
+            return plain
         formula = self.formula(node, style)
         if style == "latex":
             return formula
         is_handy = len(formula.text) <= SHORT and formula.level > CHOICE  # no "a if x > 0 else b"
         return formula if is_handy and formula.text not in used else plain
+
+    def numbered(self, node: Value) -> Iterator[Value]:
+        """The nodes that a node's label calls by their numbers, other than leaves: itself, or some in its formula."""
+        stack = [node]
+        while stack:
+            x = stack.pop()
+            if self._is_numbered(x):
+                yield x
+            elif self.is_formula(x):
+                stack += x.inputs
+
+    def _is_numbered(self, node: Value) -> bool:
+        return node.name is None and bool(node.inputs) and not self.is_formula(node)
 
     def is_formula(self, node: Value) -> bool:
         """Whether the node is called by its formula."""
@@ -125,11 +144,8 @@ class Names:
 
     def occurrence(self, x: Value, nth: int, style: Style = "text") -> Piece:
         """An input told apart from its other occurrences in the same node: x₁, x₂ …"""
-        plain, whole = self._plain[x], self.atom(x, style)
-        index = str(nth)
-        alike = {f"{plain}{index}", f"{plain}_{index}", f"{plain}{index.translate(_SUBSCRIPTS)}"}
-        if not self._taken.isdisjoint(alike):  # another node is called x1
-            index = f"({nth})"
+        whole = self.atom(x, style)
+        index = f"({nth})" if self._plain[x] in self._indexed else str(nth)
         if style == "latex":
             return Piece(f"{{{whole}}}_{{{index}}}" if "_" in whole else f"{whole}_{{{index}}}")
         return Piece(whole + index.translate(_SUBSCRIPTS))

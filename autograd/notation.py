@@ -206,6 +206,7 @@ def show(x: float, digits: int = 6, style: Style = "text") -> str:
     if math.isinf(x):
         sign = "" if x > 0 else "-" if style == "latex" else "−"
         return sign + (r"\infty" if style == "latex" else "∞")
+    x += 0.0  # no −0
     short = format(x, f".{digits}g")
     text = short if float(short) == x else format(x, f"#.{digits}g").rstrip(".")
     mantissa, _, exponent = text.partition("e")

@@ -119,16 +119,18 @@ def main(args: argparse.Namespace) -> None:
         figure(f"∂L/∂w''{k}1", nodes[f"w{6 + k}"].grad, printed("002", "7200"))
         figure(f"∂L/∂w'1{k}", nodes[f"w{2 * k - 1}"].grad, printed("002", "4800"))
         figure(f"∂L/∂w'2{k}", nodes[f"w{2 * k}"].grad, printed("002", "9600"))
+    heading("∂L/∂w1, explained")
+    print(ag.explain(loss, "w1"))
+    heading("The graph, before the step")
+    save(ag.draw(loss), args.out, "linear_2_3_1.svg")
+
+    heading("One step")
     optimizer.step()
     for name, w, text in (("w''", "w7", "0.928"), ("w'1", "w1", "0.452"), ("w'2", "w2", "0.404")):
         figure(f"{name} after one step", nodes[w].data, printed("002", text))
     figure("prediction after one step", float(model(INPUTS)[0]))
     figure("  with z_1 three times", overwritten(model))
     print("  (the simple version computes all three new net inputs into z_1 and predicts from the old z_2 and z_3)")
-    heading("∂L/∂w1, explained")
-    print(ag.explain(loss, "w1"))
-    heading("The graph")
-    save(ag.draw(loss), args.out, "linear_2_3_1.svg")
 
     heading(f"{STEPS} steps")
     columns = {

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..naming import Names
-from ..notation import show
+from ..notation import printable, show, tidy
+from ..recorded import Changed, changed_leaves
 from ..value import Value
 
 if TYPE_CHECKING:
@@ -38,11 +39,12 @@ def to_dot(
         node_attr={"shape": "plain", "fontname": _FONT, "fontsize": "12"},
         edge_attr={"fontname": _FONT, "fontsize": "10", "color": "#555555", "arrowsize": "0.7"},
     )
+    changed = changed_leaves(order)
     rooms = _rooms(order)
     numbers = {room: number for number, room in enumerate(rooms)}
     for room, members in rooms.items():
         boxes = [f"cluster_{numbers[room[:depth]]}" for depth in range(1, len(room) + 1)]
-        _draw_room(dot, room, boxes, members, names, index, set(roots), rows, digits)
+        _draw_room(dot, room, boxes, members, names, index, set(roots), rows, changed, digits)
     for node in order:
         for x, partial in zip(node.inputs, node.partials, strict=True):
             tip = f"∂({names.label(node).text})/∂({names.label(x).text}) = {show(partial, digits)}"
@@ -69,6 +71,7 @@ def _draw_room(
     index: Mapping[Value, int],
     roots: set[Value],
     rows: Sequence[tuple[str, Mapping[Value, float]]],
+    changed: Mapping[Value, Changed],
     digits: int,
 ) -> None:
     """Draw the nodes of one scope, inside the boxes of all the scopes around it."""
@@ -78,16 +81,32 @@ def _draw_room(
         box = inner.subgraph(name=name)
         stack.append(box)
         inner = box.__enter__()
-        inner.attr(label=_safe(label), style="rounded,dashed", color="#999999", labeljust="l")
+        inner.attr(label=_safe(tidy(label)), style="rounded,dashed", color="#999999", labeljust="l")
     for node in members:
-        table = _table(node, names, node in roots, rows, digits)
-        inner.node(f"n{index[node]}", label=table, tooltip=_tip(node, names))
+        numbers, remark = _numbers(node, changed.get(node), digits)
+        table = _table(node, names, node in roots, numbers, remark, rows, digits)
+        inner.node(f"n{index[node]}", label=table, tooltip=_tip(node, names, changed.get(node)))
     while stack:
         stack.pop().__exit__(None, None, None)
 
 
+def _numbers(node: Value, changed: Changed | None, digits: int) -> tuple[str, str]:
+    """A node's number when it was used, and what to remark where it is another one now."""
+    if changed is None:
+        return show(node.data, digits), ""
+    if not changed.numbers:
+        return show(node.data, digits), "changed since" if changed.certain else "changed since?"
+    return ", ".join(show(x, digits) for x in changed.numbers), f"now {show(node.data, digits)}"
+
+
 def _table(
-    node: Value, names: Names, is_root: bool, rows: Sequence[tuple[str, Mapping[Value, float]]], digits: int
+    node: Value,
+    names: Names,
+    is_root: bool,
+    numbers: str,
+    remark: str,
+    rows: Sequence[tuple[str, Mapping[Value, float]]],
+    digits: int,
 ) -> str:
     """The node as an HTML-like label."""
     title = names.label(node).text
@@ -95,9 +114,10 @@ def _table(
     lines = [f"<B>{_html(title)}</B>" if node.name is not None else _html(title)]
     if formula and formula != title:
         lines.append(f'<FONT POINT-SIZE="10">= {_html(formula)}</FONT>')
-    lines.append(_html(show(node.data, digits)))
-    for what, numbers in rows:
-        lines.append(f'<FONT POINT-SIZE="10">{_html(what)} {_html(show(numbers.get(node, 0.0), digits))}</FONT>')
+    lines.append(_html(numbers))
+    small = [remark] if remark else []
+    small += [f"{what} {show(of.get(node, 0.0), digits)}" for what, of in rows]
+    lines += [f'<FONT POINT-SIZE="10">{_html(line)}</FONT>' for line in small]
     look = f'BGCOLOR="{_RESULT if is_root else _LEAF if node.op is None else _INTERIOR}" COLOR="#333333"'
     look += ' STYLE="ROUNDED"' if node.op is None else ""
     look += ' BORDER="3"' if is_root else ' BORDER="1"'
@@ -105,14 +125,15 @@ def _table(
     return f'<<TABLE {look} CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">{body}</TABLE>>'
 
 
-def _tip(node: Value, names: Names) -> str:
+def _tip(node: Value, names: Names, changed: Changed | None) -> str:
     what = "a leaf" if node.op is None else names.formula(node).text
-    return _safe(f"{names.label(node).text} = {what} = {node.data!r}")
+    numbers = ", ".join(map(repr, changed.numbers)) if changed is not None and changed.numbers else repr(node.data)
+    return _safe(f"{names.label(node).text} = {what} = {numbers}")
 
 
 def _html(text: str) -> str:
     """Text made safe inside an HTML-like label."""
-    text = _printable(text)
+    text = _literal(text)
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
         text = text.replace(character, entity)
     return text or " "
@@ -120,15 +141,16 @@ def _html(text: str) -> str:
 
 def _safe(text: str) -> str:
     """Text made safe as a quoted DOT attribute: no HTML-like label is begun by it, no entity read out of it."""
-    from graphviz import escape
+    from graphviz import nohtml
 
-    return str(escape(_printable(text).replace("&", "&amp;")))
+    # Not a plain str: of those, graphviz takes what stands between < and > for an HTML-like label.
+    return nohtml(_literal(text).replace("\\", "\\\\").replace("&", "&amp;"))  # type: ignore[no-any-return]
 
 
-def _printable(text: str) -> str:
-    """Without control characters, which have no place in SVG, and with nothing after a backslash.
+def _literal(text: str) -> str:
+    """Text that can be shown, with nothing after a backslash.
 
     Graphviz reads a backslash and a letter as an escape sequence in labels of every kind; a word joiner in between,
     which has no width, keeps them apart.
     """
-    return "".join(c if c.isprintable() else " " for c in text).replace("\\", "\\\u2060")
+    return printable(text).replace("\\", "\\\u2060")

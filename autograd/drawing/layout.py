@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
+from collections.abc import Sequence
+from subprocess import PIPE, Popen, TimeoutExpired
 
 from ..errors import ArgumentError, LayoutError
 
 FORMATS = ("svg", "png", "pdf")
+PATIENCE = 2.0  # seconds before a terminal is told what takes so long
 
 # Runs in a process of its own: the Graphviz libraries write what they think of the machine's fonts to stderr, and no
 # thread of ours should have its stderr taken away to silence them.
@@ -41,15 +43,53 @@ def lay_out(source: str, fmt: str) -> bytes:
         command = [sys.executable, "-P", "-c", _IN_PROCESS, fmt, " ".join(options)]
     else:
         raise LayoutError("this Python cannot start a process of its own to lay out the drawing; install Graphviz")
-    done = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
-    if done.returncode == 0 and done.stdout:
-        return done.stdout
-    said = done.stderr.decode(errors="replace").strip().splitlines()
-    last = said[-1] if said else f"exit code {done.returncode}, no message"
+    engine = "dot" if dot else "pygraphviz"
+    try:
+        code, picture, errors = _run(
+            command, source.encode(), f"laying out {source.count(' -> '):,} edges with {engine}"
+        )
+    except OSError as error:
+        raise LayoutError(f"the layout engine {command[0]!r} could not be started: {error}") from error
+    if code == 0 and picture:
+        return picture
+    said = errors.decode(errors="replace").strip().splitlines()
+    last = said[-1] if said else f"exit code {code}, no message" if code else "it ended without a picture or a message"
     if "No module named 'pygraphviz'" in last:
         raise LayoutError(
             "no layout engine found: neither the program 'dot' nor the package pygraphviz. "
             "Install one of them:  pip install 'pygraphviz>=2.0'  (brings Graphviz along)  or your system's graphviz. "
             "The drawing's .source is DOT text that any Graphviz viewer opens"
         )
-    raise LayoutError(f"the layout engine {'dot' if dot else 'pygraphviz'} could not draw this graph: {last}")
+    raise LayoutError(f"the layout engine {engine} could not draw this graph: {last}")
+
+
+def _run(command: Sequence[str], text: bytes, what: str) -> tuple[int, bytes, bytes]:
+    """Run a program on a text; in a terminal, say what takes so long.
+
+    Returns:
+        its exit code, and what it wrote to stdout and stderr.
+    """
+    with Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
+        try:
+            if sys.stderr is None or not sys.stderr.isatty():
+                picture, errors = process.communicate(text)
+            else:
+                picture, errors = _watched(process, text, what)
+        except BaseException:  # also Ctrl-C: the program must not go on alone
+            process.kill()
+            raise
+    return process.returncode, picture, errors
+
+
+def _watched(process: Popen[bytes], text: bytes, what: str) -> tuple[bytes, bytes]:
+    from tqdm import tqdm
+
+    rest: bytes | None = text
+    shown = f"{what}, {{elapsed}} (Ctrl-C stops it; a .dot file needs no layout)"
+    with tqdm(bar_format=shown, delay=PATIENCE, leave=False) as bar:
+        while True:
+            try:
+                return process.communicate(rest, timeout=0.5)
+            except TimeoutExpired:
+                rest = None  # it is on its way
+                bar.update()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
 from ..errors import ArgumentError, GraphError, InputError
 from ..graph import topological
@@ -14,7 +17,7 @@ from ..naming import Names
 from ..notation import Style, printable, show
 from ..sweep import adjoints
 from ..value import Value, describe
-from .folding import Expansion, Folded, Symbol, between
+from .folding import Between, Expansion, Folded, Symbol, between
 from .paths import Path, count, largest
 from .reasons import reasons
 from .writing import MOST_HELD, Equation, Writer, is_rounding, nearly_zero
@@ -22,6 +25,7 @@ from .writing import MOST_HELD, Equation, Writer, is_rounding, nearly_zero
 __all__ = ["Explanation", "Path", "explain"]
 
 MOST_EQUATIONS = 12  # of a section that are written out
+LARGE = 20_000  # nodes, from which on a terminal is told how far the passes over them are
 
 
 class Explanation:
@@ -39,16 +43,18 @@ class Explanation:
     def __init__(self, output: Value, wrt: Value, order: list[Value], expand: bool, digits: int, paths: int) -> None:
         self.output, self.wrt, self._digits, self._most_paths = output, wrt, digits, paths
         self._order = order
-        self._part = between(order, wrt)
-        self._names = Names(order, digits)
-        found, sizes = adjoints(order), adjoints(order, absolute=True)
-        self._folded = Folded(self._part, found, sizes, expand)
-        self.derivative = found[wrt]
-        self.is_rounding = is_rounding(self.derivative, sizes[wrt])
-        self.path_count = count(self._part)
-        self.reverse_edges = sum(len(node.inputs) for node in order)
-        self.forward_edges = sum(len(edges) for edges in self._part.out.values())
-        self.notes = reasons(self._part, found, sizes[wrt], self._names)
+        with _progress(len(order)) as advance:
+            self._part: Between = advance(between(order, wrt))
+            self._names: Names = advance(Names(order, digits))
+            found: dict[Value, float] = advance(adjoints(order))
+            sizes: dict[Value, float] = advance(adjoints(order, absolute=True))
+            self._folded = Folded(self._part, found, sizes, expand)
+            self.derivative = found[wrt]
+            self.is_rounding = is_rounding(self.derivative, sizes[wrt])
+            self.path_count: int = advance(count(self._part))
+            self.reverse_edges = sum(len(node.inputs) for node in order)
+            self.forward_edges = sum(len(edges) for edges in self._part.out.values())
+            self.notes: list[str] = advance(reasons(self._part, found, sizes[wrt], self._names))
 
     @cached_property
     def paths(self) -> list[Path]:
@@ -97,8 +103,8 @@ class Explanation:
         rules = self._explained[:MOST_EQUATIONS]
         for symbol in [*(e.left for e in self._written), *(s for e in self._written for t in e.terms for s in t)]:
             for node in (symbol.source, symbol.target, *symbol.held[:MOST_HELD]):
-                if node.name is None and node.inputs and not self._names.is_formula(node):
-                    numbered.setdefault(node, None)
+                for part in self._names.numbered(node):
+                    numbered.setdefault(part, None)
             if symbol.nth and symbol in rules:
                 occurrences[symbol.source] = max(symbol.nth, occurrences.get(symbol.source, 0))
                 if not self._names.is_formula(symbol.target):
@@ -124,7 +130,10 @@ class Explanation:
                 f"Paths: {_order_of_size(self.path_count)} from {self._label(self.wrt)} to {self._label(self.output)}",
                 self._path_lines(),
             )
-        yield "Why", list(self.notes)
+        why: list[Equation | str] = list(self.notes)
+        if any(item.drops_infinity for item in (*chain, *rules) if isinstance(item, Equation)):
+            why.append("A factor that is exactly 0 carries nothing, also where it meets ∞ or nan.")
+        yield "Why", why
         leaves = sum(1 for node in self._order if not node.inputs)
         edges = "the one edge" if self.reverse_edges == 1 else f"each of the {self.reverse_edges:,} edges"
         yield (
@@ -218,6 +227,23 @@ class Explanation:
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
+
+
+@contextmanager
+def _progress(nodes: int) -> Iterator[Callable[[Any], Any]]:
+    """For a large graph a bar in the terminal, which the function that is given out moves on by one pass."""
+    if nodes < LARGE or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda result: result
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=6, desc=f"explaining {nodes:,} nodes", delay=2.0, leave=False) as bar:
+
+        def advance(result: Any) -> Any:
+            bar.update()
+            return result
+
+        yield advance
 
 
 _ADVICE = "name fewer nodes, or explain a node in between."

@@ -23,10 +23,11 @@ MOST_TERMS, MOST_FACTORS, MOST_EDGES = 8, 8, 8
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """One edge of the graph: the node that used an input, and which of its inputs that is."""
+    """One edge of the graph: the node that used an input, which of its inputs that is, and which of its operands."""
 
     node: Value
     position: int
+    place: int
 
     @property
     def partial(self) -> float:
@@ -42,7 +43,7 @@ class Edge:
     def slope(self) -> str:
         """The table's formula for the partial."""
         assert self.node.op is not None
-        return self.node.op.slope_for(places(self.node)[self.position], len(self.node.operands))
+        return self.node.op.slope_for(self.place, len(self.node.operands))
 
     @property
     def is_one(self) -> bool:
@@ -68,9 +69,9 @@ def between(order: Sequence[Value], wrt: Value) -> Between:
         part.out[node] = []
     for node in part.order:
         if node is not wrt:
-            for position, x in enumerate(node.inputs):
+            for position, (x, place) in enumerate(zip(node.inputs, places(node), strict=True)):
                 if x in depends:
-                    part.out[x].append(Edge(node, position))
+                    part.out[x].append(Edge(node, position, place))
     return part
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from ..graph import is_at_kink, places, topological
+from ..graph import is_at_kink, topological
 from ..naming import Names
-from ..notation import show
+from ..notation import printable, show
 from ..recorded import operand_numbers
 from ..sweep import carried
 from ..value import Value
@@ -16,6 +16,7 @@ from .paths import largest
 from .writing import is_rounding
 
 TINY, HUGE = 1e-6, 1e6
+LONGEST = 200  # characters of a convention, which may be the user's
 
 
 def reasons(part: Between, adjoints: Mapping[Value, float], size: float, names: Names) -> list[str]:
@@ -92,7 +93,7 @@ def _cut(edge: Edge, names: Names) -> str:
     node, x = edge.node, edge.input
     assert node.op is not None
     at, what = names.label(x).text, names.label(node).text
-    op, place = node.op, places(node)[edge.position]
+    op, place = node.op, edge.place
     numbers, _ = operand_numbers(node)
     value = show(numbers[place])
     if op.stepwise:
@@ -135,7 +136,7 @@ def _factor(edge: Edge, names: Names) -> str:
     node, x = edge.node, edge.input
     assert node.op is not None
     value, slope = f"{names.label(x).text} = {show(_number(edge))}", show(edge.partial)
-    if node.op.saturates and abs(edge.partial) < 0.1 and places(node)[edge.position] == 0:
+    if node.op.saturates and abs(edge.partial) < 0.1 and edge.place == 0:
         return f"{names.label(node).text} is saturated at {value}: its slope there is {slope}"
     return f"the slope of {names.label(node).text} at {value} is {slope}"
 
@@ -198,7 +199,7 @@ def _kinks(part: Between, names: Names) -> Iterator[str]:
             if found <= 3:
                 yield (
                     f"{names.label(node).text} is exactly at a kink, where the slope is a convention: "
-                    f"{node.op.convention}."
+                    f"{' '.join(printable(node.op.convention).split())[:LONGEST]}."
                 )
     if found > 3:
         yield f"And {found - 3} more {'node is' if found == 4 else 'nodes are'} exactly at a kink."
@@ -206,4 +207,4 @@ def _kinks(part: Between, names: Names) -> Iterator[str]:
 
 def _number(edge: Edge) -> float:
     """The number of an edge's input when the edge was recorded."""
-    return operand_numbers(edge.node)[0][places(edge.node)[edge.position]]
+    return operand_numbers(edge.node)[0][edge.place]

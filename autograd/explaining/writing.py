@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..naming import Names
-from ..notation import ATOM, PRODUCT, SIGNED, Piece, Style, piece, show
+from ..notation import ATOM, CHOICE, PRODUCT, SIGNED, Piece, Style, piece, show
 from ..sweep import carried
 from ..value import Value
 from .folding import Expansion, Symbol
@@ -56,8 +56,8 @@ class Equation:
             sides.append(self._sum([self._times([self._within(f.value) for f in term]) for term in self.terms]))
         if (any(len(term) > 1 for term in self.terms) and len(parts) > 1) or self.rest is not None:
             alike = [*parts, self.value]
-            sides.append(" + ".join(self._term(x, alike).within(PRODUCT + 1, self.style) for x in parts))
-            result = self._term(self.value, alike).text
+            sides.append(" + ".join(_in_sum(self._term(x, alike), self.style) for x in parts))
+            result = self._term(self.value, alike)
         else:
             result = show(self.value, self.digits, self.style)
         sides = [side for k, side in enumerate(sides) if side and side not in (*sides[:k], self.left)]
@@ -70,6 +70,12 @@ class Equation:
         elif not sides or result != sides[-1]:
             lines.append(f"{equal} {result}")
         return lines
+
+    @property
+    def drops_infinity(self) -> bool:
+        """Whether a factor 0 meets one that is not finite."""
+        numbers = [[factor.value for factor in term] for term in self.terms]
+        return any(0.0 in term and not all(map(math.isfinite, term)) for term in numbers)
 
     def text(self, width: int = 120) -> list[str]:
         """On one line where it fits, else one line a side."""
@@ -97,19 +103,22 @@ class Equation:
     def _within(self, x: float) -> str:
         return piece(x, self.digits, self.style).within(ATOM, self.style)
 
-    def _term(self, x: float, others: Sequence[float]) -> Piece:
+    def _term(self, x: float, others: Sequence[float]) -> str:
         """A term of a sum: all terms to the same decimal place, as one adds by hand, where that keeps them readable."""
         exact = show(x, self.digits, self.style)
         if all(t == 0.0 or 10.0 ** (3 - self.digits) <= abs(t) < 1e4 for t in others) and len(exact) >= self.digits:
             fixed = f"{abs(x):.{self.digits}f}"
-            minus = "-" if self.style == "latex" else "−"
-            return Piece(fixed, ATOM) if x >= 0 else Piece(minus + fixed, PRODUCT)
-        return piece(x, self.digits, self.style)
+            return fixed if x >= 0 else f"{'-' if self.style == 'latex' else '−'}{fixed}"
+        return exact
 
     def _lost(self, total: float) -> str:
         """What to say where the numbers written give another result than the sweep."""
         what = f"the numbers written give {show(total, self.digits)}; the sweep left the range of floats on its way"
         return rf" \quad \text{{({what})}}" if self.style == "latex" else f" ({what})"
+
+
+def _in_sum(number: str, style: Style) -> str:
+    return Piece(number, CHOICE).within(ATOM, style) if number[0] in "-−" else number
 
 
 def _product(factors: Sequence[Factor]) -> float:

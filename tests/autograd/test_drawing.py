@@ -1,8 +1,11 @@
 """Drawings: what they show, that they are safe, the same everywhere, and there without a system Graphviz."""
 
+import io
+import os
 import re
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 import autograd as ag
 from autograd import ArgumentError, GraphError, InputError, LayoutError, Value, draw
 from autograd.drawing import layout
+from autograd.notation import tidy
 from demos.worked_example import network, recorded
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +31,22 @@ HOSTILE = [
     "a -> b; c",
     "\x00\x1b",
     "]]>",
+    '<<TABLE HREF="javascript:alert(1)"><TR><TD>click</TD></TR></TABLE>>',
+    "<<script>alert(1)</script>>",
+    "<b>bold</b>",
+    "<b>",
+    "<>",
+    '" href="javascript:alert(1)',
+    '" onload="alert(1)',
+    "\\",
+    '\\"',
+    '\\\\" HREF="x',
+    "&lt;script&gt; &#60;b&#62;",
+    "%s ${x} $(id)",
+    "subgraph",
+    "-1.5",
 ]
+UNPRINTABLE = ["\ud800", "a\udfffb", "\u202eabc\u202c", "\u2066abc\u2069", "\u2028", "\x85", "y" * 10_000, "<" * 10_000]
 
 
 def texts(svg: str) -> list[str]:
@@ -74,18 +93,96 @@ def test_leaves_results_and_constants_look_different():
     assert len(re.findall(r"^\s*n\d+ \[", source, re.M)) == 5
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_names_are_escaped(name):
-    x = Value(1.0, name=name)
-    y = ag.exp(x) * x
-    y.name = name
-    with ag.scope(name):
-        z = y + 1
-    svg = draw(z).svg()
-    ET.fromstring(svg)
-    shown = " ".join(texts(svg))
-    for part in "".join(c if c.isprintable() else " " for c in name).split():
-        assert part in shown.replace("\xa0", " ").replace("\u2060", ""), shown
+def hostile(names):
+    """A drawing in which each name stands wherever one can stand."""
+    roots = []
+    for name in names:
+        x = Value(1.0, name=name)
+        y = ag.exp(x) * x
+        y.name = name
+        with ag.scope(name), ag.scope(name + "2"):
+            z = y + 1
+        z.name = name
+        z.backward()
+        x.data = 5.0  # so that a remark stands in the node too
+        roots.append(z)
+    return draw(*roots)
+
+
+def check_is_a_picture(svg):
+    """What an SVG consists of that shows text, lines and tooltips, and does nothing."""
+    for element in ET.fromstring(svg).iter():
+        space, _, tag = element.tag.removeprefix("{").partition("}")
+        assert space == "http://www.w3.org/2000/svg"
+        assert tag in ("svg", "g", "title", "a", "text", "polygon", "path", "ellipse", "polyline"), tag
+        for attribute, value in element.attrib.items():
+            name = attribute.rpartition("}")[2].lower()
+            assert name != "href"
+            assert not name.startswith("on")
+            assert "javascript" not in value.lower() or name == "title"  # a tooltip
+
+
+def test_names_are_escaped():
+    svg = hostile(HOSTILE).svg()
+    check_is_a_picture(svg)
+    shown = [text.replace("\xa0", " ").replace("\u2060", "") for text in texts(svg)]
+    for name in HOSTILE:
+        assert shown.count(tidy(name)) >= 2, name  # the leaf and the scope
+
+
+def test_names_that_cannot_be_shown_are_left_out_or_cut():
+    drawing = hostile(UNPRINTABLE)
+    svg = drawing.svg()
+    check_is_a_picture(svg)
+    drawing.source.encode()
+    assert all(c.isprintable() or c == "\u2060" for text in texts(svg) for c in text)
+    assert max(map(len, texts(svg))) < 400
+
+
+def test_the_picture_shows_recorded_numbers():
+    w, x, b = (Value(v, name=n) for v, n in ((2.0, "w"), (3.0, "x"), (1.0, "b")))
+    y = ag.dot([w], [x], b)
+    y.backward()
+    before = texts(draw(y).svg())
+    w.data, x.data = 7.0, 8.0
+    after = texts(draw(y).svg())
+    assert sorted(after) == sorted([*before, "now 7", "now 8"])
+    assert "w = a leaf = 2.0" in draw(y).source
+
+
+def test_a_leaf_whose_number_cannot_be_told_is_marked():
+    x = Value(1.0, name="x")
+    y = ag.sin(x)
+    assert "changed" not in draw(y).source
+    x.data = 2.0
+    assert "changed since" in texts(draw(y).svg())
+    a, b = Value(1.0, name="a"), Value(2.0, name="b")
+    s = a + b
+    a.data = 5.0
+    assert texts(draw(s).svg()).count("changed since?") == 2
+    t = s * b  # tells that b is what it was
+    assert texts(draw(t).svg()).count("changed since") == 1
+
+
+def test_the_demos_picture_shows_the_weights_that_made_its_numbers(tmp_path):
+    svg = linear_picture(tmp_path)
+    assert "0.928" not in svg
+    shown = texts(svg)
+    assert shown.count("180") == 1
+    assert not [text for text in shown if text.startswith(("now", "changed"))]
+
+
+def linear_picture(folder):
+    """What the demo draws."""
+    done = subprocess.run(
+        [sys.executable, "-m", "demos", "linear_2_3_1", "--out", str(folder)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "0.928" in done.stdout
+    return (folder / "linear_2_3_1.svg").read_text(encoding="utf-8")
 
 
 def test_the_dot_text_is_the_same_everywhere(golden):
@@ -132,6 +229,100 @@ def test_a_missing_layout_engine_is_named(no_system_dot, monkeypatch, tmp_path):
     assert list(tmp_path.iterdir()) == []
     assert "not laid out" in drawing._repr_mimebundle_()["text/plain"]
     assert drawing.save(tmp_path / "g.dot").read_text().startswith("digraph")
+
+
+@pytest.fixture
+def fake_dot(tmp_path, monkeypatch):
+    """Puts a program of ours in the place of dot."""
+
+    def install(body):
+        program = tmp_path / "bin" / "dot"
+        program.parent.mkdir()
+        program.write_text(f"#!{sys.executable}\nimport sys\n{body}\n")
+        program.chmod(0o755)
+        monkeypatch.setattr(layout.shutil, "which", lambda name: str(program))
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("ending", "options"), [("svg", "-Tsvg"), ("pdf", "-Tpdf"), ("png", "-Tpng -Gdpi=144"), ("PNG", "-Tpng -Gdpi=144")]
+)
+def test_each_format_has_its_options(fake_dot, tmp_path, ending, options):
+    fake_dot("print(*sys.argv[1:], sys.stdin.read().startswith('digraph'))")
+    *_, e = example()
+    assert draw(e).save(tmp_path / f"g.{ending}").read_text() == f"{options} True\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            "print('<svg'); print('out of memory', file=sys.stderr); sys.exit(1)",
+            "could not draw this graph: out of memory",
+        ),
+        ("print('<svg'); sys.exit(3)", "exit code 3, no message"),
+        ("sys.stdin.read()", "it ended without a picture or a message"),
+        ("print('Warning: no font', file=sys.stderr)", "Warning: no font"),
+        ("import os; os.kill(os.getpid(), 9)", "exit code -9"),
+    ],
+)
+def test_a_dot_that_fails_is_an_error_whatever_it_wrote(fake_dot, tmp_path, body, said):
+    fake_dot(body)
+    *_, e = example()
+    drawing = draw(e)
+    with pytest.raises(LayoutError, match=re.escape(said)):
+        drawing.svg()
+    with pytest.raises(LayoutError):
+        drawing.save(tmp_path / "g.png")
+    assert not (tmp_path / "g.png").exists()
+
+
+def test_a_dot_that_warns_has_drawn(fake_dot):
+    fake_dot("print('<svg/>'); print('Warning: no font', file=sys.stderr)")
+    *_, e = example()
+    assert draw(e).svg() == "<svg/>\n"
+
+
+def test_a_dot_that_cannot_be_started_is_named(monkeypatch, tmp_path):
+    program = tmp_path / "dot"
+    program.write_text("no program")
+    monkeypatch.setattr(layout.shutil, "which", lambda name: str(program))
+    *_, e = example()
+    with pytest.raises(LayoutError, match=r"could not be started.*dot"):
+        draw(e).svg()
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("stream", "told"), [(Terminal, True), (io.StringIO, False)])
+def test_a_slow_layout_is_told_in_a_terminal_only(fake_dot, monkeypatch, stream, told):
+    fake_dot("import time; time.sleep(1.2); print('<svg/>')")
+    monkeypatch.setattr(layout, "PATIENCE", 0.1)
+    monkeypatch.setattr(sys, "stderr", stream())
+    *_, e = example()
+    assert draw(e).svg() == "<svg/>\n"
+    assert ("laying out 5 edges with dot" in sys.stderr.getvalue()) == told
+    assert ("Ctrl-C" in sys.stderr.getvalue()) == told
+
+
+def test_an_interrupted_layout_ends_its_program(fake_dot, tmp_path, monkeypatch):
+    fake_dot(f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)")
+    *_, e = example()
+
+    def interrupted(process, text):
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(layout.Popen, "communicate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        draw(e).svg()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
 def test_notebooks_get_an_svg():

@@ -140,7 +140,7 @@ def terms(side):
 def interval(text):
     """The numbers that are printed like this; None for what is no number."""
     if text.startswith("0 "):  # nothing but rounding: the number stands behind
-        text = text.split("(")[1].split(" ")[0] if "left by" in text else text
+        text = text.partition("(")[2].partition(" is left by")[0].removesuffix(r" \text{")
     text = text.removeprefix("(").removesuffix(")").removeprefix(r"\left(").removesuffix(r"\right")
     text = text.replace(r" \times 10^{", "e").replace("}", "").replace("−", "-")
     try:
