@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import ArgumentError, GraphError, InputError
+from ..errors import ArgumentError, GraphError, InputError, LayoutError
 from ..files import write_atomically
 from ..graph import topological
 from ..value import Value
@@ -51,7 +51,7 @@ class Drawing:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:
             return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
-        except Exception as error:  # noqa: BLE001  (a notebook shows what there is, never a traceback)
+        except (LayoutError, OSError) as error:  # a notebook shows what there is
             return {"text/plain": f"{self.source}\n// not laid out: {error}"}
 
     def __repr__(self) -> str:

@@ -40,11 +40,11 @@ def to_dot(
         edge_attr={"fontname": _FONT, "fontsize": "10", "color": "#555555", "arrowsize": "0.7"},
     )
     changed = changed_leaves(order)
-    rooms = _rooms(order)
-    numbers = {room: number for number, room in enumerate(rooms)}
-    for room, members in rooms.items():
-        boxes = [f"cluster_{numbers[room[:depth]]}" for depth in range(1, len(room) + 1)]
-        _draw_room(dot, room, boxes, members, names, index, set(roots), rows, changed, digits)
+    scopes = _by_scope(order)
+    numbers = {scope: number for number, scope in enumerate(scopes)}
+    for scope, members in scopes.items():
+        boxes = [f"cluster_{numbers[scope[:depth]]}" for depth in range(1, len(scope) + 1)]
+        _draw_scope(dot, scope, boxes, members, names, index, set(roots), rows, changed, digits)
     for node in order:
         for x, partial in zip(node.inputs, node.partials, strict=True):
             tip = f"∂({names.label(node).text})/∂({names.label(x).text}) = {show(partial, digits)}"
@@ -52,19 +52,19 @@ def to_dot(
     return str(dot.source)
 
 
-def _rooms(order: Sequence[Value]) -> dict[tuple[str, ...], list[Value]]:
+def _by_scope(order: Sequence[Value]) -> dict[tuple[str, ...], list[Value]]:
     """The nodes by scope, outer scopes present and before inner ones."""
-    rooms: dict[tuple[str, ...], list[Value]] = {}
+    scopes: dict[tuple[str, ...], list[Value]] = {}
     for node in order:
         for depth in range(len(node.scope) + 1):
-            rooms.setdefault(node.scope[:depth], [])
-        rooms[node.scope].append(node)
-    return dict(sorted(rooms.items(), key=lambda item: len(item[0])))
+            scopes.setdefault(node.scope[:depth], [])
+        scopes[node.scope].append(node)
+    return dict(sorted(scopes.items(), key=lambda item: len(item[0])))
 
 
-def _draw_room(
+def _draw_scope(
     dot: Digraph,
-    room: tuple[str, ...],
+    scope: tuple[str, ...],
     boxes: Sequence[str],
     members: Sequence[Value],
     names: Names,
@@ -77,7 +77,7 @@ def _draw_room(
     """Draw the nodes of one scope, inside the boxes of all the scopes around it."""
     stack: list[Any] = []
     inner = dot
-    for name, label in zip(boxes, room, strict=True):
+    for name, label in zip(boxes, scope, strict=True):
         box = inner.subgraph(name=name)
         stack.append(box)
         inner = box.__enter__()

@@ -25,7 +25,7 @@ from .writing import MOST_HELD, Equation, Writer, is_rounding, nearly_zero
 __all__ = ["Explanation", "Path", "explain"]
 
 MOST_EQUATIONS = 12  # of a section that are written out
-LARGE = 20_000  # nodes, from which on a terminal is told how far the passes over them are
+LARGE, PATIENCE = 20_000, 2.0  # nodes and seconds, from which on a terminal is told how far the passes over them are
 
 
 class Explanation:
@@ -34,6 +34,7 @@ class Explanation:
     Attributes:
         output, wrt: the nodes; the derivative is ∂output/∂wrt.
         derivative: its value.
+        is_rounding: whether the value is no larger than the rounding errors of the terms it is the sum of.
         path_count: how many paths lead from wrt to output.
         reverse_edges: the edges that a reverse sweep visits; it gives the derivative for all leaves at once.
         forward_edges: the edges that a forward sweep from wrt visits; it gives this derivative only.
@@ -98,7 +99,7 @@ class Explanation:
 
     def _definitions(self, writer: Writer) -> Iterator[Equation]:
         """What the symbols stand for that are neither a node's name nor its formula."""
-        occurrences: dict[Value, int] = {}
+        occurrences: dict[Value, Symbol] = {}
         numbered: dict[Value, Value | None] = {}
         rules = self._explained[:MOST_EQUATIONS]
         for symbol in [*(e.left for e in self._written), *(s for e in self._written for t in e.terms for s in t)]:
@@ -106,13 +107,14 @@ class Explanation:
                 for part in self._names.numbered(node):
                     numbered.setdefault(part, None)
             if symbol.nth and symbol in rules:
-                occurrences[symbol.source] = max(symbol.nth, occurrences.get(symbol.source, 0))
+                if symbol.source not in occurrences or occurrences[symbol.source].nth < symbol.nth:
+                    occurrences[symbol.source] = symbol
                 if not self._names.is_formula(symbol.target):
                     numbered[symbol.target] = symbol.source
         for node, apart in islice(numbered.items(), MOST_EQUATIONS):
             yield writer.definition(node, apart)
-        for node, most in islice(occurrences.items(), MOST_EQUATIONS):
-            yield writer.occurrences(node, most)
+        for last in islice(occurrences.values(), MOST_EQUATIONS):
+            yield writer.occurrences(last)
 
     def _sections(self, style: Style) -> Iterator[tuple[str, list[Equation | str]]]:
         writer = self._writer(style)
@@ -206,7 +208,7 @@ class Explanation:
         return f"<Explanation: {self.title}>"
 
     def latex(self) -> str:
-        """The chain rule and the local rules as a LaTeX ``align*`` environment."""
+        """The equations as a LaTeX ``align*`` environment."""
         rows = [
             item.latex() for _, content in self._sections("latex") for item in content if isinstance(item, Equation)
         ]
@@ -237,7 +239,7 @@ def _progress(nodes: int) -> Iterator[Callable[[Any], Any]]:
         return
     from tqdm import tqdm
 
-    with tqdm(total=6, desc=f"explaining {nodes:,} nodes", delay=2.0, leave=False) as bar:
+    with tqdm(total=6, desc=f"explaining {nodes:,} nodes", delay=PATIENCE, leave=False) as bar:
 
         def advance(result: Any) -> Any:
             bar.update()

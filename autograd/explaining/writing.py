@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..naming import Names
 from ..notation import ATOM, CHOICE, PRODUCT, SIGNED, Piece, Style, piece, show
+from ..recorded import operand_numbers
 from ..sweep import carried
 from ..value import Value
 from .folding import Expansion, Symbol
@@ -185,8 +186,8 @@ class Writer:
         """An expansion, written."""
         value = expansion.left.value
         terms = tuple(tuple(Factor(self.symbol(s), s.value) for s in term) for term in expansion.terms)
-        noise = is_rounding(value, expansion.size)
-        return self._equation(self.symbol(expansion.left), terms, value, expansion.rest, noise)
+        rounding = is_rounding(value, expansion.size)
+        return self._equation(self.symbol(expansion.left), terms, value, expansion.rest, rounding)
 
     def rule(self, symbol: Symbol) -> Equation:
         """The local rule behind a symbol: the table's formulas along its edges."""
@@ -206,11 +207,14 @@ class Writer:
         formula = self.names.formula(node, self.style, apart).text
         return self._equation(self.names.label(node, self.style).text, ((Factor(formula, node.data),),), node.data)
 
-    def occurrences(self, node: Value, most: int) -> Equation:
-        """x₁ = x₂ = x: the same node, used more than once."""
-        first, *others = [self.names.occurrence(node, nth, self.style).text for nth in range(1, most + 1)]
+    def occurrences(self, last: Symbol) -> Equation:
+        """x₁ = x₂ = x: the same node, used more than once; the last of its occurrences is given by its symbol."""
+        assert last.edges
+        node, (edge,) = last.source, last.edges
+        number = operand_numbers(edge.node)[0][edge.place]
+        first, *others = [self.names.occurrence(node, nth, self.style).text for nth in range(1, last.nth + 1)]
         written = [*others, self.names.label(node, self.style).text]
-        return self._equation(first, ((Factor(" = ".join(written), node.data),),), node.data)
+        return self._equation(first, ((Factor(" = ".join(written), number),),), number)
 
     def _equation(
         self,
@@ -218,6 +222,6 @@ class Writer:
         terms: tuple[tuple[Factor, ...], ...],
         value: float,
         rest: float | None = None,
-        noise: bool = False,
+        rounding: bool = False,
     ) -> Equation:
-        return Equation(left, terms, value, rest, noise, self.style, self.digits)
+        return Equation(left, terms, value, rest, rounding, self.style, self.digits)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import Value, explain
+from autograd.naming import Names
 
 OPERATIONS = [
     *(ag.sin, ag.exp, ag.tanh, ag.square, ag.abs, ag.softplus, lambda x: -x, lambda x: 3.0 - x, lambda x: x * 0.5),
@@ -75,7 +76,8 @@ def test_in_the_data_each_symbol_has_one_value_and_both_sides_agree(output, expa
         wrt.grad = 0.0
         output.backward()
         assert explanation.derivative == wrt.grad
-        labels = [explanation._names.label(node, style).text for style in ("text",) for node in ag.topological(output)]
+        names = Names(ag.topological(output))
+        labels = [names.label(node).text for node in ag.topological(output)]
         assert len(labels) == len(set(labels))
 
 

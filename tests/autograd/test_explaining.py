@@ -1,15 +1,17 @@
 """Explanations: the equations, path sums, reasons, bounds."""
 
+import io
 import math
 import random
 import re
+import sys
 from itertools import accumulate
 
 import pytest
 from hypothesis import given, settings
 
 import autograd as ag
-from autograd import GraphError, InputError, Value, explain, grad, operation
+from autograd import GraphError, InputError, Value, explain, explaining, grad, operation
 from demos.worked_example import network, recorded
 
 from ..expressions import build, programs
@@ -382,9 +384,24 @@ def test_recorded_numbers_are_explained_also_after_an_update():
     w.data = 9.0
     said = " ".join(explain(ag.relu(loss - 1.0), w).notes)
     assert "9" not in said
-    relu = ag.relu(w * -1.0)
-    w.data = -5.0
-    assert "dead relu" in " ".join(explain(relu, w).notes)
+    square = x * x
+    x.data = 7.0
+    assert "x₁ = x₂ = x = 0" in str(explain(square, x))
+
+
+def test_a_large_graph_is_announced_in_a_terminal_only(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    x = Value(0.5, name="x")
+    y = _repeat(ag.sin, x, 200)
+    for stream, nodes, announced in ((Terminal, 200, True), (Terminal, 201 + 1, False), (io.StringIO, 200, False)):
+        monkeypatch.setattr(explaining, "LARGE", nodes)
+        monkeypatch.setattr(explaining, "PATIENCE", 0.0)
+        monkeypatch.setattr(sys, "stderr", stream())
+        explain(y, x)
+        assert ("explaining 201 nodes" in sys.stderr.getvalue()) == announced
 
 
 @pytest.mark.parametrize(
