@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import ArgumentError, GraphError, InputError
 from ..graph import topological
 from ..naming import Names
-from ..notation import Style, printable, show
+from ..notation import Style, printable, show, tidy
 from ..sweep import adjoints
 from ..value import Value, describe
 from .folding import Between, Expansion, Folded, Symbol, between
@@ -313,5 +313,6 @@ def _find(order: list[Value], wrt: Value | str) -> Value:
         raise GraphError(f"{len(found)} nodes are called {wrt!r}; give the Value itself")
     known = [node.name for node in order if node.name is not None]
     near = get_close_matches(wrt, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"its named nodes are: {', '.join(known[:12]) or 'none'}"
+    listed = ", ".join(map(tidy, known[:12])) or "none"
+    hint = f"did you mean {near[0]!r}?" if near else f"its named nodes are: {listed}"
     raise GraphError(f"{describe(order[-1])} depends on no node called {wrt!r}; {hint}")
