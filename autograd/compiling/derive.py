@@ -1,29 +1,38 @@
-"""Derivatives of a trace: sweeps over its nodes, which record the derivative as more nodes."""
+"""Derivatives of a trace: sweeps over its nodes, which record the derivative as more nodes.
+
+Speculation: in an eager sweep an exact zero carries nothing, even against inf or nan. A program would need a comparison
+for each product to do the same. It speculates instead that no partial is inf or nan where an adjoint is 0 by chance,
+and multiplies plainly. The guard is cheap: where that fails, a result is nan. Native code raises a flag where a result
+is not finite, and those rows run again through a second program, which compares (see ``executable``). Reciprocals, by
+which ``simplify`` replaces divisions, are speculation too, under the same guard.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
-from .. import higher
+from .. import higher, ops
 from ..graph import topological
 from ..higher import CARRY, Linear
-from .trace import Traced
+from . import progress
+from .trace import CARRY_DOT, Traced
 
 
 class Combiner:
-    """Adds up adjoints times partials: plain products where nothing can go wrong, else carried ones.
+    """Adds up adjoints times partials.
 
     Args:
-        careful: carry every product, not only those where a choice may have made one factor 0 and the other may be
-            inf or nan.
+        speculate: multiply plainly except where a choice may have made one factor 0 while the other may be inf or nan;
+            else compare every factor with 0.
+        strict: add them up as an eager sweep does: from 0.0 on, in order. This makes −0.0 into 0.0.
 
     Attributes:
-        dared: whether a product was left plain that is nan where one factor happens to be 0 and the other is not
-            finite. Where a result is nan, it has to be worked out again with care.
+        speculated: whether some product is nan where one factor happens to be 0 and the other is not finite.
     """
 
-    def __init__(self, careful: bool) -> None:
-        self.careful, self.dared = careful, False
+    def __init__(self, speculate: bool, strict: bool) -> None:
+        self.speculate, self.strict, self.speculated = speculate, strict, False
 
     def __call__(self, factors: Sequence[Linear], others: Sequence[Linear]) -> Linear:
         """Σ factor·other."""
@@ -31,21 +40,54 @@ class Combiner:
         for x, y in zip(factors, others, strict=True):
             if higher.is_plainly(x, 0.0) or higher.is_plainly(y, 0.0):
                 continue
-            if isinstance(x, Traced) and isinstance(y, Traced):
-                chosen = (x.may_vanish and y.may_be_infinite) or (y.may_vanish and x.may_be_infinite)
-                if self.careful or chosen:
-                    pairs.append((x.recording.record(CARRY, (x, y)), 1.0))
-                    continue
-                self.dared = True
-            pairs.append((x, y))
+            carried = self._carried(x, y)
+            pairs.append((x, y) if carried is None else (carried, 1.0))
+        if not self.strict:
+            return higher.total(pairs)
+        terms = [higher.total([pair]) for pair in pairs]
+        for x in terms:
+            if isinstance(x, Traced):
+                return x.recording.record(ops.SUM, terms)
+        return sum(terms, 0.0)
+
+    def _carried(self, x: Linear, y: Linear) -> Traced | None:
+        """The product by comparison with 0, or None where it is to be a plain one."""
+        if not isinstance(x, Traced):
+            x, y = y, x
+        if not isinstance(x, Traced):
+            return None
+        if isinstance(y, Traced):
+            chosen = (x.may_vanish and y.may_be_infinite) or (y.may_vanish and x.may_be_infinite)
+            if self.speculate and not chosen:
+                self.speculated = True
+                return None
+        elif y - y == 0.0:
+            return None
+        return x.recording.record(CARRY, (x, y))
+
+
+def _products(factors: Sequence[Linear], others: Sequence[Linear]) -> Linear:
+    """Σ factor·other as the nodes that an eager sweep records for it, so that they are derived in the same order."""
+    pairs = [pair for pair in zip(factors, others, strict=True) if 0.0 not in map(_plain, pair)]
+    known = [x for pair in pairs for x in pair if isinstance(x, Traced)]
+    if not known or all(_plain(y) == 1.0 for _, y in pairs) or (len(pairs) == 1 and _plain(pairs[0][0]) == 1.0):
         return higher.total(pairs)
+    if len(pairs) == 1:
+        return known[0].recording.record(CARRY, pairs[0])
+    return known[0].recording.record(CARRY_DOT, [x for side in zip(*pairs, strict=True) for x in side])
 
 
-def gradient(output: Linear, wrt: Sequence[Traced], combine: Combiner) -> list[Linear]:
+def _plain(x: Linear) -> float:
+    return x if isinstance(x, float) else math.nan
+
+
+def gradient(output: Linear, wrt: Sequence[Traced], combine: higher.Combine) -> list[Linear]:
     """The derivative of one output with respect to each input, by one reverse sweep."""
     if not isinstance(output, Traced):
         return [0.0] * len(wrt)
-    return higher.reverse(topological(output), wrt, 1.0, combine)
+    order = topological(output)
+    with progress.counter(len(order), "deriving") as counted:
+        return higher.reverse(order, wrt, 1.0, counted(combine))
 
 
 def jacobian(outputs: Sequence[Linear], wrt: Sequence[Traced], combine: Combiner) -> list[list[Linear]]:
@@ -57,9 +99,10 @@ def jacobian(outputs: Sequence[Linear], wrt: Sequence[Traced], combine: Combiner
 
 
 def hessian(output: Linear, wrt: Sequence[Traced], combine: Combiner) -> list[list[Linear]]:
-    """The second derivatives: the gradient's own gradients; only one half is worked out, the other mirrors it."""
-    first = gradient(output, wrt, combine)
-    half = [gradient(slope, wrt[: i + 1], combine) for i, slope in enumerate(first)]
+    """The second derivatives: the gradient's own gradients; only one half is computed, the other mirrors it."""
+    first = gradient(output, wrt, _products if combine.strict else combine)
+    every = progress.over(first, "deriving again")
+    half = [gradient(slope, wrt[: i + 1], combine) for i, slope in enumerate(every)]
     n = len(wrt)
     return [[half[max(i, j)][min(i, j)] for j in range(n)] for i in range(n)]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from . import progress
 from .assembly import Block, Builder
 from .instructions import CONDITIONS, Opcode
 from .kernels import kernel, vector_function
@@ -60,7 +61,7 @@ class _Emitter:
         self.outlined: dict[Any, str] = {}
         self.packed: list[int] = []
         self.constants: dict[int, float] = {}
-        inputs = len(self.program.shared)
+        inputs = len(self.program.shared_names)
         self.parameter: dict[int, int] = {}
         for i, (op, operands, _) in enumerate(self.program.code):
             if op == "shared":
@@ -231,7 +232,8 @@ class _Emitter:
                 columns = [(c, self.offset(slot_of[p])) for c, p in enumerate(inputs) if p in slot_of]
                 if columns:
                     self.copy(f, "load", "%ws", self.array(f, k, loop.index), count, columns)
-            for step, outline in zip(plan.steps, self.outlines(), strict=True):
+            steps = list(zip(plan.steps, self.outlines(), strict=True))
+            for step, outline in progress.over(steps, "writing LLVM's language"):
                 if isinstance(step, Straight):
                     f.do(self.stretch(step, outline))
                 elif isinstance(step, Layer):

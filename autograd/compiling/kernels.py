@@ -19,7 +19,7 @@ def kernel(name: str, full: str, block: Block, *sizes: int) -> Builder:
 
 
 def vector_function(full: str, libm: str, count: int, block: Block, python: int | None) -> tuple[str, tuple[str, str]]:
-    """A function on vectors that calls one on numbers for each lane: libm's, or Python's at a place of the table.
+    """A function on vectors that calls one on numbers for each lane: libm's, or Python's, by its number in the table.
 
     Returns:
         its text, and the name and declaration of what it calls.
@@ -134,8 +134,8 @@ def _spread(f: Builder) -> None:
     with f.loop("%count") as rows:
         row = f.at("%from", f.let(f"mul i64 {rows.index}, %stride"))
         with f.loop("%n") as loop:
-            offset, place = _column(f, loop.index)
-            f.do(f"store {f.block.item} {f.load(f.at('%params', place))}, ptr {f.at(row, offset)}")
+            offset, parameter = _column(f, loop.index)
+            f.do(f"store {f.block.item} {f.load(f.at('%params', parameter))}, ptr {f.at(row, offset)}")
 
 
 # Dots ----------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..errors import MissingExtraError
 from . import cache as store
-from . import locks
+from . import locks, progress
 from .assembly import Block
 from .instructions import OPCODES
 
@@ -156,7 +156,7 @@ class Machine:
         _libm()
         self.was_cached = True
         engine: Any = None
-        for text, effort in modules:
+        for text, effort in progress.over(modules, "making machine code"):
             machine = llvm.Target.from_default_triple().create_target_machine(
                 cpu=target.cpu, features=target.features, opt=effort, jit=True
             )

@@ -11,7 +11,7 @@ from ..structure import cut
 from ..value import Value
 from . import derive, locks, native
 from .settings import Settings
-from .simplify import share_divisions
+from .simplify import use_reciprocals
 from .symbols import write_program
 from .task import Task
 from .trace import Trace
@@ -65,7 +65,7 @@ class Prepared:
         trace = Trace(function, question.shapes, question.by_row, names, question.kind == "jvp")
         recording = trace.recording
         maker = _Maker(question, trace, settings, target)
-        self.want, self.pick, self.task = maker.make(settings.strict)
+        self.want, self.pick, self.task = maker.make(not settings.strict)
         self.leaves: list[Value] = [leaf for _, leaf in trace.closed]
         self.recorded = recording.count - len(recording.rows) - len(recording.shared)
         self.lengths = [len(nodes) for nodes, _ in self.want.sums]
@@ -73,17 +73,17 @@ class Prepared:
 
 
 class _Maker:
-    """Makes a task of a recorded function: the usual one, and the careful one that works out again what failed."""
+    """Makes tasks of a recorded function: one that speculates (see ``derive``), and one for where that failed."""
 
     def __init__(self, question: Question, trace: Trace, settings: Settings, target: native.Target | None) -> None:
         self.question, self.trace, self.settings, self.target = question, trace, settings, target
         self._lock = threading.RLock()
         locks.renew_after_fork(self)
 
-    def make(self, careful: bool) -> tuple[Want, Pick, Task]:
+    def make(self, speculate: bool) -> tuple[Want, Pick, Task]:
         """Sweep for what is wanted, and write its program."""
         question, trace, settings = self.question, self.trace, self.settings
-        combine = derive.Combiner(careful)
+        combine = derive.Combiner(speculate, settings.strict)
         want = Want(trace, question.shapes, question.by_row, settings.reduce is not None, combine)
         with context.Surrounding(recording=True):
             pick = want.ask(question.kind, question.argnums)
@@ -94,16 +94,16 @@ class _Maker:
             [n.name or f"shared {k}" for k, n in enumerate(trace.recording.shared)],
             settings.strict,
         )
-        dared = not careful and (share_divisions(program) or combine.dared)
+        speculated = speculate and (use_reciprocals(program) or combine.speculated)
         results = cut(program.results, [len(array.nodes) for array in want.results])
         arrays = [
             [x.place[1] for x in nodes if x.place]
             for nodes, by_row in zip(trace.inputs + trace.tangents, question.by_row * 2, strict=False)
             if by_row and nodes
         ]
-        again = self._again if dared else None
-        return want, pick, Task(program, arrays, results, settings.dtype, self.target, again)
+        fallback = self._fallback if speculated else None
+        return want, pick, Task(program, arrays, results, settings.dtype, self.target, fallback)
 
-    def _again(self) -> Task:
+    def _fallback(self) -> Task:
         with self._lock:
-            return self.make(True)[2]
+            return self.make(False)[2]

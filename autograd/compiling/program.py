@@ -18,7 +18,7 @@ CONST, SHARED, ROW = 0, 1, 2  # what an instruction's result varies with: nothin
 class Instruction(NamedTuple):
     """One step: the operation, and the numbers of the instructions it works on.
 
-    An input's operand is its place among the inputs, a constant's is the number itself. ``dot`` has its n weights,
+    An input's operand is its number among the inputs; a constant has none, but ``constant``. ``dot`` has its n weights,
     then its n others.
     """
 
@@ -37,18 +37,18 @@ class Program:
         sums: the instructions that are added up over the rows.
         own: operations of the user's own that only Python can compute, by the name they have in the code.
         reciprocals: instructions that may overflow where the program without them would not; these are watched.
-        rows, shared: the names of the inputs.
+        row_names, shared_names: of the inputs.
         strict: whether every operation is rounded as in an eager run.
     """
 
-    def __init__(self, rows: Sequence[str], shared: Sequence[str], strict: bool) -> None:
+    def __init__(self, row_names: Sequence[str], shared_names: Sequence[str], strict: bool) -> None:
         self.code: list[Instruction] = []
         self.level: list[int] = []
         self.results: list[int] = []
         self.sums: list[int] = []
         self.reciprocals: set[int] = set()
         self.own: dict[str, Op] = {}
-        self.rows, self.shared, self.strict = list(rows), list(shared), strict
+        self.row_names, self.shared_names, self.strict = list(row_names), list(shared_names), strict
 
     def opcode(self, op: str) -> Opcode:
         """The row of the instruction set; an operation of the user's own gets one like it."""
@@ -67,8 +67,8 @@ class Program:
             wrong = self._wrong(i)
             if wrong:
                 raise ValueError(f"instruction {i}, {self.code[i]}: {wrong}")
-        for what, places in (("result", self.results), ("sum", self.sums)):
-            for i in places:
+        for what, numbers in (("result", self.results), ("sum", self.sums)):
+            for i in numbers:
                 if not 0 <= i < len(self.code):
                     raise ValueError(f"{what} {i}: there is no such instruction")
                 if self.opcode(self.code[i].op).result != NUMBER:
@@ -87,7 +87,7 @@ class Program:
         if constant:
             return "only a constant has a number"
         if op in INPUTS:
-            names, expected = (self.rows, ROW) if op == "row" else (self.shared, SHARED)
+            names, expected = (self.row_names, ROW) if op == "row" else (self.shared_names, SHARED)
             if len(operands) != 1 or not 0 <= operands[0] < len(names):
                 return f"there are {len(names)} such inputs"
             return "" if level == expected else f"its level is {level}, not {expected}"
@@ -147,7 +147,7 @@ class Program:
                 continue
             number[i] = len(number)
             if op in ("row", "shared"):
-                said = (self.rows if op == "row" else self.shared)[operands[0]] + f"  ({op})"
+                said = (self.row_names if op == "row" else self.shared_names)[operands[0]] + f"  ({op})"
             else:
                 said = " ".join((op, *(self._named(k, number) for k in shortened(operands, 12, None))))
             lines.append(f"{f'%{number[i]}':>6} = {said}")

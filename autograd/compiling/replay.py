@@ -32,9 +32,9 @@ def replay(
     with np.errstate(all="ignore"):
         for start, stop in rows.pieces(0, count):
             columns: dict[int, Any] = {}
-            for places, array in zip(arrays, inputs, strict=True):
-                part = np.asarray(array[start:stop], dtype=dtype).reshape(stop - start, len(places))
-                columns.update(zip(places, part.T, strict=True))
+            for numbered, array in zip(arrays, inputs, strict=True):
+                part = np.asarray(array[start:stop], dtype=dtype).reshape(stop - start, len(numbered))
+                columns.update(zip(numbered, part.T, strict=True))
             numbers: dict[int, Any] = {}
             for i in needed:
                 op, operands, constant = program.code[i]

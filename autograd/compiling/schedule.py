@@ -48,7 +48,7 @@ class Product:
 
 @dataclass
 class Outer:
-    """Sums over the rows of every a·b; ``first`` is the place of the first of len(a)·len(b) accumulators."""
+    """Sums over the rows of every a·b; ``first`` is the number of the first of len(a)·len(b) accumulators."""
 
     a: list[int]
     b: list[int]
@@ -360,7 +360,7 @@ def _makes(step: Step) -> list[int]:
 
 
 def _slots(program: Program, steps: Sequence[Step], live: Sequence[int]) -> tuple[dict[int, int], int]:
-    """Give every result that outlives its step a slot, and use a slot again when its content is done with."""
+    """Give every result that outlives its step a slot, and use a slot again when its content is no longer read."""
     last: dict[int, int] = {}
     for number, step in enumerate(steps):
         for i in _reads(program, step):

@@ -11,20 +11,20 @@ from .instructions import INPUTS
 from .program import CONST, Instruction, Program
 
 
-def share_divisions(program: Program) -> bool:
+def use_reciprocals(program: Program) -> bool:
     """Replace x/y, z/y, … by products with 1/y; returns whether there were any.
 
     A product is off by a unit in the last place or two, and wrong where y is so small (below 1e-308) that 1/y
-    overflows though x/y does not: where a reciprocal is not finite, the program is to be run without this.
+    overflows though x/y does not: this is speculation (see ``derive``), and its guard is that reciprocals are finite.
     """
     divisors = Counter(i.operands[1] for i in program.code if i.op == "div")
-    shared = {y for y, count in divisors.items() if count > 1 and program.level[y] != CONST}
-    if not shared:
+    frequent = {y for y, count in divisors.items() if count > 1 and program.level[y] != CONST}
+    if not frequent:
         return False
     old, levels = program.code, program.level
     code: list[Instruction] = []
     level: list[int] = []
-    place: list[int] = []  # where each old instruction is now
+    moved: list[int] = []  # the new number of each old instruction
     reciprocal: dict[int, int] = {}
 
     def put(instruction: Instruction, what: int) -> int:
@@ -34,23 +34,23 @@ def share_divisions(program: Program) -> bool:
 
     for number, (op, operands, constant) in enumerate(old):
         if op in INPUTS:
-            place.append(put(old[number], levels[number]))
+            moved.append(put(old[number], levels[number]))
             continue
-        moved = tuple([place[k] for k in operands])
-        if op == "div" and operands[1] in shared:
+        now = tuple([moved[k] for k in operands])
+        if op == "div" and operands[1] in frequent:
             y = operands[1]
             if y not in reciprocal:
                 one = put(Instruction("const", (), 1.0), CONST)
-                reciprocal[y] = put(Instruction("div", (one, place[y])), levels[y])
+                reciprocal[y] = put(Instruction("div", (one, moved[y])), levels[y])
                 program.reciprocals.add(reciprocal[y])
             x = operands[0]
             if old[x].op == "const" and old[x].constant == 1.0:
-                place.append(reciprocal[y])
+                moved.append(reciprocal[y])
             else:
-                place.append(put(Instruction("mul", (moved[0], reciprocal[y])), levels[number]))
+                moved.append(put(Instruction("mul", (now[0], reciprocal[y])), levels[number]))
             continue
-        place.append(put(Instruction(op, moved, constant), levels[number]))
+        moved.append(put(Instruction(op, now, constant), levels[number]))
     program.code, program.level = code, level
-    program.results = [place[i] for i in program.results]
-    program.sums = [place[i] for i in program.sums]
+    program.results = [moved[i] for i in program.results]
+    program.sums = [moved[i] for i in program.sums]
     return True

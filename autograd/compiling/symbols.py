@@ -1,7 +1,8 @@
 """Symbols: the carrier on which the operation table writes a program instead of computing numbers.
 
-Each symbol is the number of an instruction. The same operation on the same operands is the same symbol, constants are
-worked out at once, and what can be written shorter is.
+Each symbol is the number of an instruction. The same operation on the same operands is the same symbol, operations on
+constants are computed at once, and algebra is simplified where the result stays the same: to the last bit in a strict
+program, else but for rounding and the sign of a zero.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import Any
 
 from .. import ops
 from ..carriers import FLOATS, IEEE, Extended
-from ..higher import CARRY, Linear
+from ..higher import Linear
+from . import progress
 from .instructions import COMMUTATIVE, OPCODES
 from .program import CONST, ROW, SHARED, Instruction, Program
-from .trace import Traced, reachable
+from .trace import CARRYING, Traced, reachable
 
 SHORT_DOT = 6  # up to so many terms a dot is written out
 
@@ -70,14 +72,14 @@ class Writer:
 
     def write(self, op: str, *operands: Any) -> Symbol:
         """The symbol of an operation: a new instruction, unless it is there already."""
-        places = tuple([x.i if type(x) is Symbol else self.constant(x).i for x in operands])
-        if op in COMMUTATIVE and places[0] > places[1]:
-            places = (places[1], places[0])
-        key = (op, places)
+        numbers = tuple([x.i if type(x) is Symbol else self.constant(x).i for x in operands])
+        if op in COMMUTATIVE and numbers[0] > numbers[1]:
+            numbers = (numbers[1], numbers[0])
+        key = (op, numbers)
         symbol = self._known.get(key)
         if symbol is None:
             level = self._level
-            symbol = self._known[key] = self._append(op, places, max([level[k] for k in places]))
+            symbol = self._known[key] = self._append(op, numbers, max([level[k] for k in numbers]))
         return symbol
 
     def _append(self, op: str, operands: tuple[int, ...], level: int, constant: float = 0.0) -> Symbol:
@@ -93,12 +95,12 @@ class Writer:
             symbol = self._known[key] = self._append("const", (), CONST, float(x))
         return symbol
 
-    def input(self, kind: str, place: int) -> Symbol:
-        """An input: ``"row"`` or ``"shared"``, and its place among those."""
-        key = (kind, place)
+    def input(self, kind: str, number: int) -> Symbol:
+        """An input: ``"row"`` or ``"shared"``, and its number among those."""
+        key = (kind, number)
         symbol = self._known.get(key)
         if symbol is None:
-            symbol = self._known[key] = self._append(kind, (place,), ROW if kind == "row" else SHARED)
+            symbol = self._known[key] = self._append(kind, (number,), ROW if kind == "row" else SHARED)
         return symbol
 
     def _is(self, x: Any, op: str) -> bool:
@@ -119,11 +121,10 @@ class Writer:
 
     def add(self, x: Any, y: Any) -> Any:
         """x + y."""
-        if not self.strict:
-            if type(y) is float and y == 0.0:
-                return x
-            if type(x) is float and x == 0.0:
-                return y
+        if type(x) is float:
+            x, y = y, x
+        if type(y) is float and y == 0.0 and math.copysign(1.0, y) < 0:  # but −0.0 + 0.0 is 0.0
+            return x
         if self._is(y, "neg"):
             return self.sub(x, self._part(y, 0))
         if self._is(x, "neg"):
@@ -134,7 +135,7 @@ class Writer:
         """x − y."""
         if type(y) is float and y == 0.0 and math.copysign(1.0, y) > 0:
             return x
-        if not self.strict and type(x) is float and x == 0.0:
+        if type(x) is float and x == 0.0 and math.copysign(1.0, x) < 0:
             return self.neg(y)
         if self._is(y, "neg"):
             return self.add(x, self._part(y, 0))
@@ -303,7 +304,9 @@ class Writer:
         while len(terms) > 1:
             paired = [self.add(a, b) for a, b in zip(terms[::2], terms[1::2], strict=False)]
             terms = paired + terms[len(paired) * 2 :]
-        return self._plus(terms[0], known) if terms else known
+        if not terms or known == 0.0:  # the sign of a zero sum is kept in strict programs only
+            return terms[0] if terms else known
+        return self.add(terms[0], known)
 
     def _plus(self, x: Any, y: Any) -> Any:
         return x + y if type(x) is float and type(y) is float else self.add(x, y)
@@ -324,7 +327,7 @@ class Writer:
             elif type(b) is float and abs(b) in (0.0, 1.0):
                 if b:
                     single.append(a if b == 1.0 else self.neg(a))
-            else:  # what differs less stands first
+            else:  # the factor that varies less comes first
                 level = self._level
                 first = type(b) is float or level[b.i] < level[a.i]
                 pairs.append((b, a) if first else (a, b))
@@ -402,14 +405,14 @@ def write_program(
     def symbol(x: Linear) -> Any:
         return done[x] if type(x) is Traced else float(x)
 
-    for node in reachable((*results, *sums)):
+    for node in progress.over(reachable((*results, *sums)), "simplifying"):
         op = node.op
         if op is None:
             assert node.place is not None
             done[node] = writer.input(*node.place)
         elif node.inlined is not None:
             done[node] = symbol(node.inlined)
-        elif not op.shipped and op is not CARRY:
+        elif not op.shipped and op not in CARRYING:
             done[node] = _in_python(writer, op, [symbol(x) for x in node.operands])
         else:
             operands = [symbol(x) for x in node.operands]

@@ -148,6 +148,23 @@ class Traced(Value):
 Traced.__name__ = Traced.__qualname__ = "Value"  # in the texts of Python's own errors
 
 
+# Several carried products, as one node like the dot that an eager sweep records: further sweeps then add up in the same
+# order.
+CARRY_DOT = Op(
+    "carry_dot",
+    "*ws *xs b",
+    ops.DOT.formula,
+    ops.DOT.slopes,
+    lambda m: lambda ws, xs, b: m.sum([*map(CARRY.value(m), ws, xs), b]),
+    *ops.DOT.partials,
+    group=ops.DOT.group,
+    samples=(),
+    symbol="Σ×",
+    finite=False,
+)
+CARRYING = frozenset((CARRY, CARRY_DOT))
+
+
 class Recording:
     """One run of a function: its inputs, and the nodes in the order in which they were recorded.
 
@@ -190,7 +207,7 @@ class Recording:
                 vanishes = vanishes or k in op.selects
             elif x - x != 0.0:
                 infinite = True
-        known = op.shipped or op is CARRY
+        known = op.shipped or op in CARRYING
         inlined = None if known else _inline(op, taken)
         node = Traced(self, None, None)
         node.op = op if known else _adapted(op)

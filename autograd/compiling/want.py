@@ -141,12 +141,12 @@ class Want:
 
     def _array(self, nodes: Sequence[Linear], shape: tuple[int, ...], summed: bool, is_slope: bool) -> Pick:
         if summed:
-            place = len(self.sums)
+            number = len(self.sums)
             self.sums.append(Sum(list(nodes), shape))
-            return lambda results, sums: sums[place]
-        place = len(self.results)
+            return lambda results, sums: sums[number]
+        number = len(self.results)
         self.results.append(ByRow(list(nodes), shape, is_slope))
-        return lambda results, sums: results[place]
+        return lambda results, sums: results[number]
 
     def _like_output(self, nodes: Sequence[Linear]) -> Pick:
         """Arrays in the structure of what the function returns."""
@@ -166,8 +166,8 @@ class Want:
         """An array for each argument; each line holds the derivatives of one number in all of them."""
         parts = []
         own = [cut(line, self._sizes(chosen)) for line in lines]
-        for place, k in enumerate(chosen):
-            nodes = [x for line in own for x in line[place]]
+        for number, k in enumerate(chosen):
+            nodes = [x for line in own for x in line[number]]
             summed = self.reduced and not self.is_row[k] and not by_row
             parts.append(self._array(nodes, (*shape, *self.shapes[k]), summed, True))
         return _together(parts, one)

@@ -35,7 +35,7 @@ def checked_code(code, plan, *arguments):
 
 STAGES = [
     (symbols.write_program, checked_program),
-    (simplify.share_divisions, checked_simplification),
+    (simplify.use_reciprocals, checked_simplification),
     (schedule.schedule, checked_schedule),
     (emit.emit, checked_code),
 ]

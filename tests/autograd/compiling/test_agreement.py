@@ -238,3 +238,28 @@ def test_vector_functions_are_within_four_units_in_the_last_place(name):
     for point, value in zip(points, values.tolist(), strict=True):
         exact = oracle.exact_value(op, point)
         assert abs(oracle.mpf(value) - exact) <= 4 * math.ulp(float(exact)), point
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("bytes_a_block", [1, 2**14])
+def test_a_small_workspace_makes_blocks_small(bytes_a_block, dtype, monkeypatch):
+    from autograd.compiling import executable
+
+    layers = [[[Value(0.1 * (i - j)) for i in range(9)] for j in range(7)], [[Value(0.2 * i) for i in range(7)]]]
+
+    def f(x):
+        for k, layer in enumerate(layers):
+            x = [ag.tanh(ag.dot(w, x, 0.1 * k)) for w in layer]
+        return ag.where(x[0] > 0.1, x[0] * x[0], ag.exp(x[0]))
+
+    rows = np.random.default_rng(0).normal(size=(37, 9)).astype(dtype)
+    expected = ag.compile(f, dtype=dtype).value_and_grad(rows)
+    total = ag.compile(f, reduce="sum", dtype=dtype).leaf_gradients(rows)
+    monkeypatch.setattr(executable, "WORKSPACE", bytes_a_block)
+    tolerance = 1e-13 if dtype == "float64" else 1e-5
+    for found, wanted in zip(ag.compile(f, dtype=dtype).value_and_grad(rows), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=tolerance)
+    value, leaves, slopes = ag.compile(f, reduce="sum", dtype=dtype).leaf_gradients(rows)
+    assert value == pytest.approx(total[0], rel=tolerance)
+    assert leaves == total[1]
+    np.testing.assert_allclose(slopes, total[2], rtol=10 * tolerance, atol=10 * tolerance)

@@ -553,3 +553,24 @@ def test_stretches_that_repeat_share_their_code(monkeypatch):
         np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-13)
     code = shared._last.task.code(False)
     assert code.instructions < 0.6 * shared.stats.operations
+
+
+def test_what_all_rows_share_is_guarded_too():
+    def f(x, w):
+        return [x, ag.sqrt(w * w) * w]  # the adjoint of the root is 0 at w = 0, where its slope is inf
+
+    slopes = ag.compile(f, in_axes=(0, None)).jacobian(X, np.array(0.0), argnums=1)
+    assert slopes.tolist() == [[0.0, 0.0]] * len(X)
+    g = ag.compile(lambda x, v, w: [x, v / w, 3.0 * v / w, 5.0 * v / w], in_axes=(0, None, None))
+    quotients = g(X, np.array(1e-310), np.array(5e-310))  # 1/w is no float, the quotients are
+    np.testing.assert_allclose(quotients[:, 1:], [[0.2, 0.6, 1.0]] * len(X), rtol=1e-12)
+
+
+def test_one_row_calls_depend_on_each_other():
+    def f(x):
+        for _ in range(5):
+            x = ag.tanh(x)
+        return x
+
+    found = ag.compile(f)(np.array([0.7]))
+    assert found[0] == pytest.approx(f(0.7), rel=1e-14)

@@ -10,7 +10,7 @@ from autograd.compiling.instructions import CONDITION, NUMBER, OPCODES
 from autograd.compiling.native import vector_function_name
 from autograd.compiling.program import CONST, ROW, SHARED, Instruction, Program
 from autograd.compiling.schedule import Layer, Outer, Product, Straight, Total, schedule
-from autograd.compiling.simplify import share_divisions
+from autograd.compiling.simplify import use_reciprocals
 from autograd.compiling.symbols import Writer
 from benchmarks import workloads
 from benchmarks.peers import ours
@@ -147,7 +147,7 @@ def test_divisions_by_one_number_become_one_division_and_products():
     program = writer.program
     program.results = [q.i for q in (x / z, y / z, 1.0 / z, x / s, y / s, z / x)]
     program.check()
-    assert share_divisions(program)
+    assert use_reciprocals(program)
     program.check()
     assert str(program).splitlines() == [
         "    %0 = x  (row)",
@@ -169,7 +169,7 @@ def test_divisions_by_one_number_become_one_division_and_products():
         "result 5: %10",
     ]
     assert {program.level[i] for i in program.reciprocals} == {SHARED, ROW}
-    assert not share_divisions(small())
+    assert not use_reciprocals(small())
 
 
 def layered():
@@ -236,4 +236,4 @@ def test_workloads_pass_every_stage(name, stages):
     work = work._replace(arrays={k: a[:9] if len(a) == rows else a for k, a in work.arrays.items()})
     results = getattr(ours, name)(work)()
     assert all(np.isfinite(x).all() for x in results)
-    assert stages == ["write_program", "share_divisions", "schedule", "emit"]
+    assert stages == ["write_program", "use_reciprocals", "schedule", "emit"]

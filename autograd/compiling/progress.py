@@ -1,0 +1,77 @@
+"""How far a long compilation is: a line on a terminal for each stage that takes longer than a second, else nothing."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+DELAY = 1.0  # seconds
+
+
+class _Bar:
+    """Shows itself when it is ticked after the delay."""
+
+    def __init__(self, total: int, what: str) -> None:
+        self._total, self._what, self._done = total, what, 0
+        self._start = time.perf_counter()
+        self._shown: Any = None
+
+    def tick(self) -> None:
+        """One more is done."""
+        self._done += 1
+        if self._shown is not None:
+            self._shown.update()
+        elif time.perf_counter() - self._start >= DELAY:
+            from tqdm import tqdm
+
+            self._shown = tqdm(total=self._total, desc=self._what, initial=self._done, leave=False, file=sys.stderr)
+
+    def close(self) -> None:
+        """Take the line away."""
+        if self._shown is not None:
+            self._shown.close()
+
+
+def _quiet() -> bool:
+    return sys.stderr is None or not sys.stderr.isatty()
+
+
+def over(items: Sequence[T], what: str) -> Iterable[T]:
+    """The items; on a terminal a line says how many of them are done."""
+    return items if _quiet() else _watched(items, what)
+
+
+def _watched(items: Sequence[T], what: str) -> Iterator[T]:
+    bar = _Bar(len(items), what)
+    try:
+        for x in items:
+            yield x
+            bar.tick()
+    finally:
+        bar.close()
+
+
+@contextmanager
+def counter(total: int, what: str) -> Iterator[Callable[[Callable[..., T]], Callable[..., T]]]:
+    """What counts the calls of a function, up to a total that is expected."""
+    if _quiet():
+        yield lambda call: call
+        return
+    bar = _Bar(total, what)
+
+    def counted(call: Callable[..., T]) -> Callable[..., T]:
+        def and_tick(*operands: Any) -> T:
+            result = call(*operands)
+            bar.tick()
+            return result
+
+        return and_tick
+
+    try:
+        yield counted
+    finally:
+        bar.close()
