@@ -129,9 +129,10 @@ class Names:
         pieces = [self._number(x, style) if isinstance(x, float) else x for x in self._labels(node, style, apart)]
         return self._written(node, pieces, style)
 
-    def numbers(self, node: Value, style: Style = "text") -> Piece:
-        """The same with the operands' recorded values, for example ``0.15·0.05 + 0.2·0.1 + 0.35``."""
-        values, _ = operand_numbers(node)
+    def numbers(self, node: Value, style: Style = "text", values: Sequence[float] | None = None) -> Piece:
+        """The same with the operands' recorded values (looked up if not given): ``0.15·0.05 + 0.2·0.1 + 0.35``."""
+        if values is None:
+            values, _ = operand_numbers(node)
         return self._written(node, [self._number(x, style) for x in values], style)
 
     def slope(self, node: Value, position: int, style: Style = "text", apart: Value | None = None) -> Piece:

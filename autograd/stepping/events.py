@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, overload
 
@@ -64,13 +64,21 @@ class Update:
 Event = Forward | Backward | Update
 
 
-class Events(Sequence[Event]):
-    """Events in the order in which they happened; ``str()`` is all of them as text."""
+Told = Event | Callable[[], Event]
 
-    def __init__(self, events: Iterable[Event], digits: int = 6) -> None:
-        self._events = tuple(events)
+
+class Events(Sequence[Event]):
+    """Events in the order in which they happened; ``str()`` is all of them as text.
+
+    Args:
+        events: the events, or functions that put them into words when they are looked at, which takes longest.
+        digits: significant digits of the numbers shown.
+    """
+
+    def __init__(self, events: Iterable[Told], digits: int = 6) -> None:
+        self._events = list(events)
         for event in self._events:
-            if not isinstance(event, Event):
+            if not isinstance(event, Event) and not callable(event):
                 raise InputError(f"a log holds the events that steps() makes, not {event!r:.60}")
         self.digits = digits
 
@@ -79,7 +87,10 @@ class Events(Sequence[Event]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[Event]: ...
     def __getitem__(self, index: int | slice) -> Event | Sequence[Event]:
-        return self._events[index]
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        event = self._events[index]
+        return event if isinstance(event, Event) else event()
 
     def __len__(self) -> int:
         return len(self._events)
@@ -88,7 +99,7 @@ class Events(Sequence[Event]):
         """The whole log, line by line."""
         sweep = ""
         width = len(str(len(self)))
-        for number, event in enumerate(self._events, 1):
+        for number, event in enumerate(self, 1):
             if event.sweep != sweep:
                 sweep = event.sweep
                 yield f"── {sweep} " + "─" * (30 - len(sweep))

@@ -7,6 +7,7 @@ sweep itself, update events are the optimiser's own updates.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from .. import sweep
@@ -14,8 +15,9 @@ from ..errors import InputError
 from ..graph import topological
 from ..naming import Names
 from ..notation import Piece, label, piece, render
+from ..recorded import operand_numbers
 from ..value import Value
-from .events import Backward, Event, Events, Forward, Update
+from .events import Backward, Events, Forward, Told, Update
 from .player import play
 
 
@@ -73,27 +75,35 @@ def steps(output: Value, optimizer: Updates | None = None, *, digits: int = 6) -
         raise InputError(f"steps takes the Value that was computed, not {type(output).__name__}")
     order = topological(output)
     names = Names(order, digits)
-    events: list[Event] = list(_forward(order, names))
+    events: list[Told] = list(_forward(order, names))
     events += _backward(order, names)
     if optimizer is not None:
         events += _update(optimizer, names, digits)
     return Log(events, digits)
 
 
-def _forward(order: Sequence[Value], names: Names) -> Iterator[Forward]:
+def _forward(order: Sequence[Value], names: Names) -> Iterator[Told]:
     for node in order:
         if node.op is not None:
-            yield Forward(names.label(node).text, names.formula(node).text, names.numbers(node).text, node.data)
+            numbers, _ = operand_numbers(node)
+            yield partial(_computed, names, node, numbers, node.data)
 
 
-def _backward(order: Sequence[Value], names: Names) -> Iterator[Backward]:
+def _computed(names: Names, node: Value, numbers: Sequence[float], result: float) -> Forward:
+    written = names.numbers(node, values=numbers)
+    return Forward(names.label(node).text, names.formula(node).text, written.text, result)
+
+
+def _backward(order: Sequence[Value], names: Names) -> Iterator[Told]:
     for node in order:
         node.grad = 0.0  # leaves too: one sweep, from zero
     for step in sweep.reverse(order):
-        node, x = step.node, step.input
-        yield Backward(
-            names.label(node).text, names.label(x).text, step.adjoint, step.partial, step.contribution, x.grad
-        )
+        yield partial(_worked_off, names, step, step.input.grad)
+
+
+def _worked_off(names: Names, step: sweep.ReverseStep, total: float) -> Backward:
+    node, x = names.label(step.node).text, names.label(step.input).text
+    return Backward(node, x, step.adjoint, step.partial, step.contribution, total)
 
 
 def _update(optimizer: Updates, names: Names, digits: int) -> Iterator[Update]:

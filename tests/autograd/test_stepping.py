@@ -12,10 +12,13 @@ import pytest
 
 import autograd as ag
 from autograd import InputError, Value, steps
+from autograd.naming import Names
 from autograd.stepping import Backward, Forward, Update
 from autograd.stepping.player import HELP, Position, _draw, play
 from demos.worked_example import RATE, network, recorded
 from nn import optim
+
+from ..work import growth
 
 
 @pytest.fixture
@@ -200,3 +203,30 @@ def test_it_ends_quietly_without_a_reader_or_a_keyboard():
     )
     assert gone.stderr == ""
     assert gone.returncode == 128 + signal.SIGPIPE
+
+
+def test_only_what_is_looked_at_is_put_into_words(monkeypatch):
+    """Words take far longer than sweeps: a log of a million nodes must not wait for all of them."""
+    written = []
+    formula = Names.formula
+    monkeypatch.setattr(Names, "formula", lambda self, node, *rest: written.append(node) or formula(self, node, *rest))
+    x = Value(0.5, name="x")
+    y = x
+    for _ in range(100):
+        y = y * x + 1.0
+    log = steps(y)
+    assert len(log) == 200 + 300
+    assert not written
+    assert log[0].formula == "x·x"
+    assert log[-1].sweep == "backward"
+    assert list(log[10:13]) == [log[10], log[11], log[12]]
+
+
+def test_the_work_of_a_log_grows_with_the_number_of_edges():
+    def task(n):
+        x = y = Value(0.5)
+        for _ in range(n):
+            y = y * x + 1.0
+        return lambda: steps(y)
+
+    assert growth(task, 200) < 2.1
