@@ -6,9 +6,10 @@ sweep itself, update events are the optimiser's own updates.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from .. import sweep
 from ..errors import InputError
@@ -19,6 +20,9 @@ from ..recorded import operand_numbers
 from ..value import Value
 from .events import Backward, Events, Forward, Told, Update
 from .player import play
+
+T = TypeVar("T")
+PROGRESS_AFTER = 2.0  # seconds
 
 
 class Updates(Protocol):
@@ -82,8 +86,17 @@ def steps(output: Value, optimizer: Updates | None = None, *, digits: int = 6) -
     return Log(events, digits)
 
 
+def _watched(items: Iterable[T], total: int, what: str) -> Iterable[T]:
+    """The same, with a progress bar on a terminal after a while."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return items
+    from tqdm import tqdm
+
+    return tqdm(items, what, total, leave=False, delay=PROGRESS_AFTER)  # type: ignore[no-any-return]
+
+
 def _forward(order: Sequence[Value], names: Names) -> Iterator[Told]:
-    for node in order:
+    for node in _watched(order, len(order), "steps: forward"):
         if node.op is not None:
             numbers, _ = operand_numbers(node)
             yield partial(_computed, names, node, numbers, node.data)
@@ -97,7 +110,8 @@ def _computed(names: Names, node: Value, numbers: Sequence[float], result: float
 def _backward(order: Sequence[Value], names: Names) -> Iterator[Told]:
     for node in order:
         node.grad = 0.0  # leaves too: one sweep, from zero
-    for step in sweep.reverse(order):
+    edges = sum(len(node.inputs) for node in order)
+    for step in _watched(sweep.reverse(order), edges, "steps: backward"):
         yield partial(_worked_off, names, step, step.input.grad)
 
 

@@ -230,3 +230,19 @@ def test_the_work_of_a_log_grows_with_the_number_of_edges():
         return lambda: steps(y)
 
     assert growth(task, 200) < 2.1
+
+
+def test_progress_is_shown_on_a_terminal_only(log, monkeypatch, capsys):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    x = Value(2.0, name="x")
+    monkeypatch.setattr("autograd.stepping.log.PROGRESS_AFTER", 0.0)
+    plain = str(steps(x * x))
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert str(steps(x * x)) == plain
+    shown = sys.stderr.getvalue()
+    assert "steps: forward" in shown
+    assert "steps: backward" in shown
