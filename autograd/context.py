@@ -61,7 +61,7 @@ _current: ContextVar[State] = ContextVar("current", default=_ORDINARY)
 def state() -> State:
     """How operations are recorded now, in this thread or task."""
     found = _current.get()
-    while found.owner is not None and found.owner() is None:  # its block ended, but the end was interrupted
+    while (owner := found.owner) is not None and owner() is None:  # its block ended, but the end was interrupted
         assert found.outer is not None
         found = found.outer
         _current.set(found)

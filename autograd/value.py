@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
-from math import isfinite
+from math import isfinite, isinf
 from numbers import Real
 from sys import float_info
 from typing import Any, ClassVar, cast
@@ -408,10 +408,10 @@ def _floor_divide(x: Any, y: Any) -> Value:
     if remainder is NotImplemented:
         return NotImplemented  # type: ignore[no-any-return]
     quotient = binary(ops.DIV, binary(ops.SUB, x, remainder), y)
-    beyond = _compare(ops.LESS, _LARGEST, abs(remainder))  # an infinite y of the other sign: the quotient is −1
+    # The remainder is infinite where y is and has the other sign; the quotient is −1 there.
     if remainder.tracer is not None:
-        return record(ops.WHERE, (beyond, -1.0, quotient.round()))
-    if beyond:
+        return record(ops.WHERE, (_compare(ops.LESS, _LARGEST, abs(remainder)), -1.0, quotient.round()))
+    if isinf(remainder.data):
         return record(ops.WHERE, (1.0, -1.0, remainder))
     return quotient.round() if isfinite(quotient.data) else quotient
 
