@@ -233,3 +233,12 @@ def test_every_initialiser_has_a_variance_or_is_a_second_name():
 def test_the_initialiser_fits_the_activation(activation, expected):
     first, second = nn.Layer(5, 4, activation, rng=7), nn.Layer(5, 4, activation, init=expected, rng=7)
     assert first.state_dict() == second.state_dict()
+
+
+def test_names_count_the_hidden_layers_where_there_are_several():
+    def names(*sizes):
+        return {node.name for node in ag.topological(*nn.MLP(2, list(sizes), names=True)([1.0, 2.0]))}
+
+    assert {"net_h1", "out_h1", "b_h2", "net_o1"} <= names(2, 1)
+    assert {"net_h1_1", "out_h1_2", "net_h2_1", "b_h2_2", "net_o1", "net_o2"} <= names(2, 2, 2)
+    assert {"net_h3_1"} <= names(1, 1, 1, 1)

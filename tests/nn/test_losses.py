@@ -55,6 +55,15 @@ def test_the_fused_gradient_of_softmax_and_cross_entropy_is_shown_as_y_minus_t()
     assert ag.size(loss).nodes == 4
 
 
+def test_hinge_by_hand():
+    """1 − 0.5 = 0.5; beyond the margin nothing; on the wrong side 1 + 2 = 3; and 1 − 0.25 for the class −1."""
+    outputs = [Value(x) for x in (0.5, 3.0, -2.0, -0.25)]
+    loss = nn.hinge(outputs, [1, 1, 1, -1])
+    assert loss.data == (0.5 + 0.0 + 3.0 + 0.75) / 4.0
+    loss.backward()
+    assert [o.grad for o in outputs] == [-0.25, 0.0, -0.25, 0.25]
+
+
 def test_losses_are_stable():
     assert nn.bce_with_logits([Value(1000.0)], [0.0]).data == 1000.0
     assert nn.softmax_cross_entropy([Value(1000.0), Value(-1000.0)], 1).data == 2000.0

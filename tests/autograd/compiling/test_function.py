@@ -2,6 +2,7 @@
 
 import json
 import math
+import operator
 import pickle
 import subprocess
 import sys
@@ -295,6 +296,23 @@ def test_opposite_conditions_mean_the_same_eagerly(opposite):
         return ag.where(opposite(x < 1), 5.0 * x, 7.0)
 
     assert [float(f(Value(x))) for x in (0.0, 2.0)] == ag.compile(f)(np.array([0.0, 2.0])).tolist() == [7.0, 10.0]
+
+
+def test_two_conditions_on_the_same_operands():
+    """Two of them may come down to one, such as x ≤ y and y ≤ x to x = y; ties and nan tell which."""
+    compared = [operator.lt, operator.le, operator.gt, operator.ge]
+    joined = [operator.and_, operator.or_]
+    cases = [(join, one, other) for join in joined for one in compared for other in compared]
+    x, y = (a.ravel() for a in np.meshgrid([-1.0, 0.0, 2.0, np.inf, np.nan], [-1.0, -0.0, 2.0, np.inf, np.nan]))
+
+    @ag.compile
+    def f(x, y):
+        return [
+            ag.where(join(one(x, y), other(*pair)), 1.0, 0.0) for join, one, other in cases for pair in ((x, y), (y, x))
+        ]
+
+    expected = [join(one(x, y), other(*pair)) for join, one, other in cases for pair in ((x, y), (y, x))]
+    np.testing.assert_array_equal(f(x, y), np.stack(expected, axis=1))
 
 
 def test_constants_do_not_overflow_together():
