@@ -7,7 +7,9 @@ from typing import Any
 
 from . import context, ops
 from .errors import ArgumentError
-from .value import Value, as_float, node, number, record
+from .value import Value, node, number, record
+
+_FLOATS, _VALUES = frozenset((float,)), frozenset((Value,))
 
 
 def affine(rows: Sequence[Sequence[Value | float]], xs: Iterable[Any], biases: Sequence[Value | float]) -> list[Value]:
@@ -33,36 +35,31 @@ def affine(rows: Sequence[Sequence[Value | float]], xs: Iterable[Any], biases: S
     n = len(xs)
     if len(rows) != len(biases):
         raise ArgumentError(f"{len(rows)} rows of weights need {len(rows)} biases, not {len(biases)}")
-    kinds = set(map(type, xs))
-    constant = kinds == {float}
-    plain = constant or kinds == {Value}
-    if not plain:
-        xs = tuple([x if isinstance(x, Value) else as_float(x) for x in xs])
-        if any(isinstance(x, Value) and x.tracer is not None for x in xs) and all(len(ws) == n for ws in rows):
-            return [record(op, (*ws, *xs, b)) for ws, b in zip(rows, biases, strict=True)]
-    x_data = xs if constant else [number(x) for x in xs] if not plain else [x.data for x in xs]
+    constant = _FLOATS.issuperset(map(type, xs))
+    state = context.state() if context.active else None
+    plain = (constant or _VALUES.issuperset(map(type, xs))) and (state is None or state.tracer is None)
+    silent = state is not None and not state.recording
+    x_data = xs if constant else [number(x) for x in xs] if plain else ()
     f, df = op.f, op.df[0]
-    silent = bool(context.active) and not context.state().recording
     nodes = []
     for ws, b in zip(rows, biases, strict=True):
-        try:  # Values throughout, which is what a layer has; whatever lacks a float as its .data takes the careful way
-            w_data = [w.data for w in ws]  # type: ignore[union-attr]
-            z = f(w_data, x_data, b.data)  # type: ignore[union-attr]
-            quick = plain and len(w_data) == n and type(z) is float
-        except (AttributeError, TypeError):
-            quick = False
-        if not quick:
-            if len(ws) != n:
-                raise ArgumentError(f"dot needs as many weights as inputs: {len(ws)} weights, {n} inputs")
-            nodes.append(record(op, (*ws, *xs, b)))
-            continue
-        if silent:
-            nodes.append(node(op, z, (), (), ()))
-            continue
-        partials = df(z, w_data, x_data, b.data)  # type: ignore[union-attr]
+        if len(ws) != n:
+            raise ArgumentError(f"dot needs as many weights as inputs: {len(ws)} weights, {n} inputs")
         operands = (*ws, *xs, b)
-        if constant:
+        z = None
+        if plain:
+            try:  # Values throughout, which is what a layer has; plain numbers among them have no .data
+                w_data = [w.data for w in ws]  # type: ignore[union-attr]
+                z = f(w_data, x_data, b.data)  # type: ignore[union-attr]
+            except (AttributeError, TypeError):
+                pass
+        if type(z) is not float:
+            nodes.append(record(op, operands))
+        elif silent:
+            nodes.append(node(op, z, (), (), ()))
+        elif constant:
+            partials = df(z, w_data, x_data, b.data)  # type: ignore[union-attr]
             nodes.append(node(op, z, (*ws, b), (*partials[:n], partials[-1]), operands))  # type: ignore[arg-type]
         else:
-            nodes.append(node(op, z, operands, partials, operands))
+            nodes.append(node(op, z, operands, df(z, w_data, x_data, b.data), operands))  # type: ignore[union-attr]
     return nodes

@@ -311,7 +311,8 @@ def test_operations_go_to_the_recording_by_the_type_of_their_operands():
 
     def f(x):
         condition = (x < closed_over) & (closed_over > x) & (x > 0.5)
-        return ag.where(condition, x.sin() + ag.dot([x, 2], [closed_over, x], 1.0), 2 // x) + x**2 - abs(-x)
+        (net,) = ag.affine([[x, closed_over]], [closed_over, closed_over], [x])
+        return ag.where(condition, x.sin() + ag.dot([x, 2], [closed_over, x], 1.0), 2 // x) + x**2 - abs(-x) + net
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Traced, "data", property(lambda self: pytest.fail("the number was asked for")))
@@ -363,7 +364,10 @@ def test_data_that_is_no_number_is_refused_when_it_is_used():
     for data in ("3", None, [1.0], 1j):
         v = Value(1.0)
         v.data = data
-        for use in (ag.sin, lambda v: v + v, lambda v: v * 2.0, lambda v: ag.dot([v], [2.0]), lambda v: v < 1.0):
+        for use in (
+            *(ag.sin, lambda v: v + v, lambda v: v * 2.0, lambda v: ag.dot([v], [2.0]), lambda v: v < 1.0),
+            lambda v: ag.affine([[v]], [2.0], [Value(1.0)]),
+        ):
             with pytest.raises(InputError, match="real number"):
                 use(v)
 
