@@ -58,8 +58,8 @@ __version__ = "0.1.0"
 
 methods.document()
 
-# Rooms that are opened when somebody asks for them, so that importing the engine stays quick.
-_ROOMS = {
+# Names whose modules are imported at their first use, so that importing the engine stays quick.
+_LAZY = {
     "gradcheck": "check",
     "GradcheckError": "check",
     "compile": "compiling",
@@ -93,16 +93,16 @@ __all__ = [
     "scope",
     "size",
     "topological",
-    *_ROOMS,
+    *_LAZY,
     *functions.__all__,
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+    if name in _LAZY:
+        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ROOMS})
+    return sorted({*globals(), *_LAZY})

@@ -1,4 +1,4 @@
-"""The arguments of a function: which ones ``argnums`` means, what they are called, and those given by keyword."""
+"""The arguments of a function: which ones ``argnums`` selects, their names, and those given by keyword."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Argnums = int | Sequence[int]
 
 
 def called(f: Callable[..., Any]) -> str:
-    """What a function is called in error texts."""
+    """The name of a function in error messages."""
     return getattr(f, "__name__", None) or type(f).__name__
 
 
@@ -23,10 +23,10 @@ def indices(argnums: Any, count: int, name: str) -> int | tuple[int, ...]:
     Args:
         argnums: anything that Python takes as an index, or several.
         count: how many arguments the function was called with.
-        name: what the function is called.
+        name: the name of the function.
 
     Raises:
-        InputError: if one of them is no whole number.
+        InputError: if one of them is not a whole number.
         ArgumentError: if there is no such argument, one is named twice, or none at all.
 
     >>> indices((0, -1), 3, "f")
@@ -58,7 +58,7 @@ def _index(k: Any, argnums: Any, count: int, name: str) -> int:
 
 
 def parameters(f: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of the parameters that can be given by position; empty where the function does not tell."""
+    """The names of the parameters that can be given by position; empty where they are not known."""
     while (inner := getattr(f, "__wrapped__", None)) is not None and not hasattr(f, "__signature__"):
         f = inner
     skipped = 0
@@ -76,7 +76,7 @@ def parameters(f: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def takes(f: Callable[..., Any], count: int) -> bool:
-    """Whether a function can be called with so many arguments by position; true where it does not tell."""
+    """Whether a function can be called with that many arguments by position; true where this is not known."""
     from inspect import signature
 
     try:
@@ -91,12 +91,12 @@ def takes(f: Callable[..., Any], count: int) -> bool:
 def by_position(
     f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """A call's arguments with those that are given by keyword put at their parameters' positions.
+    """A call's arguments, with each keyword argument moved to the position of its parameter.
 
-    Parameters before them that are not given take their defaults. Keyword-only arguments stay keywords.
+    Earlier parameters that are not given take their defaults. Keyword-only arguments stay keywords.
 
     Raises:
-        InputError: if the function cannot be called so.
+        InputError: if the function cannot be called with these arguments.
 
     >>> by_position(lambda x, y=1.0, z=2.0: x, (5.0,), {"z": 3.0})
     ((5.0, 1.0, 3.0), {})
@@ -108,7 +108,7 @@ def by_position(
     try:
         described = signature(f)
         described.bind(*args, **kwargs)
-    except ValueError:  # a builtin function that does not tell its parameters
+    except ValueError:  # a builtin function without a signature
         return tuple(args), kwargs
     except TypeError as error:
         raise InputError(f"{called(f)}: {error}") from None

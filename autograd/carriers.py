@@ -27,7 +27,7 @@ def choose(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]
 
 
 def _total(xs: Sequence[float]) -> float:
-    # A plain left-to-right sum: the builtin one compensates from Python 3.12 on, and results must not depend on that.
+    # A plain left-to-right sum: from Python 3.12 the builtin compensates rounding errors, and results must not differ.
     total = 0.0
     for x in xs:
         total += x
@@ -70,7 +70,7 @@ _floats = SimpleNamespace(
         )
     },
     abs=math.fabs,
-    # Python's own give an int, which has no −0.
+    # Python's functions return an int, which has no −0.
     floor=lambda x: math.copysign(math.floor(x), x),
     ceil=lambda x: math.copysign(math.ceil(x), x),
     trunc=lambda x: math.copysign(math.trunc(x), x),
@@ -89,7 +89,7 @@ class Extended(float):
 
     __slots__ = ()
 
-    # Anything but a number, such as a Value, gets its own chance to handle the Extended.
+    # Every other type, such as Value, handles the Extended itself.
     def __add__(self, y: Any) -> Any:
         return Extended(float(self) + y) if isinstance(y, float | int) else NotImplemented
 

@@ -1,4 +1,4 @@
-"""gradcheck: are the derivatives right? Measured by extrapolated differences that know their own error."""
+"""gradcheck: compares derivatives with extrapolated differences, which estimate their own error."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .ops import Op
 from .structure import flatten
 from .value import Value, describe
 
-MANY = 200  # inputs, from which on random directions are checked instead of each input
-# A wrong gradient hides from a random direction only if that is nearly orthogonal to the error: few suffice.
+MANY = 200  # with more inputs than this, random directions are checked instead of each input
+# A random direction misses a wrong gradient only if it is nearly orthogonal to the error, so few suffice.
 DIRECTIONS = 20
 SECOND_ORDER_DIRECTIONS = 5
 PROGRESS_AFTER = 1.0  # seconds
@@ -97,20 +97,20 @@ def gradcheck(
 ) -> Report:
     """Check the derivatives of a function against measured ones.
 
-    Each derivative is measured by Ridders' extrapolated differences, which know their own error: a derivative passes if
-    it lies within that error, fails if it does not, and is inconclusive where the measurement itself is too coarse to
-    tell. Steps stay inside the domains of the operations and on one side of kinks; exactly at a kink the slopes from
-    both sides are measured. An infinite slope passes where the measured one grows without bound; the report names the
-    first value or slope that is not finite. When a derivative fails, every edge of the graph is checked alone, and the
-    first wrong one is named.
+    Each derivative is measured by Ridders' extrapolated differences, which estimate their own error. A derivative
+    passes if it lies within that error, fails if it does not, and is inconclusive where the measurement is not
+    accurate enough. Steps stay inside the domains of the operations and on one side of kinks. Exactly at a kink the
+    slopes from both sides are measured. An infinite slope passes where the measured one grows without bound; the report
+    names the first value or slope that is not finite. When a derivative fails, every edge of the graph is checked
+    alone, and the first wrong one is named.
 
     Args:
         f: takes numbers, nested lists, tuples, dicts or NumPy arrays; returns numbers in any structure.
         args: where to check; all of them are varied.
         order: 2 checks the second derivatives as well.
-        directions: check that many random directions instead of each input; the default is each input up to 200 of
-            them, 20 directions beyond.
-        rtol, atol: what a derivative may be off, relative and absolute, beyond the measurement's own error.
+        directions: check that many random directions instead of each input. By default up to 200 inputs are checked one
+            by one; for more inputs 20 directions are checked.
+        rtol, atol: the relative and absolute error that a derivative may have, beyond the measurement's own error.
         seed: of the random directions.
 
     Returns:
@@ -141,7 +141,7 @@ def gradcheck(
 
 
 def _watched(comparisons: Iterable[Comparison], total: int, what: str) -> Iterable[Comparison]:
-    """The same, with a progress bar on a terminal after a while."""
+    """The same items, with a progress bar on a terminal if it takes long."""
     if sys.stderr is None or not sys.stderr.isatty():
         return comparisons
     from tqdm import tqdm
@@ -218,7 +218,7 @@ class _Probe:
         return [adjoints.get(x, 0.0) for x in self.inputs]
 
     def noise(self, k: int) -> float:
-        """How far output k may be off by rounding: every node's own, carried to the output by its adjoint."""
+        """A bound on the rounding error of output k: the error of every node times the adjoint of that node."""
         y = self.outputs[k]
         if not isinstance(y, Value):
             return 0.0
@@ -237,7 +237,7 @@ def _sum(terms: Iterable[float]) -> float:
 
 
 def branch_of(order: Iterable[Value]) -> Branch:
-    """The branch that a computation took: its operations, and on which piece of its graph each one was."""
+    """The branch that a computation took: its operations, and the smooth piece that each was evaluated on."""
     nodes = [(node, node.op) for node in order if node.op is not None]
     several = ((node, op) for node, op in nodes if op.kink or op.step or op.stepwise)
     pieces = tuple(op.piece(numbers_of(node.operands), node.data) for node, op in several)
@@ -249,7 +249,7 @@ def _kink(node: Value, op: Op, names: Names) -> Kink:
 
 
 def _scales(own: float, largest: float, others: Sequence[float]) -> tuple[tuple[float, ...], float, float]:
-    """Where a function may have its features, and how near to a point to look.
+    """The length scales of a function near a point, and the size of a step near it.
 
     Args:
         own: the distance of the point from 0.
@@ -286,7 +286,7 @@ def _why(order: Sequence[Value], varied: Container[Value], names: Names) -> str:
 
 
 def _count(probe: _Probe) -> int:
-    """How many derivatives of an output are checked unless told otherwise."""
+    """How many derivatives of an output are checked by default."""
     return n if (n := len(probe.point)) <= MANY else DIRECTIONS
 
 

@@ -1,4 +1,4 @@
-"""One claimed derivative, held against its measurement: at smooth points, kinks, edges of domains, infinite slopes."""
+"""Compares one claimed derivative with its measurement: at smooth points, kinks, edges of domains, infinite slopes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Verdict = Literal["pass", "fail", "inconclusive"]
 
 
 class Branch(NamedTuple):
-    """Which way a computation went."""
+    """The branch that a computation took."""
 
     operations: tuple[Any, ...]
     pieces: tuple[Any, ...]  # of each operation: on which side of its kink, or on which of its steps it was
@@ -23,9 +23,9 @@ class Branch(NamedTuple):
 # A measurement whose error is above this part of the slope confirms nothing. Rules go wrong in their leading digits (a
 # factor, a sign, another argument), so four digits that agree are evidence; fewer may agree by accident.
 COARSE = 1e-4
-# A measurement condemns only with one digit more: near a singularity the extrapolation's estimate is too small.
+# A claim fails only against a measurement with one digit more: near a singularity the error estimate is too small.
 SHARP = 1e-5
-# Across a jump quotients grow like 1/h and settle on nothing: the error stays as large as the slope. A one-sided
+# Across a jump, quotients grow like 1/h and do not converge: the error stays as large as the slope. A one-sided
 # measurement with an error above this part of the slope is therefore none.
 ACROSS_A_JUMP = 0.1
 # How near, relative to the size of the input, another branch counts as one at the point itself: about √ε, below which
@@ -80,7 +80,7 @@ class Claim(NamedTuple):
         return self.verdict(measured) == "pass"
 
     def sharp(self, measured: Slope) -> bool:
-        """Whether a measurement is good enough to condemn a claim."""
+        """Whether a measurement is accurate enough to reject a claim."""
         size = max((abs(x) for x in (self.slope, measured.value) if math.isfinite(x)), default=0.0)
         return measured.error <= SHARP * size + self.atol
 
@@ -102,7 +102,7 @@ class Line(NamedTuple):
 
     at: Callable[[float], tuple[float, Branch]]  # its value, and the branch that the computation took
     scales: tuple[float, ...]  # lengths on which it may vary
-    near: float  # a step to each side of the point, as near as makes sense
+    near: float  # the smallest useful step to each side of the point
     rounding: float  # by how much an argument may be off
     noise: float  # by how much a value may be off by rounding
     claim_noise: float  # by how much the claimed derivative may be off by rounding
@@ -147,7 +147,7 @@ class _Side(NamedTuple):
 
 
 def compare(line: Line, claim: Claim) -> Comparison:
-    """Measure a derivative and hold the claimed one against it."""
+    """Measure a derivative and compare the claimed one with it."""
     if math.isfinite(line.claim_noise):
         claim = claim._replace(atol=claim.atol + line.claim_noise)
     curve = _Curve(line)
@@ -165,7 +165,7 @@ def compare(line: Line, claim: Claim) -> Comparison:
     sides = [side for h in (-line.near, line.near) if (side := _side(curve, h, branch)) is not None]
     result = (_finite if math.isfinite(claim.slope) else _not_finite)(line, claim, both, sides)
     if result.verdict == "fail" and line.kinks and not line.own:
-        # What conventions make of each other at a kink need not be any slope: no reason to condemn the rules.
+        # Several conventions combined at a kink may give a number that is no slope; the rules are not wrong then.
         return result._replace(verdict="inconclusive", note=result.note or "exactly at a kink")
     return result
 
@@ -200,7 +200,7 @@ def _finite(line: Line, claim: Claim, both: Slope | None, sides: list[_Side]) ->
     if len(slopes) < 2:
         measured = both or (slopes[0] if slopes else NOTHING)
         verdict, note = claim.verdict(measured), ""
-        if slopes:  # the other side is outside the domain or across a jump: too little to condemn
+        if slopes:  # the other side is outside the domain or across a jump: not enough to reject the claim
             verdict, note = "inconclusive" if verdict == "fail" else verdict, "measured from one side"
         if verdict != "pass" and declared:
             verdict, note = "pass", f"at the edge of {line.kinks[0].label}; by convention: {declared}"
@@ -246,6 +246,6 @@ def _not_finite(line: Line, claim: Claim, both: Slope | None, sides: list[_Side]
         return claim.judged(NOTHING, "inconclusive", why)
     found = [both] if both else slopes
     if found and all(math.isfinite(slope.value) and claim.sharp(slope) for slope in found):
-        verdict: Verdict = "fail" if both or len(slopes) == 2 else "inconclusive"  # one side is too little to condemn
+        verdict: Verdict = "fail" if both or len(slopes) == 2 else "inconclusive"  # one side is not enough to reject
         return claim.judged(found[0], verdict, f"{why}; but the measured slope is finite")
     return claim.judged(NOTHING, "inconclusive", why)

@@ -1,4 +1,4 @@
-"""What surrounds recording: ``no_grad``, ``scope`` (where new nodes belong), derivatives and tracing under way."""
+"""The state that recording depends on: ``no_grad``, ``scope``, and the derivatives and traces in progress."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from types import TracebackType
 from typing import Any
 from weakref import ref
 
-# The states in use anywhere in the process, besides the ordinary one. Recording looks at whether there are any; only
-# then does it ask for the current one, which is right for each thread and task. The set empties itself as states go.
+# The states in use anywhere in the process, except the default one. Recording first tests whether the set is empty, and
+# only if it is not looks up the state of its own thread or task. A state leaves the set when it is freed.
 active: set[ref[State]] = set()
 
 
 class State:
-    """How operations are recorded now. It is never changed: a new state takes its place.
+    """How operations are recorded now. It is never changed: a new state replaces it.
 
     Attributes:
         recording: whether nodes keep their operation and inputs.
         scope: the names of the scopes that new nodes belong to, outermost first.
-        derivatives: how many derivatives of functions are being taken, each inside the one before.
+        derivatives: how many derivatives are being taken, one nested in the other.
         converted: the Values that were converted to plain numbers while a derivative is taken; they lose it.
         extended: whether operations follow IEEE 754 where they have no value, as slopes do, and raise nothing.
         tracer: what records operations while a function is being compiled.
@@ -36,9 +36,9 @@ class State:
     converted: list[Any] | None
     extended: bool
     tracer: Callable[..., Any] | None
-    outer: State | None  # the state it took the place of, which it differs from by these changes
+    outer: State | None  # the state that this one replaced; the changes are the differences from it
     changes: Mapping[str, Any]
-    owner: ref[Surrounding] | None  # whose block it is for; None once that ended (a task started in it goes on)
+    owner: ref[Surrounding] | None  # made this state; None after its block ended (tasks started in it go on)
 
     def __init__(self, outer: State | None, changes: Mapping[str, Any], owner: ref[Surrounding] | None) -> None:
         self.outer, self.changes, self.owner = outer, changes, owner
@@ -61,7 +61,7 @@ _current: ContextVar[State] = ContextVar("current", default=_ORDINARY)
 def state() -> State:
     """How operations are recorded now, in this thread or task."""
     found = _current.get()
-    while (owner := found.owner) is not None and owner() is None:  # its block ended, but the end was interrupted
+    while (owner := found.owner) is not None and owner() is None:  # its block ended, but leaving it was interrupted
         assert found.outer is not None
         found = found.outer
         _current.set(found)
@@ -71,9 +71,9 @@ def state() -> State:
 class Surrounding:
     """Changes the state for a ``with`` block, in this thread or task only.
 
-    An interrupt (Ctrl-C) may come at any moment, while the block is entered or left, too. Then the state is put right
-    before the interrupt goes on. Where it comes before the first line of ``__exit__``, nothing of ours runs: so a state
-    counts only as long as the object that made it exists, and the ``with`` statement has let go of it by then.
+    An interrupt (Ctrl-C) may come at any moment, also while the block is entered or left. The state is restored before
+    the interrupt is raised further. If it comes before the first line of ``__exit__``, that method does not run at all.
+    So a state is valid only while the object that made it exists, and the ``with`` statement has released it by then.
     """
 
     __slots__ = ("__weakref__", "_changes")
@@ -100,12 +100,12 @@ class Surrounding:
             raise
 
     def _end(self) -> None:
-        """Take away what the block changed, wherever that is."""
+        """Undo what the block changed, also if other blocks began in it and have not ended."""
         own = _current.get()
         inner = []
         while own.owner is None or own.owner() is not self:
             if own.outer is None:
-                return  # done; or entered in another context, as a generator may be that is closed by somebody else
+                return  # done already; or entered in another context, as in a generator that another task closes
             inner.append(own)
             own = own.outer
         assert own.outer is not None
@@ -117,10 +117,10 @@ class Surrounding:
 
 
 def no_grad() -> Surrounding:
-    """Record nothing inside the block: results are plain leaves, and cost little.
+    """Record nothing inside the block: results are plain leaves, which take less time and memory.
 
     Safe in threads and asynchronous code: only the block's own thread or task is affected, and the tasks started in it.
-    A generator shares the context of whoever runs it, so do not ``yield`` inside the block.
+    A generator shares the context of its caller, so do not ``yield`` inside the block.
 
     >>> from autograd import Value, no_grad
     >>> x = Value(3.0)

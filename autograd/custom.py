@@ -26,8 +26,9 @@ def operation(
 ) -> Callable[..., Any]:
     """Define an operation by its value and its partial derivatives.
 
-    It records, sweeps in both directions, draws and explains itself like the table's own. Written with this library's
-    functions instead of ``math``'s, the partial rules also run on Values, and derivatives of any order follow.
+    Recording, sweeps in both directions, drawings and explanations treat it like the table's own operations. If the
+    partial rules use this library's functions instead of ``math``'s, they also run on Values, so the operation has
+    derivatives of any order.
 
     Args:
         name: what it is called.
@@ -39,13 +40,13 @@ def operation(
         kink: a function of the operands that changes its sign at a kink.
         convention: which slope is taken at the kink.
         stepwise: whether the value is constant between jumps.
-        step: a function of the operands that tells on which piece the value is, where there are many jumps.
+        step: a function of the operands that identifies the piece between two jumps, where there are many jumps.
 
     Returns:
         a function of the operands, numbers or Values.
 
     Raises:
-        InputError: if a setting is of the wrong kind.
+        InputError: if an argument is of the wrong type.
         ArgumentError: if the name is no identifier, or rules, slopes or formulas do not fit the operands.
 
     >>> from autograd import Value, cos, operation, sin
@@ -67,7 +68,7 @@ def operation(
     for what, text in (("formula", formula), ("domain", domain), ("convention", convention)):
         if text is not None and not isinstance(text, str):
             raise InputError(f"{what} is text, not {text!r}")
-    # A builtin function may not tell its parameters; then the first rule does, after the result.
+    # A builtin function may have no signature; then the parameters of the first rule after the result are the operands.
     operands = parameters(value) or (parameters(partials[0])[1:] if partials else ())
     if len(partials) != len(operands) or not operands:
         raise ArgumentError(

@@ -1,8 +1,8 @@
 """Derivatives of Python functions: ``grad`` and its family, forward and reverse, nested to any order.
 
-All of them call the function once on fresh Values and sweep over what it recorded. They take and return plain numbers
+All of them call the function once on new Values and sweep over what it recorded. They take and return plain numbers
 in the structure of the arguments; inside another derivative, or on arguments that are Values, they return Values that
-can be derived again.
+can be differentiated again.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ R = TypeVar("R")  # what it returns, with numbers in the place of Values
 
 @contextmanager
 def _deeper() -> Iterator[list[Value]]:
-    """One derivative further in; yields the list of Values that left the graph meanwhile."""
+    """Enter one more nested derivative; yields the list of Values that were converted to plain numbers in it."""
     left: list[Value] = []
     outer = context.state()
     with context.Surrounding(derivatives=outer.derivatives + 1, converted=left, recording=True):
         yield left
     if outer.converted is not None:
-        outer.converted += left  # what left the inner derivative's graph left the outer one's too
+        outer.converted += left  # they are lost to the outer derivative too
 
 
 class _Call:
-    """One call of a function on fresh inputs.
+    """One call of a function on new inputs.
 
     Attributes:
         f: the function.
-        one: whether a derivative in one argument is wanted, not a tuple of several.
-        inputs: the fresh Values that stood in the place of the numbers.
-        arguments: how the inputs are put together, for each argument.
+        one: whether the derivative is with respect to one argument, not a tuple of several.
+        inputs: the new Values that replaced the numbers.
+        arguments: the structure of each argument.
         sizes: how many inputs each argument has.
         result: what the function returned.
-        left: the Values that were turned into plain numbers meanwhile.
-        nested: whether Values are wanted back, to be derived again.
+        left: the Values that were converted to plain numbers during the call.
+        nested: whether Values are returned, to be differentiated again.
     """
 
     f: Function
@@ -58,7 +58,7 @@ class _Call:
     nested: bool
 
     def outputs(self) -> tuple[list[Any], Structure]:
-        """The numbers and Values that the function returned, and how they are put together."""
+        """The numbers and Values that the function returned, and their structure."""
         if self.result is None:
             raise InputError(f"{called(self.f)} returned None; did it forget to return its result?")
         outputs = numbers(self.result, f"what {called(self.f)} returned")
@@ -76,7 +76,7 @@ class _Call:
         return outputs[0]  # type: ignore[no-any-return]
 
     def complain_if_lost(self) -> None:
-        """A derivative that is lost because a Value was turned into a plain number is an error, never a silent zero."""
+        """Raise an error if a derivative is lost because a Value was converted to a plain number."""
         inputs = set(self.inputs)
         for gone in self.left:
             lost = [x for x in topological(gone) if x in inputs]
@@ -93,7 +93,7 @@ class _Call:
         return self._together([argument.rebuild(new) for argument in self.arguments])
 
     def packed_rows(self, rows: Sequence[Sequence[Any]], outer: Structure) -> Any:
-        """A row of derivatives for each leaf of a structure, in its place; argument by argument if several."""
+        """The rows of derivatives in the structure of the outputs; a tuple of them for several arguments."""
         parts = [cut(row, self.sizes) for row in rows]
         blocks = []
         for k, argument in enumerate(self.arguments):
@@ -125,7 +125,7 @@ class _Call:
 
 
 def _call(f: Function, args: Sequence[Any], argnums: Argnums, kwargs: dict[str, Any]) -> _Call:
-    """Call a function with fresh Values in the place of the numbers in the arguments that ``argnums`` names."""
+    """Call a function with new Values instead of the numbers in the arguments that ``argnums`` selects."""
     args, kwargs = by_position(f, args, kwargs)
     chosen = indices(argnums, len(args), called(f))
     call = _Call()
@@ -158,7 +158,7 @@ def _function(f: Callable[P, R]) -> Callable[P, R]:
 
 
 def _name(call: _Call, places: Sequence[int]) -> None:
-    """Call the fresh inputs what the function calls its parameters, for error texts, drawings and explanations."""
+    """Name the new inputs after the parameters of the function, for error messages, drawings and explanations."""
     names = parameters(call.f)
     for k, own, argument in zip(places, cut(call.inputs, call.sizes), call.arguments, strict=True):
         if k < len(names):
@@ -192,10 +192,10 @@ def grad(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
 
     Returns:
         a function of the same arguments that returns the derivative in the structure of the argument (a tuple of them
-        for several). It can be derived again.
+        for several). It can be differentiated again.
 
     Raises:
-        InputError: if ``f`` returns something else than one number.
+        InputError: if ``f`` returns anything other than one number.
         GraphError: if the derivative is lost because a Value was turned into a plain number on the way.
 
     >>> grad(lambda x: x ** 3)(2.0)

@@ -37,19 +37,19 @@ class Slope(NamedTuple):
 
 
 class NoValueError(Exception):
-    """The function has no value at a step that belongs to the measurement."""
+    """The function has no value at one of the steps of the measurement."""
 
 
 def extrapolate(
     difference: Callable[[float], float], h: float, order: int, noise: float, rounding: float = 0.0
 ) -> Slope:
-    """The limit of a difference quotient for ever smaller steps.
+    """The limit of a difference quotient as the step goes to 0.
 
     Args:
         difference: the quotient for a step.
         h: the first and largest step.
         order: 2 for central differences, whose error has even powers only; 1 for one-sided ones.
-        noise: by how much a function value may be off; it weighs more the smaller the step.
+        noise: by how much a function value may be off; its effect grows as the step shrinks.
         rounding: by how much an argument may be off.
 
     Returns:
@@ -95,11 +95,11 @@ def consistent(a: Slope, b: Slope) -> bool:
 def best_of(
     measure: Callable[[float], Slope], scales: Iterable[float], agrees: Callable[[Slope], bool] = lambda slope: False
 ) -> Slope | None:
-    """The best measurement over first steps of all magnitudes; None if there is none to trust.
+    """The best measurement over first steps of all magnitudes; None if none is reliable.
 
-    A first step may be so large that it jumps over what happens in between, and the extrapolation may then agree with
-    itself by accident. So a measurement counts if it agrees with the claimed slope, or with another one made with
-    smaller steps; of those, the one with the smallest error is taken.
+    A first step may be so large that the function varies unseen between two steps, and the extrapolation may then
+    converge by accident. So a measurement counts only if it agrees with the claimed slope, or with another measurement
+    made with smaller steps. The one with the smallest error is taken.
 
     Args:
         measure: takes a first step; raises NoValueError where it cannot be used.
@@ -120,7 +120,7 @@ def best_of(
             if consistent(slope, before) and (best is None or better.error < best.error):
                 best = better
         if best is not None and not consistent(slope, best):
-            best = None  # what larger steps agreed on does not hold close by
+            best = None  # smaller steps contradict what the larger ones agreed on
         before = slope
     return best
 
@@ -150,7 +150,7 @@ def limit(f: Callable[[float], float], h: float, noise: float, rounding: float =
         rounding: by how much an argument may be off.
 
     Returns:
-        the slope, inf or −inf if it grows without bound; None if neither can be told.
+        the slope, inf or −inf if it grows without bound; None if neither can be decided.
     """
     at_zero = f(0.0)
     longest = math.copysign(2.0 ** math.floor(math.log2(abs(h))), h)

@@ -11,11 +11,11 @@ class AutogradError(Exception):
 
 
 class InputError(AutogradError, TypeError):
-    """A value of the wrong kind was given: text, None, a complex number, a list where a number belongs."""
+    """A value of the wrong type was given: text, None, a complex number, or a list instead of a number."""
 
 
 class ArgumentError(AutogradError, ValueError):
-    """A value of the right kind but outside what is allowed: a wrong length, an unknown name, a negative rate."""
+    """A value of the right type but outside its range: a wrong length, an unknown name, a negative rate."""
 
 
 class DomainError(AutogradError, ArithmeticError, ValueError):
@@ -23,15 +23,15 @@ class DomainError(AutogradError, ArithmeticError, ValueError):
 
 
 class GraphError(AutogradError, ValueError):
-    """A question about a graph that it cannot answer: an input that the output does not depend on."""
+    """The graph does not contain what was asked for, such as an input that the output does not depend on."""
 
 
 class TraceError(AutogradError, TypeError):
-    """A function cannot be compiled: it asks for the number of something that stands for every row."""
+    """A function cannot be compiled: it needs the number of a Value that stands for every row."""
 
 
 class LayoutError(AutogradError, RuntimeError):
-    """No layout engine is to be had, or it could not lay out the drawing."""
+    """No layout engine is installed, or it could not lay out the drawing."""
 
 
 class MissingExtraError(AutogradError, ImportError):

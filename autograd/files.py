@@ -1,4 +1,4 @@
-"""Writes files whole or not at all."""
+"""Writes files atomically: completely or not at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ENDING = ".autograd-tmp"
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes, mode: int = 0o666) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part, whatever happens in between.
+    """Write a file so that a reader sees the old content or the new, never a part, even after an interruption.
 
     The content goes to a temporary file in the same folder, is flushed to the disk and then takes the name in one
     step. A symbolic link stays a link: the file that it points to is written. A file that exists keeps its permissions.
@@ -29,10 +29,10 @@ def write_atomically(path: str | os.PathLike[str], content: bytes, mode: int = 0
     Args:
         path: the file; its folder must exist.
         content: all of its bytes.
-        mode: the permissions of a new file, less those that the umask takes away.
+        mode: the permissions of a new file, minus those that the umask removes.
 
     Raises:
-        OSError: if the file cannot be written, or is no ordinary file; nothing is left behind.
+        OSError: if the file cannot be written, or is not a regular file; no temporary file remains.
     """
     target = Path(os.path.realpath(path))
     temporary, file = None, None
@@ -46,7 +46,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes, mode: int = 0
             file = open(temporary, "xb", buffering=0, opener=opener)  # noqa: SIM115  (closed below)
             if _lock(file):
                 break
-            file.close()  # another process took it for a leftover before it was locked: once more
+            file.close()  # another process removed it as a leftover before it was locked: try again
         rest = memoryview(content)
         while rest:
             rest = rest[file.write(rest) :]
@@ -69,7 +69,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes, mode: int = 0
 
 
 def _permissions(target: Path) -> int | None:
-    """The permissions of the file that is written over; None if there is none."""
+    """The permissions of the file that is replaced; None if there is none."""
     try:
         found = os.lstat(target)
     except FileNotFoundError:
@@ -95,7 +95,7 @@ def _lock(file: FileIO) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # a file system without locks; nothing is ever taken for a leftover there
+    except OSError:  # a file system without locks, where no file is treated as a leftover
         return True
     return os.fstat(file.fileno()).st_nlink > 0
 

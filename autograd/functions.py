@@ -18,7 +18,7 @@ from .rules import Carrier
 from .value import Value, as_float, evaluate, number, record, unary
 
 # fmt: off
-__all__ = [  # noqa: RUF022  (in the alphabet's order)
+__all__ = [  # noqa: RUF022  (in alphabetical order)
     "abs", "acos", "acosh", "add", "asin", "asinh", "atan", "atan2", "atanh", "beta", "cbrt", "ceil", "celu",
     "clamp", "copysign", "cos", "cosh", "cospi", "cot", "cross_entropy", "csc", "degrees", "digamma", "div",
     "dot", "elu", "erf", "erfc", "erfcx", "erfinv", "exp", "exp2", "expm1", "floor", "fma", "fmod", "gamma",
@@ -47,7 +47,7 @@ def choose(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]
 
 
 def detach(x: Any) -> Any:
-    """The number of x, which carries no derivative on."""
+    """The number of x, with no derivative through it."""
     return x.detach() if _is_traced(x) else number(x)
 
 
@@ -344,7 +344,7 @@ def logical_not(condition: bool) -> bool: ...
 @overload
 def logical_not(condition: Any) -> Any: ...
 def logical_not(condition: Any) -> Any:
-    """The opposite of a condition: what ``not`` says, also while a function is being compiled.
+    """The negation of a condition, as ``not``, also while a function is being compiled.
 
     >>> logical_not(Value(1.0) < 2)
     False

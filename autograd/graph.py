@@ -1,4 +1,4 @@
-"""The graph behind a Value: one iterative topological order for everybody, and what can be counted along it."""
+"""The graph behind a Value: its topological order, found without recursion, and what is counted along it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 def topological(*roots: Value) -> list[Value]:
     """Every node the roots depend on, inputs before the nodes that use them; the last root comes last.
 
-    A depth-first search with its own stack, so depth is no limit: a node is put into the order once all its inputs are.
-    Why an order at all: in ``b = a + a; c = b * b`` the adjoint of ``b`` must be complete before it is passed on to
-    ``a``, or ``a`` gets part of it twice and part of it never.
+    A depth-first search with its own stack, so the depth is not limited: a node is added to the order once all its
+    inputs are. The order is needed because in ``b = a + a; c = b * b`` the adjoint of ``b`` must be complete before it
+    is passed on to ``a``.
 
-    The order depends only on the graph, never on addresses, so everything numbered by it is reproducible.
+    The order depends only on the graph, not on memory addresses, so numbers assigned along it are reproducible.
 
     Raises:
         InputError: if a root is not a Value.
@@ -41,7 +41,7 @@ def topological(*roots: Value) -> list[Value]:
         elif node not in seen:
             seen.add(node)
             inputs = node.inputs
-            if all_seen(inputs):  # and done, for a seen node that is not done would be part of a cycle
+            if all_seen(inputs):  # and done: a node that is seen but not done would be part of a cycle
                 done(node)
             else:
                 push(node)
@@ -101,7 +101,7 @@ def numbers_of(operands: Iterable[Value | float]) -> list[float]:
 
 
 def places(node: Value) -> list[int]:
-    """Which of a node's operands its inputs are: the place of each among all operands."""
+    """The position of each of a node's inputs among all its operands."""
     return [k for k, x in enumerate(node.operands) if not isinstance(x, float)]
 
 

@@ -1,4 +1,4 @@
-"""Sweeps over Values: the table's rules run on Values, so a derivative is a graph itself and can be derived again.
+"""Sweeps over Values: the table's rules run on Values, so a derivative is itself a graph with derivatives.
 
 The adjoint of a node is the dot product of its consumers' adjoints with the partials of the edges between: one node.
 
@@ -23,7 +23,7 @@ Linear = Value | float  # a tangent or adjoint: a plain 0.0 or 1.0 where nothing
 
 
 # An adjoint times a partial as a node: 0 where either is exactly 0, also against inf or nan, as ``sweep.carried`` with
-# numbers. So the branch that where() did not take stays silent; derived again, the zero may still vary.
+# numbers. So the branch that where() did not take contributes 0. In further derivatives the zero may still vary.
 CARRY = Op(
     "carry",
     "x y",
@@ -48,7 +48,7 @@ def _rules(op: Op) -> tuple[Callable[..., Any], ...]:
 def partials(node: Value, wanted: Container[Value]) -> list[Linear]:
     """The partials of a node with respect to its inputs, as Values that depend on the node's operands.
 
-    Only those of the wanted inputs are worked out; the others are 0.
+    Only those of the wanted inputs are computed; the others are 0.
     """
     op = node.op
     assert op is not None
@@ -71,7 +71,7 @@ def partials(node: Value, wanted: Container[Value]) -> list[Linear]:
 
 
 def combine(factors: Sequence[Linear], others: Sequence[Linear]) -> Linear:
-    """Σ factor·other over what is not plainly 0."""
+    """Σ factor·other without the terms that have a constant factor 0."""
     pairs: list[tuple[Linear, Linear]] = []
     for x, y in zip(factors, others, strict=True):
         if is_plainly(x, 0.0) or is_plainly(y, 0.0):
@@ -84,7 +84,7 @@ def combine(factors: Sequence[Linear], others: Sequence[Linear]) -> Linear:
 
 
 def _is_product(x: Linear, y: Linear) -> bool:
-    """Whether x·y is what an edge carries, not 0 because an exact zero stands against inf or nan."""
+    """Whether the contribution of an edge is the plain product x·y; not if an exact zero meets inf or nan."""
     if isinstance(x, Value) and x.tracer is not None:  # each row has a number of its own
         return isinstance(y, float) and y - y == 0.0
     if isinstance(y, Value) and y.tracer is not None:
@@ -94,7 +94,7 @@ def _is_product(x: Linear, y: Linear) -> bool:
 
 
 def total(pairs: Sequence[tuple[Linear, Linear]]) -> Linear:
-    """Σ x·y, without recording what is plainly 0 or 1."""
+    """Σ x·y, without recording products with a constant factor 1."""
     if not pairs:
         return 0.0
     if all(is_plainly(y, 1.0) for _, y in pairs):

@@ -1,4 +1,4 @@
-"""Net inputs of a whole layer: one ``dot`` node for each row of weights, at a fraction of the cost of one by one."""
+"""Net inputs of a whole layer: one ``dot`` node for each row of weights, recorded together, which is faster."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def affine(rows: Sequence[Sequence[Value | float]], xs: Iterable[Any], biases: S
         operands = (*ws, *xs, b)
         z = None
         if plain:
-            try:  # Values throughout, which is what a layer has; plain numbers among them have no .data
+            try:  # all weights are Values, as in a layer; a plain number among them has no .data
                 w_data = [w.data for w in ws]  # type: ignore[union-attr]
                 z = f(w_data, x_data, b.data)  # type: ignore[union-attr]
             except (AttributeError, TypeError):

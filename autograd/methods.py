@@ -1,4 +1,4 @@
-"""What help(Value.sigmoid) says: formula, slopes and domain, from the row of the table."""
+"""The docstrings of Value's methods: formula, slopes and domain, from the rows of the table."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _OTHERS = {
 
 
 def _summary(op: Op, formula: Any) -> str:
-    """A row of the table in a line: formula, slopes, domain, convention."""
+    """A row of the table in one line: formula, slopes, domain, convention."""
     slopes = " and ".join(op.slopes) if isinstance(op.slopes, tuple) else ""
     result = ", z the result" if re.search(r"\bz\b", slopes) else ""
     several = "s" if len(op.operands) > 1 else ""
@@ -43,7 +43,7 @@ def _summary(op: Op, formula: Any) -> str:
 
 
 def document() -> None:
-    """Give Value's methods their docstrings: facts about an operation stand in its row only."""
+    """Give Value's methods their docstrings."""
     rows = {**ops.TABLE, "arctan2": ops.ATAN2, **{f"__{name}__": op for name, op in _OPERATORS.items()}}
     texts = {name: _summary(op, op.formula) for name, op in rows.items() if name in vars(Value)}
     for name, op in _OPERATORS.items():

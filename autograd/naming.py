@@ -1,7 +1,7 @@
-"""What to call each node of a graph, and its formula in those words or with its numbers.
+"""The label of each node of a graph, and its formula with the labels or with the numbers of its operands.
 
-A named node goes by its name; a node without one by its formula while that is short and no other node's, else by a
-number in topological order. No two nodes are called alike. Drawings, steps and explanations all read their words here.
+The label of a named node is its name. The label of another node is its formula if that is short and unique, else v and
+a number in topological order. Labels are unique. Drawings, steps and explanations use the same labels.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Names:
         self._pieces: dict[Style, dict[Value, Piece]] = {}
         self._plain: dict[Value, str] = {}
         self._taken = {tidy(node.name) for node in order if node.name is not None}
-        # Names that others carry with an index, such as x where there is also x1.
+        # Names that also occur with an index, such as x if there is also x1.
         self._indexed = {name.rstrip(_DIGITS).rstrip("_") for name in self._taken if name[-1] in _DIGITS}
         free = self._taken.copy()
         number = 0
@@ -54,7 +54,7 @@ class Names:
             plain = name = tidy(node.name)
             if name in free:
                 free.remove(name)
-            else:  # a name that several nodes carry is told apart from its second node on
+            else:  # a name that several nodes have gets a mark from the second node on
                 nth = 2
                 while (plain := f"{name}′{nth}") in self._taken:
                     nth += 1
@@ -62,7 +62,7 @@ class Names:
             self._plain[node] = plain
 
     def _pieces_in(self, style: Style) -> dict[Value, Piece]:
-        """All labels in a style, made when the first of them is asked for; inputs first, so each finds theirs there."""
+        """All labels in a style, made when one is first needed; inputs first, because formulas use their labels."""
         if style not in self._pieces:
             if style == "latex":
                 self._pieces_in("text")
@@ -70,7 +70,7 @@ class Names:
             used = set(self._taken) if style == "text" else set()
             for node in self._order:
                 piece = self._name(node, style, used)
-                if style == "latex" and piece.text in used:  # w1 and w_1 are written alike
+                if style == "latex" and piece.text in used:  # w1 and w_1 look the same in LaTeX
                     piece = Piece(rf"\mathrm{{{escape_latex(self._plain[node])}}}", piece.level)
                 used.add(piece.text)
                 pieces[node] = piece
@@ -91,7 +91,7 @@ class Names:
         return formula if is_handy and formula.text not in used else plain
 
     def numbered(self, node: Value) -> Iterator[Value]:
-        """The nodes that a node's label calls by their numbers, other than leaves: itself, or some in its formula."""
+        """The nodes, other than leaves, that appear in a node's label by number: itself, or some in its formula."""
         stack = [node]
         while stack:
             x = stack.pop()
@@ -104,18 +104,18 @@ class Names:
         return node.name is None and bool(node.inputs) and not self.is_formula(node)
 
     def is_formula(self, node: Value) -> bool:
-        """Whether the node is called by its formula."""
+        """Whether the label of the node is its formula."""
         return node.name is None and self.label(node).text != self._plain[node]
 
     def __contains__(self, node: Value) -> bool:
         return node in self._plain
 
     def label(self, node: Value, style: Style = "text") -> Piece:
-        """What the node is called."""
+        """The label of the node."""
         return self._pieces_in(style)[node]
 
     def atom(self, node: Value, style: Style = "text") -> str:
-        """What the node is called, in parentheses if that is a formula of several parts."""
+        """The label of the node, in parentheses if it is a formula of several parts."""
         return self.label(node, style).within(ATOM, style)
 
     def formula(self, node: Value, style: Style = "text", apart: Value | None = None) -> Piece:
@@ -124,7 +124,7 @@ class Names:
         Args:
             node: the node.
             style: plain text or LaTeX.
-            apart: an input whose occurrences are told apart: ``x₁·x₂`` instead of ``x·x``.
+            apart: an input whose occurrences are numbered: ``x₁·x₂`` instead of ``x·x``.
         """
         pieces = [self._number(x, style) if isinstance(x, float) else x for x in self._labels(node, style, apart)]
         return self._written(node, pieces, style)
@@ -144,7 +144,7 @@ class Names:
         return render(formula, names | {"z": self.label(node, style)}, style, self._digits)
 
     def occurrence(self, x: Value, nth: int, style: Style = "text") -> Piece:
-        """An input told apart from its other occurrences in the same node: x₁, x₂ …"""
+        """One of several occurrences of an input in the same node: x₁, x₂ …"""
         whole = self.atom(x, style)
         index = f"({nth})" if self._plain[x] in self._indexed else str(nth)
         if style == "latex":

@@ -16,18 +16,18 @@ from typing import Literal, NamedTuple
 
 Style = Literal["text", "latex"]
 
-# How tightly a piece of a formula holds together.
+# The binding strength (precedence) of a part of a formula.
 CHOICE, SUM, PRODUCT, SIGNED, POWER, ATOM = range(6)
 
 
 class Piece(NamedTuple):
-    """A printed part of a formula and how tightly it holds together."""
+    """A printed part of a formula and its precedence."""
 
     text: str
     level: int = ATOM
 
     def within(self, level: int, style: Style) -> str:
-        """The piece as a part of something that holds together as tightly as ``level``."""
+        """The piece as a part of a formula with the precedence ``level``, in parentheses if necessary."""
         return self.text if self.level >= level else _parenthesised(self.text, style)
 
 
@@ -85,8 +85,7 @@ def render(formula: str, names: Mapping[str, Piece | float], style: Style = "tex
 
 
 class _Simplified(ast.NodeTransformer):
-    """Puts constants into a formula and leaves out what they make superfluous: 2 − 1, the exponents 0 and 1, a factor
-    0 or 1, a divisor 1."""
+    """Puts constants into a formula and simplifies: 2 − 1, the exponents 0 and 1, a factor 0 or 1, a divisor 1."""
 
     def __init__(self, constants: Mapping[str, float]) -> None:
         self._constants = constants
@@ -229,7 +228,7 @@ def label(name: str, style: Style = "text") -> Piece:
     \\mathrm{net}_{o1} w_{5}
     """
     name = tidy(name)
-    level = ATOM if all(c.isalnum() or c in "_.[]′ʹ" for c in name) else CHOICE  # a name such as a+b wants parentheses
+    level = ATOM if all(c.isalnum() or c in "_.[]′ʹ" for c in name) else CHOICE  # a name such as a+b needs parentheses
     if style == "text":
         return Piece(name, level)
     head, underscore, index = name.partition("_")
@@ -241,25 +240,25 @@ def label(name: str, style: Style = "text") -> Piece:
 
 
 LONGEST = 60  # characters of a name that are shown
-_JOINERS = "\u200c\u200d"  # no marks of their own, but some scripts are misspelt without them
+_JOINERS = "\u200c\u200d"  # invisible, but some scripts cannot be written correctly without them
 
 
 def printable(text: str) -> str:
-    """Text with a space for everything that has no place in a line of text.
+    """Text with a space instead of every character that cannot be printed safely in a line of text.
 
-    That is control characters, lone surrogates, which cannot be encoded, and signs that change the direction in which
-    the text around them is read.
+    These are control characters, lone surrogates (which cannot be encoded) and characters that change the direction of
+    the surrounding text.
     """
     return text if text.isprintable() else "".join(c if c.isprintable() or c in _JOINERS else " " for c in text)
 
 
 def tidy(name: str) -> str:
-    """A name on one line, with a gap in the middle if it is very long."""
+    """A name on one line, with an ellipsis in the middle if it is very long."""
     name = " ".join(printable(name).split()) or "''"
     return name if len(name) <= LONGEST else f"{name[: LONGEST * 2 // 3]}…{name[-LONGEST // 3 + 1 :]}"
 
 
-# Besides LaTeX's own special characters those that HTML or Markdown around a formula would take for theirs.
+# LaTeX's special characters, and those that have a meaning in the HTML or Markdown around a formula.
 _LATEX_ESCAPES = {
     **{c: "\\" + c for c in "#$%_{}"},
     "&": r"{\&}",

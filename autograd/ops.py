@@ -1,13 +1,13 @@
 """The operation table: one row is everything the library knows about an operation.
 
 A row holds a name, a formula, the rule for the value, one rule for each partial derivative and how that derivative is
-written, the domain, the convention at a kink, sample points for the tests, and whatever else is special about the
-operation: nothing about it is written down anywhere else. Rules are written once for every carrier of numbers:
+written, the domain, the convention at a kink, sample points for the tests, and all special properties of the
+operation: no other file repeats them. Rules are written once for every carrier of numbers:
 ``lambda m: lambda z, x: …`` is given the carrier's functions ``m`` and returns the rule on its numbers, where ``z`` is
-the operation's own result. ``m.where`` computes both its branches, ``m.choose`` only the one it takes,
-where the carrier knows which. Formulas and slopes are Python expressions in the operands' names;
-``notation.py`` prints them as text and LaTeX. What the columns mean is said in ``row.py``; special functions and
-activations are in ``ops_special.py``. This file knows no graph.
+the operation's own result. ``m.where`` computes both its branches. ``m.choose`` computes only the
+chosen one, if the carrier knows which that is. Formulas and slopes are Python expressions in the operands' names;
+``notation.py`` prints them as text and LaTeX. ``row.py`` explains the columns. Special functions and activations are in
+``ops_special.py``. This file does not depend on the graph.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LARGEST = sys.float_info.max
 
 # fmt: off
 
-# The plainest rows: a name, the operands, a formula, the slopes as they are written; then the rule for the value and
+# The simplest rows: a name, the operands, a formula, the slopes as they are written; then the rule for the value and
 # one for each slope. All others follow this pattern.
 
 ADD = Op(
@@ -116,7 +116,7 @@ def is_zero(x: Any) -> Any:
 
 
 def _pow_slope(m: Carrier) -> Callable[[Any, Any, Any], Any]:
-    """y·x^(y−1), by way of z/x where y − 1 would be rounded; x⁰ has slope 0 also where x is 0, inf or nan."""
+    """y·x^(y−1), computed from z/x where y − 1 would be rounded; x⁰ has slope 0 also where x is 0, inf or nan."""
 
     def slope(z: Any, x: Any, y: Any) -> Any:
         by_power = lambda: y * m.pow(x, y - 1.0)
@@ -150,7 +150,7 @@ SQRT = Op(
 CBRT = Op(
     "cbrt", "x", "cbrt(x)", ("1 / (3 * z ** 2)",),
     lambda m: m.cbrt,
-    # z/(3x) is more exact than 1/(3z²), but no number at 0 and inf
+    # z/(3x) is more exact than 1/(3z²), but nan at 0 and inf
     lambda m: lambda z, x: m.choose(
         (m.abs(x) > 1e-100) & (m.abs(x) <= _LARGEST), lambda: z / x / 3.0, lambda: 1.0 / (3.0 * z) / z
     ),
@@ -486,7 +486,7 @@ def _smooth_step(m: Carrier, d: Any, eps: Any) -> Any:
 
 
 def _rounding_off(m: Carrier, d: Any, eps: Any) -> Any:
-    """½(h − |d|): what a smooth maximum lies above the true one."""
+    """½(h − |d|): the difference between a smooth maximum and the true one."""
     return 0.5 * eps * (eps / (m.hypot(d, eps) + m.abs(d)))
 
 
@@ -520,7 +520,7 @@ SMOOTH_MINIMUM = Op(
 
 
 def _to_integer(x: float) -> float:
-    """How far x lies beyond the nearest whole number; from 2⁵² on every float is one."""
+    """x minus the nearest whole number; every float from 2⁵² on is a whole number."""
     return x - round(x) if abs(x) < 2.0**52 else 0.0
 
 
@@ -555,7 +555,7 @@ ROUND = Op(
 
 
 def _mod_slope(m: Carrier) -> Callable[[Any, Any, Any], Any]:
-    """The slope in y: how many times y was taken away; −5 mod y is y − 5 for every large y."""
+    """The slope in y: minus the number of times that y was subtracted; −5 mod y is y − 5 for every large y."""
 
     def slope(z: Any, x: Any, y: Any) -> Any:
         at_infinity = lambda: m.where(m.abs(z) <= _LARGEST, 0.0, 1.0)
@@ -700,5 +700,5 @@ TABLE.update({row.name: row for row in list(globals().values()) if isinstance(ro
 
 for _row in TABLE.values():
     for _carrier in (FLOATS, IEEE):
-        if not hasattr(_carrier, _row.name):  # rules may use one another's: m.sigmoid
+        if not hasattr(_carrier, _row.name):  # a rule may use the rule of another row: m.sigmoid
             setattr(_carrier, _row.name, _row.value(_carrier))

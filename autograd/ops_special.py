@@ -35,7 +35,7 @@ _ERFCX_TERMS = [math.prod(range(1, 2 * k + 2, 2)) * (-0.5) ** k for k in range(1
 
 
 def _erfcx_slope_far_out(x: Any) -> Any:
-    """The asymptotic series of 2x·erfcx(x) − 2/√π, whose two terms cancel: for x ≥ 10, where its end is rounding."""
+    """The asymptotic series of 2x·erfcx(x) − 2/√π, whose two terms cancel; for x ≥ 10 it is exact up to rounding."""
     u = 1.0 / x
     return -0.5 * _TWO_OVER_SQRT_PI * u * u * _polynomial(_ERFCX_TERMS, u * u)
 
@@ -98,7 +98,7 @@ POLYGAMMA = Op(
 )
 
 
-_SHIFT = 12  # from here on the series of ψ ends in rounding
+_SHIFT = 12  # from here on the error of the series of ψ is below rounding
 _PSI_TERMS = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)  # B₂ₖ/2k
 
 

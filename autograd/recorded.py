@@ -1,7 +1,7 @@
-"""The numbers that an operation was recorded with, also where a leaf's ``data`` was assigned to since.
+"""The numbers that an operation was recorded with, also if the ``data`` of a leaf was changed later.
 
-A node keeps no copies of its operands' numbers. Its value tells whether they are still the same, and its partials hold
-those that are the slope of another operand: in ``w·x`` the slope of x is w.
+A node keeps no copies of its operands' numbers. Its value shows whether they are still the same, and its partials
+contain those that are the slope of another operand: in ``w·x`` the slope of x is w.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from .value import Value
 
 @dataclass(slots=True)
 class Changed:
-    """A leaf whose number is no longer the one it was used with.
+    """A leaf whose number has changed since an operation used it.
 
     Attributes:
-        numbers: those it was used with, as far as they are known.
-        certain: whether it is this leaf that changed; else it may be another operand of the same operation.
+        numbers: the earlier numbers, as far as they are known.
+        certain: whether it is this leaf that changed; if not, another operand of the same operation may have changed.
     """
 
     numbers: list[float] = field(default_factory=list)
@@ -28,9 +28,9 @@ class Changed:
 
 
 def operand_numbers(node: Value) -> tuple[list[float], set[Value]]:
-    """The numbers of a node's operands when it was recorded, and the leaves whose numbers cannot be told any more.
+    """The numbers of a node's operands when it was recorded, and the leaves whose earlier numbers are unknown.
 
-    For those, the present numbers stand in the list.
+    For those, the list contains the present numbers.
     """
     numbers = numbers_of(node.operands)
     if _agrees(node, numbers):
@@ -54,7 +54,7 @@ def _agrees(node: Value, numbers: list[float]) -> bool:
     """Whether a node's value is that of its operation on these numbers."""
     op = node.op
     if op is None or not op.shipped or not any(isinstance(x, Value) and x.op is None for x in node.operands):
-        return True  # only leaves are assigned to; an operation of the user's is not run for this
+        return True  # only the data of leaves changes; an operation of the user is not run for this
     try:
         value = op.f(*op.arguments(numbers))
     except (ArithmeticError, ValueError):

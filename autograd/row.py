@@ -1,4 +1,4 @@
-"""What a row of the operation table is: the columns, and what can be asked of them."""
+"""A row of the operation table: its columns, and the properties that follow from them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .carriers import FLOATS
 from .rules import Carrier
 
 Rule = Callable[[Carrier], Callable[..., Any]]  # carrier -> rule on its numbers
-Formula = str | Callable[[int], str]  # n-ary rows write theirs out for a given number of operands
+Formula = str | Callable[[int], str]  # the formula of an n-ary row for a given number of operands
 Slopes = tuple[str, ...] | Callable[[int, int], str]  # … and for the i-th of n operands
 
 
 class Interval(NamedTuple):
-    """Where an operand may lie; ends are excluded unless ``closed``; ``without`` is a single point left out."""
+    """The range of an operand; ends are excluded unless ``closed``; ``without`` is a single excluded point."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -56,27 +56,27 @@ class Op:
         value: the rule for the value.
         partials: a rule for the partial with respect to each operand, called with the result and the operands; in a row
             over any number of operands a single rule that returns all of them.
-        domain: where each operand may lie.
+        domain: the range of each operand.
         samples: operands for tests; made from the domain if not given.
-        symbol: what drawings write into the node.
+        symbol: the label of the operation in drawings.
         kink: a function of the operands that is 0 exactly at a kink or jump, and whose sign tells the side.
         convention: in words, which slope is taken at the kink.
-        note: the domain in words, where the intervals do not say it.
-        group: hands the rules of a row over any number of operands their operands in parts.
-        finite: whether the value is finite at finite operands inside the domain, but for the overflow of a plain sum or
-            product; or a function that tells, given the operands' numbers, None for those that are not known.
+        note: the domain in words, if the intervals do not describe it.
+        group: splits the operands of an n-ary row into the arguments of its rules.
+        finite: whether the value is finite at finite operands inside the domain, except for overflow of a plain sum or
+            product; or a function of the operands' numbers (None for unknown ones) that decides it.
         stepwise: whether the value is constant between jumps, so that every slope is 0.
-        step: a function of the operands that tells on which piece the value is, where there are many jumps.
+        step: a function of the operands that identifies the piece between two jumps, where there are many jumps.
         flat: whether the value is constant, and its slope in the first operand exactly 0, beyond a kink.
-        selects: the places of the operands of which the result is one.
+        selects: the positions of the operands, one of which is the result.
         saturates: whether the value only rises or only falls in the first operand and approaches a constant on a side,
-            so that a slope near 0 means that this operand is far out.
+            so that a slope near 0 means that this operand is large.
         activation: whether ``nn`` offers it by name as an activation.
-        rectifier: whether it passes the positive side of the first operand on and keeps the negative side small.
+        rectifier: whether it is about the identity for positive first operands and stays small for negative ones.
 
     Attributes:
-        f, df: the rules for the value and for the partials, bound to floats: what recording calls.
-        bound: the rules bound to other carriers by those who need them, kept as long as the row.
+        f, df: the rules for the value and for the partials, bound to floats; recording calls these.
+        bound: the rules bound to other carriers when they are first needed; kept as long as the row.
     """
 
     __slots__ = (
@@ -145,7 +145,7 @@ class Op:
         return self.finite and (self.nary or all(inside))
 
     def piece(self, operands: Sequence[float], value: float) -> float | None:
-        """On which piece of its graph an operation is, between its kinks and jumps; None if there is one only."""
+        """The piece between kinks and jumps that these operands are on; None if there is only one piece."""
         if self.step is None and self.stepwise:
             return value
         tells = self.kink if self.step is None else self.step
@@ -155,7 +155,7 @@ class Op:
         return found if self.step is not None else (found > 0) - (found < 0)
 
     def arguments(self, operands: Sequence[Any]) -> tuple[Any, ...]:
-        """The operands as the rules take them: ``(ws, xs, bias)`` for ``dot``, one by one for most rows."""
+        """The operands in the form that the rules take: ``(ws, xs, bias)`` for ``dot``, one by one for most rows."""
         return tuple(operands) if self.group is None else self.group(operands)
 
     def names(self, count: int) -> tuple[str, ...]:

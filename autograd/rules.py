@@ -1,4 +1,4 @@
-"""What the rules of the operation table may use, whatever numbers they compute with: a type, for type checkers."""
+"""The functions that rules of the operation table may use, on every kind of number; a type for type checkers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 
 class Carrier(Protocol):
-    """What a rule may use: ``m.where`` computes both branches, ``m.choose`` only the one it takes if that is known."""
+    """The functions for rules. ``m.where`` computes both branches, ``m.choose`` only the chosen one if it is known."""
 
     # fmt: off
     def where(self, condition: Any, x: Any, y: Any, /) -> Any: ...

@@ -1,7 +1,7 @@
-"""Special functions that Python's math lacks: worked out by mpmath to 30 digits and rounded once.
+"""Special functions that Python's math lacks: computed by mpmath to 30 digits and rounded once.
 
-They give inf where the result is too large for a float, and nan where there is none. Each ends at once for every
-operand: where mpmath would sum terms without end, a formula or a bound stands before it.
+They give inf where the result is too large for a float, and nan where there is none. Each returns quickly for every
+operand: where mpmath would sum too many terms, a formula or a bound is used instead.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def _mpmath() -> Any:
         from mpmath import MPContext
     except ImportError:
         raise MissingExtraError("mpmath", "special", "this special function") from None
-    context: Any = MPContext()  # our own: the user's precision is not ours to use or change
+    context: Any = MPContext()  # mpmath's global context, with its precision, belongs to the user
     context.dps = 30
     return context
 
@@ -85,7 +85,7 @@ def _hurwitz(n: int, x: float) -> Any:
 
 
 def _reflected(n: int, x: float) -> float:
-    """By ψ(1 − x) − ψ(x) = π·cot πx, n times derived, for x < 0."""
+    """By ψ(1 − x) − ψ(x) = π·cot πx, differentiated n times, for x < 0."""
     mp = _mpmath()
     right = -_hurwitz(n, 1.0 - x)  # (−1)ⁿ·ψ⁽ⁿ⁾(1 − x)
     beside = x - round(x)  # the nearest pole

@@ -1,6 +1,6 @@
 """Structures of numbers: nested lists, tuples, dicts, dataclasses and NumPy arrays, as a flat list and back.
 
-Nothing here recurses: structures of any depth are walked with a stack, and one that contains itself is refused.
+Nothing here recurses: structures of any depth are traversed with a stack, and one that contains itself is an error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ S = TypeVar("S", bound=Sequence[Any])
 
 
 def is_array(x: Any) -> bool:
-    """Whether x is a NumPy array; NumPy is not imported to find out."""
+    """Whether x is a NumPy array; this does not import NumPy."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(x, numpy.ndarray)
 
@@ -30,7 +30,7 @@ def is_array(x: Any) -> bool:
 
 
 class _Field(str):
-    """The name of a field, where other labels are indices and keys."""
+    """The name of a field of a dataclass; other labels are indices and keys."""
 
     __slots__ = ()
 
@@ -42,7 +42,7 @@ class _Flat(int):
 
 
 class Container(NamedTuple):
-    """A list, tuple, dict, dataclass or array that was met.
+    """A list, tuple, dict, dataclass or array in a structure.
 
     Attributes:
         x: the container itself.
@@ -98,8 +98,8 @@ class Walk:
 
     Args:
         x: the structure.
-        what: what it is, for error texts.
-        closed: types that are leaves here although they hold something.
+        what: a description for error messages.
+        closed: container types that are treated as leaves.
 
     Raises:
         InputError: if a container contains itself.
@@ -175,7 +175,7 @@ def holds_values(x: Any) -> bool:
 
 
 class _Closing(NamedTuple):
-    """What a structure keeps of a container: how many parts it has, and what is made of them."""
+    """The part of a container that a structure keeps: the number of parts, and how to build it from new parts."""
 
     size: int
     build: Callable[[list[Any]], Any]
@@ -184,12 +184,12 @@ class _Closing(NamedTuple):
 
 
 class Structure:
-    """How leaves are put together: containers in the order in which they close, between them runs of leaves."""
+    """How leaves form a structure: the containers in the order in which they end, and runs of leaves between them."""
 
     __slots__ = ("_steps",)
 
     def __init__(self) -> None:
-        self._steps: list[int | _Closing] = []  # so many leaves, or a container of the parts just made
+        self._steps: list[int | _Closing] = []  # a number of leaves, or a container of the last parts
 
     def leaf(self) -> None:
         """A leaf comes next."""
@@ -200,7 +200,7 @@ class Structure:
             steps.append(1)
 
     def close(self, container: Container) -> None:
-        """All parts of this container were seen."""
+        """All parts of this container have been added."""
         self._steps.append(_Closing(len(container.parts), container.build, container.shape, is_array(container.x)))
 
     def rebuild(self, leaves: Iterator[Any], inner: Shape | None = ()) -> Any:
@@ -222,7 +222,7 @@ class Structure:
         return made[0]
 
     def shape(self) -> Shape | None:
-        """The shape of a number, an array, or nested lists of one length each; None for anything that is no array."""
+        """The shape of a number, an array, or nested lists of one length each; None for anything else."""
         made: list[Shape | None] = []
         for step in self._steps:
             if isinstance(step, int):
@@ -238,12 +238,12 @@ class Structure:
 
 
 def apart(x: Any, what: str, closed: tuple[type, ...] = ()) -> tuple[list[Any], Structure]:
-    """The leaves of a structure, whatever they are, and how they are put together.
+    """The leaves of a structure, of any type, and how they are put together.
 
     Args:
         x: the structure.
-        what: what it is, for error texts.
-        closed: types that are leaves here although they hold something.
+        what: a description for error messages.
+        closed: container types that are treated as leaves.
     """
     leaves: list[Any] = []
     structure = Structure()
@@ -261,10 +261,10 @@ def numbers(x: Any, what: str) -> tuple[list[Any], Structure]:
 
     Args:
         x: a number, a Value, or a list, tuple, dict, dataclass or NumPy array of such things.
-        what: what it is, for error texts.
+        what: a description for error messages.
 
     Raises:
-        InputError: for anything else, naming where it stands.
+        InputError: for anything else; the text names its place.
     """
     leaves: list[Any] = []
     structure = Structure()
@@ -310,7 +310,7 @@ def _array(items: list[Any], shape: Shape, inner: Shape | None) -> Any:
 
 
 def _shape(item: Any) -> Shape | None:
-    """The shape of a number or of nested lists of numbers; None for anything that no array of numbers holds."""
+    """The shape of a number or of nested lists of numbers; None for anything else."""
     if isinstance(item, float | int):
         return ()
     if not isinstance(item, list) or not item:
@@ -340,7 +340,7 @@ def matched(x: Any, like: Any, what: str) -> list[Any]:
     """The leaves of x in the order of a structure that it must match: the same keys, lengths and shapes.
 
     Raises:
-        ArgumentError: where it does not match, naming the place.
+        ArgumentError: where it does not match; the text names the place.
     """
     walk = _Pairs((x, like), what)
     return [_number(item[0], walk) for item in walk if type(item) is not Container]

@@ -1,8 +1,7 @@
 """The chain rule, one multiplication per edge: reverse and forward sweeps over a topological order.
 
-``reverse`` and ``forward`` can be watched: they yield what happened on each edge, just after it happened. ``backward``,
-``adjoints`` and ``tangents`` compute the same numbers without being watched, several times faster; a test holds them
-to it.
+``reverse`` and ``forward`` are generators that yield an event for each edge. ``backward``, ``adjoints`` and
+``tangents`` compute the same numbers without events, several times faster; a test compares them.
 """
 
 from __future__ import annotations
@@ -51,8 +50,9 @@ _new = tuple.__new__  # a NamedTuple's own constructor takes twice as long
 
 
 def carried(adjoint: float, partial: float) -> float:
-    """What an edge carries: adjoint · partial, but an exact zero on either side carries nothing, even against inf or
-    nan. So the branch that ``where`` did not take stays silent, whatever its slopes are.
+    """The contribution of an edge: adjoint · partial, but 0 if either is exactly 0, even if the other is inf or nan.
+
+    So the branch that ``where`` did not take contributes 0, also if its slopes are inf or nan.
     """
     return adjoint * partial if adjoint != 0.0 and partial != 0.0 else 0.0
 
@@ -60,14 +60,14 @@ def carried(adjoint: float, partial: float) -> float:
 def reverse(order: Sequence[Value], adjoint: float = 1.0) -> Iterator[ReverseStep]:
     """Sweep from the last node of ``order`` back to the leaves: ``input.grad += node.grad * partial`` on every edge.
 
-    Interior nodes start from zero, leaves from what they hold. Edges of a node whose adjoint is zero are passed over.
+    Interior nodes start from zero, leaves from their present ``grad``. Edges of nodes with adjoint zero are skipped.
 
     Args:
         order: a topological order; its last node is the output.
-        adjoint: the derivative of what is wanted with respect to the output.
+        adjoint: the adjoint of the output.
 
     Yields:
-        each edge after it was worked off.
+        an event for each edge, after it was processed.
 
     Raises:
         ArgumentError: if the order is empty.
@@ -99,11 +99,11 @@ def forward(order: Sequence[Value], tangents: MutableMapping[Value, float]) -> I
         tangents: the tangent of each input that varies; the sweep adds the tangents of the nodes after them.
 
     Yields:
-        each edge after it was worked off.
+        an event for each edge, after it was processed.
     """
     for node in order:
         if node in tangents:
-            continue  # given: an input of the question
+            continue  # the tangent is given
         total = 0.0
         for position, (x, partial) in enumerate(zip(node.inputs, node.partials, strict=True)):
             tangent = tangents.get(x, 0.0)
@@ -112,8 +112,8 @@ def forward(order: Sequence[Value], tangents: MutableMapping[Value, float]) -> I
             yield _new(ForwardStep, (node, position, tangent, partial, contribution))
 
 
-# The same without being watched: ``carried`` is written out where it is called most. A finite adjoint needs no test of
-# the partial, for what it adds is 0 then.
+# The same without events; ``carried`` is inlined in the innermost loops. With a finite adjoint, a partial of 0 needs no
+# test, because the product is 0.
 
 
 def backward(root: Value, adjoint: float = 1.0) -> None:
@@ -136,7 +136,7 @@ def backward(root: Value, adjoint: float = 1.0) -> None:
 
 
 def adjoints(order: Sequence[Value], *, absolute: bool = False) -> dict[Value, float]:
-    """The derivative of the last node with respect to every node, beside the graph.
+    """The derivative of the last node with respect to every node, without changing the graph.
 
     No ``grad`` is read or written, so several threads may do it on graphs that share nodes.
 

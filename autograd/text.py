@@ -1,4 +1,4 @@
-"""Texts for people: long lists are shortened."""
+"""Shortens long lists in texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ M = TypeVar("M")
 
 
 def shortened(items: Sequence[T], most: int, mark: M) -> tuple[T | M, ...]:
-    """The items, or if there are more than ``most`` the first and the last of them with a mark between.
+    """The items, or if there are more than ``most`` the first and the last of them with a mark in between.
 
     >>> shortened("abcdefgh", 6, "…")
     ('a', 'b', 'c', '…', 'g', 'h')

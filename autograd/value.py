@@ -1,4 +1,4 @@
-"""Value: a number that remembers how it was computed. One node of the computation graph."""
+"""Value: a number that records how it was computed. One node of the computation graph."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Value:
     partials: tuple[float, ...]
     operands: tuple[Value | float, ...]
     scope: tuple[str, ...]
-    tracer: ClassVar[Any] = None  # what records operations on a subclass that stands for many numbers
+    tracer: ClassVar[Any] = None  # records operations on a subclass that stands for many numbers
 
     def __init__(self, data: Any, name: str | None = None) -> None:
         self.data = data if type(data) is float else as_float(data)
@@ -177,7 +177,7 @@ class Value:
     def backward(self, gradient: float = 1.0) -> None:
         """Fill ``grad`` of every node this one depends on: one reverse sweep, one multiplication per edge.
 
-        Leaves accumulate over calls (set ``leaf.grad = 0.0`` to start afresh); interior nodes are set afresh each time.
+        Leaves accumulate over calls (set ``leaf.grad = 0.0`` to reset it); interior nodes start from 0 each time.
 
         Args:
             gradient: the adjoint of this node itself, 1 unless it is part of something larger.
@@ -202,7 +202,7 @@ class Value:
         return format(self.data, spec) if spec else repr(self)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
-        """What NumPy's functions do with a Value: what they do with an array of objects, number by number."""
+        """Apply a NumPy function as to an array of objects, number by number."""
         from numpy import asarray, frompyfunc
 
         if ufunc.__name__ in ("arctan2", "hypot", "fmod"):  # called as methods of the first operand
@@ -210,7 +210,7 @@ class Value:
         arrays = [asarray(x, dtype=object) if isinstance(x, Value) else x for x in operands]
         return getattr(ufunc, method)(*arrays, **options)
 
-    # A copy would be a number without derivative. So while a derivative is taken a Value copies to itself.
+    # A copy would lose the derivative. So while a derivative is taken, the copy of a Value is the Value itself.
     def __copy__(self) -> Value:
         return self._copied(lambda x: x)
 
@@ -272,7 +272,7 @@ def as_float(x: Any) -> float:
 
 
 def number(x: Any) -> float:
-    """The float held by a Value, or the float of a real number; other data that was assigned to a Value is taken so."""
+    """The float of a Value or of a real number; ``data`` of another type is converted to a float and stored."""
     if isinstance(x, Value):
         if type(x.data) is not float:
             x.data = as_float(x.data)
@@ -290,9 +290,9 @@ def describe(x: Value | float) -> str:
 
 # Recording -----------------------------------------------------------------------------------------------------------
 
-# Where an operation goes is decided by the types of its operands, in the same way for one operand, two or many: plain
-# Values and floats are recorded at once, by ``unary`` and ``binary``. All else goes to ``record``, which asks
-# ``tracer_of`` first; so do comparisons.
+# The types of the operands decide which function records an operation: ``unary`` and ``binary`` record plain Values and
+# floats directly. For all other types they call ``record``, which first looks for a tracer (``tracer_of``), as
+# comparisons do.
 
 _new = object.__new__
 _MATH_ERRORS = (ArithmeticError, ValueError)
@@ -324,7 +324,7 @@ def node(
 
 
 def _surround(node: Value) -> None:
-    """Make a new node what the context says."""
+    """Apply the state of the context to a new node."""
     state = context.state()
     node.scope = state.scope
     if not state.recording:
@@ -340,7 +340,7 @@ def unary(op: Op, x: Value) -> Value:
             partial = op.df[0](z, a)
         except _MATH_ERRORS:  # outside the domain, or an infinite slope
             return record(op, (x,))
-        self: Value = _new(Value)  # as ``node`` does it; a call less
+        self: Value = _new(Value)  # as in ``node``, inlined to save a call
         self.data = z
         self.grad = 0.0
         self.name = None
@@ -355,9 +355,9 @@ def unary(op: Op, x: Value) -> Value:
 
 
 def binary(op: Op, x: Any, y: Any) -> Value:
-    """Record an operation on two operands, at least one a Value; what Python's operators call.
+    """Record an operation on two operands, at least one a Value. Python's operators call this.
 
-    Foreign types get their own chance to handle the Value.
+    For other types it returns NotImplemented, so that they can handle the Value.
     """
     dx, dy = op.df
     try:
@@ -386,7 +386,7 @@ def binary(op: Op, x: Any, y: Any) -> Value:
 
 
 def _compare(op: Op, x: Any, y: Any) -> Any:
-    """A comparison of the numbers, or where a function is being compiled a condition that each row decides."""
+    """A comparison of the numbers; while a function is being compiled, a condition for each row."""
     a = x.data if type(x) is Value else x
     b = y.data if type(y) is Value else y
     if not (type(a) is float and type(b) is float) or (context.active and context.state().tracer is not None):
@@ -400,7 +400,7 @@ def _compare(op: Op, x: Any, y: Any) -> Any:
 
 
 def _floor_divide(x: Any, y: Any) -> Value:
-    """x // y as Python has it: from the remainder, so that it is exact."""
+    """x // y as in Python, computed from the remainder, so that it is exact."""
     try:
         remainder = binary(ops.MOD, x, y)
     except DomainError as error:
@@ -422,7 +422,7 @@ def _divmod(x: Any, y: Any) -> tuple[Value, Value]:
 
 
 def _is_followed() -> bool:
-    """Whether the numbers of Values matter less than where they go: a derivative is taken, or a function compiled."""
+    """Whether a derivative is being taken or a function compiled, so that Values must stay in the graph."""
     state = context.state() if context.active else None
     return state is not None and (state.derivatives > 0 or state.tracer is not None)
 
@@ -432,7 +432,7 @@ def _is_number(x: Any) -> bool:
 
 
 def tracer_of(operands: Iterable[Any]) -> Callable[[Op, tuple[Any, ...]], Any] | None:
-    """What records operations in the engine's place, if an operand belongs to a function that is being compiled."""
+    """The tracer of an operand that belongs to a function being compiled; None if there is none."""
     for x in operands:
         if isinstance(x, Value) and x.tracer is not None:
             return x.tracer  # type: ignore[no-any-return]
@@ -440,9 +440,9 @@ def tracer_of(operands: Iterable[Any]) -> Callable[[Op, tuple[Any, ...]], Any] |
 
 
 def _deciding(x: Value, asked: str) -> float:
-    """The number of a Value that decides something; not while compiling, where it would decide for every call."""
+    """The number of a Value, for a decision such as a branch; an error while compiling, when there is no number."""
     if context.active and context.state().tracer is not None:
-        from .refusal import refused  # which reads source code; only errors need it
+        from .refusal import refused  # imported here because only errors need it
 
         what = "a Value" if x.name is None else repr(x.name)
         raise refused(f"{what} is read afresh at each call, so it has no number while the function is compiled", asked)
@@ -450,7 +450,7 @@ def _deciding(x: Value, asked: str) -> float:
 
 
 def _converted(x: Value, asked: str) -> float:
-    """The number of a Value. It carries no derivative on, so where a derivative is being taken that is noted."""
+    """The number of a Value. While a derivative is taken, the conversion is noted, because it loses the derivative."""
     if context.active:
         if (noted := context.state().converted) is not None:
             noted.append(x)

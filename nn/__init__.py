@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .training import History as History
     from .training import fit as fit
 
-_ROOMS = {
+_LAZY = {
     **dict.fromkeys(("fit", "History"), "training"),
     **dict.fromkeys(("predict", "mean_loss"), "prediction"),
     **dict.fromkeys(("save", "load"), "files"),
@@ -72,11 +72,11 @@ __all__ = [
     "mse",
     "optim",
     "softmax_cross_entropy",
-    *_ROOMS,
+    *_LAZY,
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+    if name in _LAZY:
+        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,7 +18,7 @@ __all__ = ["Drawing", "draw"]
 
 
 class Drawing:
-    """A drawn graph: ``.source`` is DOT; ``.svg()`` and ``.save(path)`` lay it out; notebooks show it by themselves."""
+    """A drawn graph: ``.source`` is DOT; ``.svg()`` and ``.save(path)`` lay it out; notebooks show it automatically."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -28,7 +28,7 @@ class Drawing:
         return lay_out(self.source, "svg").decode()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to a file, whole or not at all.
+        """Write the picture to a file, completely or not at all.
 
         Args:
             path: ends with ``.svg``, ``.png`` or ``.pdf``; ``.dot`` writes the DOT text, which needs no layout engine.
@@ -51,7 +51,7 @@ class Drawing:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:
             return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
-        except (LayoutError, OSError) as error:  # a notebook shows what there is
+        except (LayoutError, OSError) as error:  # a notebook shows the DOT text instead
             return {"text/plain": f"{self.source}\n// not laid out: {error}"}
 
     def __repr__(self) -> str:
@@ -72,10 +72,10 @@ def draw(
     neurons) become boxes.
 
     Args:
-        roots: the results to draw from.
+        roots: the results whose graph is drawn.
         digits: significant digits of the numbers shown.
-        limit: how many nodes are drawn at most; a picture of more is of no use to anybody.
-        tangents: the outcome of a forward sweep, shown as one more row in each node.
+        limit: how many nodes are drawn at most; a larger picture is not readable.
+        tangents: the result of a forward sweep, shown as one more row in each node.
         gradients: whether to show gradients; by default when there are any.
 
     Raises:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from graphviz import Digraph
 
 _FONT = "Helvetica,Arial,sans-serif"
-# Told apart by shape and line first, so that it reads in black and white; the tints only help.
+# Kinds of nodes differ in shape and line, so that they can be distinguished in black and white; colours are additional.
 _LEAF, _INTERIOR, _RESULT = "#eef3fb", "#ffffff", "#fdf3e1"
 
 
@@ -26,7 +26,7 @@ def to_dot(
     Args:
         order: its nodes in topological order; the n-th is drawn with the id ``n<n>``, so ids are reproducible.
         roots: the results.
-        rows: what each node shows below its value: a label such as ``grad`` and each node's number.
+        rows: the rows of each node below its value: a label such as ``grad`` and each node's number.
         digits: significant digits of all numbers.
     """
     from graphviz import Digraph
@@ -91,7 +91,7 @@ def _draw_scope(
 
 
 def _numbers(node: Value, changed: Changed | None, digits: int) -> tuple[str, str]:
-    """A node's number when it was used, and what to remark where it is another one now."""
+    """A node's number when it was used, and a remark if it has changed since."""
     if changed is None:
         return show(node.data, digits), ""
     if not changed.numbers:
@@ -140,17 +140,17 @@ def _html(text: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """Text made safe as a quoted DOT attribute: no HTML-like label is begun by it, no entity read out of it."""
+    """Text made safe as a quoted DOT attribute: it can neither begin an HTML-like label nor contain an entity."""
     from graphviz import nohtml
 
-    # Not a plain str: of those, graphviz takes what stands between < and > for an HTML-like label.
+    # Not a plain str, because graphviz reads a plain str between < and > as an HTML-like label.
     return nohtml(_literal(text).replace("\\", "\\\\").replace("&", "&amp;"))  # type: ignore[no-any-return]
 
 
 def _literal(text: str) -> str:
-    """Text that can be shown, with nothing after a backslash.
+    """Text that can be printed, without escape sequences.
 
-    Graphviz reads a backslash and a letter as an escape sequence in labels of every kind; a word joiner in between,
-    which has no width, keeps them apart.
+    Graphviz reads a backslash and a letter as an escape sequence in every kind of label. A word joiner, which has no
+    width, separates the two.
     """
     return printable(text).replace("\\", "\\\u2060")

@@ -1,4 +1,4 @@
-"""Lays a DOT text out as SVG, PNG or PDF: by the system's ``dot`` where there is one, else by pygraphviz's wheels."""
+"""Lays a DOT text out as SVG, PNG or PDF: by the program ``dot`` if it is installed, else by the package pygraphviz."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from subprocess import PIPE, Popen, TimeoutExpired
 from ..errors import ArgumentError, LayoutError
 
 FORMATS = ("svg", "png", "pdf")
-PATIENCE = 2.0  # seconds before a terminal is told what takes so long
+PATIENCE = 2.0  # seconds before a message appears on a terminal
 
-# Runs in a process of its own: the Graphviz libraries write what they think of the machine's fonts to stderr, and no
-# thread of ours should have its stderr taken away to silence them.
+# Runs in a separate process, because the Graphviz libraries write warnings about fonts to stderr. Redirecting stderr in
+# this process would affect its other threads.
 _IN_PROCESS = """
 import sys
 from pygraphviz import AGraph
@@ -57,14 +57,14 @@ def lay_out(source: str, fmt: str) -> bytes:
     if "No module named 'pygraphviz'" in last:
         raise LayoutError(
             "no layout engine found: neither the program 'dot' nor the package pygraphviz. "
-            "Install one of them:  pip install 'pygraphviz>=2.0'  (brings Graphviz along)  or your system's graphviz. "
+            "Install one of them:  pip install 'pygraphviz>=2.0'  (includes Graphviz)  or your system's graphviz. "
             "The drawing's .source is DOT text that any Graphviz viewer opens"
         )
     raise LayoutError(f"the layout engine {engine} could not draw this graph: {last}")
 
 
 def _run(command: Sequence[str], text: bytes, what: str) -> tuple[int, bytes, bytes]:
-    """Run a program on a text; in a terminal, say what takes so long.
+    """Run a program on a text; show a message on a terminal if it takes long.
 
     Returns:
         its exit code, and what it wrote to stdout and stderr.
@@ -75,7 +75,7 @@ def _run(command: Sequence[str], text: bytes, what: str) -> tuple[int, bytes, by
                 picture, errors = process.communicate(text)
             else:
                 picture, errors = _watched(process, text, what)
-        except BaseException:  # also Ctrl-C: the program must not go on alone
+        except BaseException:  # also Ctrl-C: the program must not continue
             process.kill()
             raise
     return process.returncode, picture, errors
@@ -91,5 +91,5 @@ def _watched(process: Popen[bytes], text: bytes, what: str) -> tuple[bytes, byte
             try:
                 return process.communicate(rest, timeout=0.5)
             except TimeoutExpired:
-                rest = None  # it is on its way
+                rest = None  # it has been sent
                 bar.update()

@@ -25,20 +25,20 @@ from .writing import MOST_HELD, Equation, Writer, is_rounding, nearly_zero
 __all__ = ["Explanation", "Path", "explain"]
 
 MOST_EQUATIONS = 12  # of a section that are written out
-LARGE, PATIENCE = 20_000, 2.0  # nodes and seconds, from which on a terminal is told how far the passes over them are
+LARGE, PATIENCE = 20_000, 2.0  # nodes and seconds from which a progress bar is shown on a terminal
 
 
 class Explanation:
-    """Everything there is to say about one derivative; ``str()`` says it in plain text.
+    """The explanation of one derivative; ``str()`` gives it as plain text.
 
     Attributes:
         output, wrt: the nodes; the derivative is ∂output/∂wrt.
         derivative: its value.
-        is_rounding: whether the value is no larger than the rounding errors of the terms it is the sum of.
+        is_rounding: whether the value is no larger than the rounding errors of the terms of its sum.
         path_count: how many paths lead from wrt to output.
         reverse_edges: the edges that a reverse sweep visits; it gives the derivative for all leaves at once.
         forward_edges: the edges that a forward sweep from wrt visits; it gives this derivative only.
-        notes: why the derivative is remarkable, one sentence each; empty for an ordinary one.
+        notes: reasons why the derivative is unusual, one sentence each; empty for an ordinary one.
     """
 
     def __init__(self, output: Value, wrt: Value, order: list[Value], expand: bool, digits: int, paths: int) -> None:
@@ -79,7 +79,7 @@ class Explanation:
 
     @cached_property
     def _expansions(self) -> list[Expansion]:
-        """The equations, one more than are written out if there are more."""
+        """The equations, with one more than are written out if there are more."""
         return list(islice(self._folded.expansions(), MOST_EQUATIONS + 1))
 
     @property
@@ -88,7 +88,7 @@ class Explanation:
 
     @cached_property
     def _explained(self) -> list[Symbol]:
-        """The symbols of the equations that have a local rule, each once, from wrt on."""
+        """The symbols of the equations that have a local rule, each once, in the order from wrt to the output."""
         found: dict[object, Symbol] = {}
         for expansion in self._written:
             for term in expansion.terms:
@@ -98,7 +98,7 @@ class Explanation:
         return list(found.values())
 
     def _definitions(self, writer: Writer) -> Iterator[Equation]:
-        """What the symbols stand for that are neither a node's name nor its formula."""
+        """The definitions of symbols that are neither a node's name nor its formula."""
         occurrences: dict[Value, Symbol] = {}
         numbered: dict[Value, Value | None] = {}
         rules = self._explained[:MOST_EQUATIONS]
@@ -134,7 +134,7 @@ class Explanation:
             )
         why: list[Equation | str] = list(self.notes)
         if any(item.drops_infinity for item in (*chain, *rules) if isinstance(item, Equation)):
-            why.append("A factor that is exactly 0 carries nothing, also where it meets ∞ or nan.")
+            why.append("A product with a factor that is exactly 0 is 0 here, even if another factor is ∞ or nan.")
         yield "Why", why
         leaves = sum(1 for node in self._order if not node.inputs)
         edges = "the one edge" if self.reverse_edges == 1 else f"each of the {self.reverse_edges:,} edges"
@@ -151,12 +151,12 @@ class Explanation:
     def _path_lines(self) -> list[Equation | str]:
         lines: list[Equation | str] = []
         for path in self.paths:
-            stations = [self._place(path, k) for k, n in enumerate(path.nodes) if self._is_shown(path, n)]
-            if len(stations) > 10:
-                stations = [*stations[:5], "…", *stations[-4:]]
-            lines.append(f"{' → '.join(stations)}:  {show(path.product, self._digits)}")
+            shown = [self._place(path, k) for k, n in enumerate(path.nodes) if self._is_shown(path, n)]
+            if len(shown) > 10:
+                shown = [*shown[:5], "…", *shown[-4:]]
+            lines.append(f"{' → '.join(shown)}:  {show(path.product, self._digits)}")
         if not self.paths:
-            lines.append("none of them carries anything")
+            lines.append("the product along each of them is 0")
         elif self.path_count > len(self.paths):
             only = "the one with the largest product"
             most = f"the {len(self.paths)} with the largest products"
@@ -167,7 +167,7 @@ class Explanation:
 
     def _is_shown(self, path: Path, node: Value) -> bool:
         """Short paths are shown with every node, long ones with those where folding stops."""
-        return len(path.nodes) <= 8 or self._folded.is_station(node)
+        return len(path.nodes) <= 8 or self._folded.ends_symbol(node)
 
     def _place(self, path: Path, k: int) -> str:
         """A node on a path; with the number of its occurrence where the next node uses it more than once."""
@@ -183,7 +183,7 @@ class Explanation:
 
     @property
     def _result(self) -> str:
-        """The derivative, as the last of what it says."""
+        """The derivative, for the last line of the paths."""
         number = show(self.derivative, self._digits)
         return f"{number}, which is rounding error" if self.is_rounding else number
 
@@ -233,7 +233,7 @@ class Explanation:
 
 @contextmanager
 def _progress(nodes: int) -> Iterator[Callable[[Any], Any]]:
-    """For a large graph a bar in the terminal, which the function that is given out moves on by one pass."""
+    """A progress bar on a terminal for a large graph; yields a function that advances it by one pass."""
     if nodes < LARGE or sys.stderr is None or not sys.stderr.isatty():
         yield lambda result: result
         return
@@ -252,7 +252,7 @@ _ADVICE = "name fewer nodes, or explain a node in between."
 
 
 def _order_of_size(n: int) -> str:
-    """A number of paths: exactly while it can be read, else its order of magnitude."""
+    """A number of paths: exact if it is short enough to read, else its order of magnitude."""
     return f"{n:,}" if n < 10**40 else f"about 10^{int(n.bit_length() * math.log10(2.0))}"
 
 
@@ -264,14 +264,14 @@ def _escaped(text: str) -> str:
 
 
 def explain(output: Value, wrt: Value | str, *, expand: bool = False, digits: int = 6, paths: int = 5) -> Explanation:
-    """Write out the derivative of a recorded computation as one does by hand.
+    """Write out the derivative of a recorded computation, step by step, as in a textbook.
 
-    The chain rule from ``wrt`` to ``output`` with its numbers, a sum wherever paths part, the local rule behind each
-    factor, the paths with the largest products, and, where the derivative is remarkable, why. The tutorials on the
-    0.05/0.10 → 0.01/0.99 example write the same equations.
+    It shows the chain rule from ``wrt`` to ``output`` with its numbers, a sum wherever paths separate, the local rule
+    behind each factor and the paths with the largest products. If the derivative is unusual, for example 0 or not
+    finite, it gives the reason. The tutorials on the 0.05/0.10 → 0.01/0.99 example write the same equations.
 
     Args:
-        output: what is derived.
+        output: the node that is differentiated.
         wrt: with respect to which node: the Value or its name.
         expand: write every edge as a factor; by default unnamed nodes between two named ones fold into one factor.
         digits: significant digits of the numbers.
@@ -279,7 +279,7 @@ def explain(output: Value, wrt: Value | str, *, expand: bool = False, digits: in
 
     Raises:
         InputError: if ``output`` is not a Value.
-        GraphError: if ``wrt`` is no node that ``output`` depends on.
+        GraphError: if ``output`` does not depend on ``wrt``.
 
     >>> a, b = Value(2.0, name="a"), Value(1.0, name="b")
     >>> c = a + b; c.name = "c"

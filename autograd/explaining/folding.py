@@ -1,9 +1,9 @@
-"""Divides the graph between an input and the output into the symbols of a chain rule, as one writes it by hand.
+"""Divides the graph between an input and the output into the symbols of a chain rule, as in a textbook.
 
-A symbol ∂t/∂s is the whole derivative of t with respect to s, along all ways. So in a product along one way it may
-stand only where no other way joins the two nodes; along one edge beside other ways the derivative is written with what
-is held fixed, or, where an operation uses the same operand more than once, with the number of the occurrence. Nodes
-without a name fold into one symbol with their neighbours where that rule allows it.
+A symbol ∂t/∂s is the total derivative of t with respect to s, along all paths. So it may be a factor of a product
+along one path only if no other path joins the two nodes. Along one edge, when there are other paths, the symbol also
+names the operands that are held fixed. If an operation uses the same operand more than once, the symbol has the number
+of the occurrence. Folding: edges next to nodes without a name become one symbol together, where this rule allows it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from ..graph import depending, places
 from ..sweep import carried
 from ..value import Value
 
-# Of a sum, of a product, and of the edges that fold into one symbol.
+# Limits for a sum, for a product, and for the edges that fold into one symbol.
 MOST_TERMS, MOST_FACTORS, MOST_EDGES = 8, 8, 8
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """One edge of the graph: the node that used an input, which of its inputs that is, and which of its operands."""
+    """One edge of the graph: a node, and the position of one of its inputs among the inputs and among the operands."""
 
     node: Value
     position: int
@@ -31,7 +31,7 @@ class Edge:
 
     @property
     def partial(self) -> float:
-        """The partial derivative that lives on the edge."""
+        """The partial derivative of the edge."""
         return self.node.partials[self.position]
 
     @property
@@ -53,12 +53,12 @@ class Edge:
 
 @dataclass(slots=True)
 class Between:
-    """The part of a graph that lies between an input and the output."""
+    """The part of a graph between an input and the output."""
 
     output: Value
     wrt: Value
     order: list[Value]  # its nodes, in topological order
-    out: dict[Value, list[Edge]] = field(default_factory=dict)  # the edges that lead on from each
+    out: dict[Value, list[Edge]] = field(default_factory=dict)  # the edges from each node towards the output
 
 
 def between(order: Sequence[Value], wrt: Value) -> Between:
@@ -82,7 +82,7 @@ class Symbol:
     Attributes:
         target, source: the two nodes.
         value: the derivative.
-        edges: the edges that its local rule multiplies, from the source on; None where an equation says what it is.
+        edges: the edges that its local rule multiplies, from the source on; None if an equation defines the symbol.
         nth: which occurrence of the source among the target's operands is meant; 0 for all of them.
         held: the operands of the target that are held fixed though they depend on the source.
     """
@@ -96,7 +96,7 @@ class Symbol:
 
     @property
     def key(self) -> tuple[Value, Value, int, bool]:
-        """What the symbol means: symbols with the same key are printed alike and have the same value."""
+        """The identity of the symbol: symbols with the same key are printed alike and have the same value."""
         return self.target, self.source, self.nth, bool(self.held)
 
 
@@ -107,8 +107,8 @@ class Expansion:
     Attributes:
         left: the derivative.
         terms: the factors of each term, outermost first.
-        rest: what the terms that are left out add up to; None if none are.
-        size: the sum of the terms' sizes, down to the single paths.
+        rest: the sum of the terms that are left out; None if all are written.
+        size: the sum of the absolute values of the products along all paths.
     """
 
     left: Symbol
@@ -118,7 +118,7 @@ class Expansion:
 
     @property
     def says_nothing(self) -> bool:
-        """Whether the right side is the left side."""
+        """Whether both sides are the same symbol."""
         return len(self.terms) == 1 and [s.key for s in self.terms[0]] == [self.left.key]
 
 
@@ -143,7 +143,7 @@ class Folded:
         """Every equation that is needed, first that of the wanted derivative, then those of the symbols in it."""
         seen: set[tuple[Value, Value, int, bool]] = set()
         queue = [self.whole(self.part.wrt)]
-        for symbol in queue:  # grows while it is walked
+        for symbol in queue:  # grows during the loop
             if symbol.key not in seen:
                 seen.add(symbol.key)
                 expansion = self._expansion(symbol)
@@ -154,7 +154,7 @@ class Folded:
         """The derivative of the output with respect to a node."""
         return Symbol(self.part.output, node, self._adjoints[node])
 
-    def is_station(self, node: Value) -> bool:
+    def ends_symbol(self, node: Value) -> bool:
         """Whether folding stops at a node."""
         part = self.part
         return (
@@ -199,7 +199,7 @@ class Folded:
         return Symbol(edge.node, edge.input, edge.partial, (edge,), nth=nth)
 
     def _first(self, edge: Edge, depends: Collection[Value]) -> Symbol:
-        """The first factor of a way that begins with an edge, where other ways begin at the same node."""
+        """The first factor of a path that begins with this edge, if other paths begin at the same node."""
         others = [x for k, x in enumerate(edge.node.inputs) if k != edge.position and x in depends]
         if edge.input in others:
             return self._occurrence(edge)
@@ -208,7 +208,7 @@ class Folded:
         return self._fold(edge, depends)
 
     def _chain(self, node: Value, first: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
-        """The factors from the output to a node, where paths part again only after it, and before them ``first``."""
+        """The factors from the output down to ``first``; after the next node where paths separate, one factor."""
         factors = list(first)
         output = self.part.output
         while node is not output:
@@ -235,17 +235,17 @@ class Folded:
     def _is_term_of_output(self, symbol: Symbol) -> bool:
         """Whether a symbol leads from a term with a name to the output that is their sum.
 
-        It is worth an equation of its own, but no factor in those before: one writes ∂E/∂out, not ∂E/∂E₁ · ∂E₁/∂out.
+        It has an equation of its own, but is no factor in earlier equations: one writes ∂E/∂out, not ∂E/∂E₁ · ∂E₁/∂out.
         """
         return symbol.target is self.part.output and symbol.edges == () and not self.expand
 
     def _fold(self, edge: Edge, depends: Collection[Value] = ()) -> Symbol:
-        """The derivative along a way without branches, from an edge's input as far as folding goes.
+        """The derivative along a path without branches, from the input of an edge to the end of the folding.
 
         Args:
             edge: the first edge.
-            depends: the nodes that depend on its input, if other ways begin there too; the symbol ends before they
-                join this one.
+            depends: the nodes that depend on its input, if other paths begin there too; the symbol ends before they
+                join this path.
         """
         source, product, edges = edge.input, 1.0, []
         while True:
@@ -253,7 +253,7 @@ class Folded:
             if not edge.is_one:
                 edges.append(edge)
             target = edge.node if depends else self._past_ones(edge.node)
-            if self.is_station(target) or len(edges) == MOST_EDGES:
+            if self.ends_symbol(target) or len(edges) == MOST_EDGES:
                 break
             (edge,) = self.part.out[target]
             if _leaves_range(edge.partial, product):
@@ -264,11 +264,11 @@ class Folded:
         return Symbol(target, source, value, tuple(edges))
 
     def _past_ones(self, node: Value) -> Value:
-        """The end of the edges with slope 1 that follow a node, as far as folding goes."""
+        """The last node that is reached from a node along edges with slope 1 that may be folded."""
         if self._ends is None:
             self._ends = {}
             for start in reversed(self.part.order):
-                if not self.is_station(start) and (edge := self.part.out[start][0]).is_one:
+                if not self.ends_symbol(start) and (edge := self.part.out[start][0]).is_one:
                     self._ends[start] = self._ends.get(edge.node, edge.node)
         return self._ends.get(node, node)
 

@@ -1,6 +1,6 @@
-"""Paths from an input to the output: how many, and the largest products.
+"""Paths from an input to the output: their number, and the largest products.
 
-Never by enumeration: their number grows exponentially, while one pass over the edges answers both.
+Both are found in one pass over the edges, without a list of all paths, whose number grows exponentially.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def count(part: Between) -> int:
 
 
 def largest(part: Between, k: int) -> list[Path]:
-    """The k paths with the largest products, by size; paths that carry nothing are left out.
+    """The k paths with the largest products, by size; paths whose product is 0 are left out.
 
     Products grow from the output on, as in the reverse sweep.
     """
@@ -52,11 +52,11 @@ def largest(part: Between, k: int) -> list[Path]:
 
 
 class _Way(NamedTuple):
-    """A way from a node to the output; ways are linked, not copied."""
+    """A path from a node to the output, as a linked list."""
 
     product: float
     first: Edge | None
-    rest: Any  # the way after the first edge
+    rest: Any  # the path after the first edge
 
 
 def _longer(edges: Iterable[Edge], best: Mapping[Value, list[_Way]]) -> Iterator[_Way]:

@@ -1,4 +1,4 @@
-"""Why a derivative is zero, tiny, huge or not a number: the cause, with its numbers."""
+"""The reasons why a derivative is zero, tiny, huge or not a number, with their numbers."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from .paths import largest
 from .writing import is_rounding
 
 TINY, HUGE = 1e-6, 1e6
-LONGEST = 200  # characters of a convention, which may be the user's
+LONGEST = 200  # characters of a convention; an operation of the user may have a long one
 
 
 def reasons(part: Between, adjoints: Mapping[Value, float], size: float, names: Names) -> list[str]:
-    """What is remarkable about a derivative, one sentence each; nothing for an ordinary one.
+    """The reasons why a derivative is unusual, one sentence each; none for an ordinary one.
 
     Args:
         part: the graph between input and output.
         adjoints: the derivative of the output with respect to each node.
         size: the sum of the sizes of all paths' products.
-        names: what to call the nodes.
+        names: the labels of the nodes.
     """
     said: list[str] = []
     derivative = adjoints[part.wrt]
@@ -55,7 +55,7 @@ def reasons(part: Between, adjoints: Mapping[Value, float], size: float, names: 
 
 
 def _zero(part: Between, adjoints: Mapping[Value, float], size: float, names: Names) -> list[str]:
-    """Follow every edge that carries something; the edges that carry nothing are where it stops."""
+    """The reasons for a derivative of 0: the edges whose contribution is 0, found by following all other edges."""
     alive, cuts = {part.wrt}, []
     for node in part.order:
         if node in alive:
@@ -70,7 +70,7 @@ def _zero(part: Between, adjoints: Mapping[Value, float], size: float, names: Na
         return list(_underflows(part, adjoints, names))
     said = [f"It is 0 because {_cut(edge, names)}." for edge in cuts[:3]]
     if len(cuts) > 3:
-        said.append(f"And {len(cuts) - 3} more {'edge carries' if len(cuts) == 4 else 'edges carry'} nothing.")
+        said.append(f"And {len(cuts) - 3} more {'edge contributes' if len(cuts) == 4 else 'edges contribute'} 0.")
     return said
 
 
@@ -89,7 +89,7 @@ def _underflows(part: Between, adjoints: Mapping[Value, float], names: Names) ->
 
 
 def _cut(edge: Edge, names: Names) -> str:
-    """Why one edge carries nothing."""
+    """Why one edge contributes 0."""
     node, x = edge.node, edge.input
     assert node.op is not None
     at, what = names.label(x).text, names.label(node).text
@@ -155,7 +155,7 @@ def _first_not_finite(root: Value, names: Names) -> Iterator[str]:
 
 
 def _not_finite(part: Between, adjoints: Mapping[Value, float], names: Names) -> Iterator[str]:
-    """Go from the input towards the output as long as the adjoints are not finite: the edge where that begins."""
+    """Find the edge where non-finite adjoints begin: from the input towards the output while they are not finite."""
     node = part.wrt
     while True:
         bad = [e for e in part.out[node] if not math.isfinite(carried(adjoints[e.node], e.partial))]

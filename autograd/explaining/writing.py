@@ -20,7 +20,7 @@ MOST_HELD = 3  # operands held fixed that a symbol names
 
 
 class Factor(NamedTuple):
-    """A factor of a product: as it is written, and its number."""
+    """A factor of a product: its text and its number."""
 
     written: str
     value: float
@@ -33,8 +33,8 @@ class Equation:
     Attributes:
         left: the left side.
         terms: the factors of each term on the right.
-        value: what both sides are.
-        rest: what the terms that are left out add up to; None if none are.
+        value: the value of both sides.
+        rest: the sum of the terms that are left out; None if all are written.
         is_rounding: whether the value is no larger than the rounding errors of the terms.
         style, digits: how it is printed.
     """
@@ -49,7 +49,7 @@ class Equation:
 
     @property
     def sides(self) -> list[str]:
-        """All that is equal, from the left side to the number, each but the first with its sign of equality."""
+        """All equal expressions, from the left side to the number; each except the first starts with an equals sign."""
         products = [_product(term) for term in self.terms]
         sides = [self._sum([self._times([f.written for f in term]) for term in self.terms])]
         parts = [*products, *([] if self.rest is None else [self.rest])]
@@ -79,7 +79,7 @@ class Equation:
         return any(0.0 in term and not all(map(math.isfinite, term)) for term in numbers)
 
     def text(self, width: int = 120) -> list[str]:
-        """On one line where it fits, else one line a side."""
+        """On one line if it fits, else one line for each side."""
         sides = self.sides
         line = " ".join(sides)
         if len(line) <= width:
@@ -105,7 +105,7 @@ class Equation:
         return piece(x, self.digits, self.style).within(ATOM, self.style)
 
     def _term(self, x: float, others: Sequence[float]) -> str:
-        """A term of a sum: all terms to the same decimal place, as one adds by hand, where that keeps them readable."""
+        """A term of a sum: all terms to the same decimal place, if that is readable."""
         exact = show(x, self.digits, self.style)
         if all(t == 0.0 or 10.0 ** (3 - self.digits) <= abs(t) < 1e4 for t in others) and len(exact) >= self.digits:
             fixed = f"{abs(x):.{self.digits}f}"
@@ -113,7 +113,7 @@ class Equation:
         return exact
 
     def _lost(self, total: float) -> str:
-        """What to say where the numbers written give another result than the sweep."""
+        """A remark for the case that the written numbers give another result than the sweep."""
         what = f"the numbers written give {show(total, self.digits)}; the sweep left the range of floats on its way"
         return rf" \quad \text{{({what})}}" if self.style == "latex" else f" ({what})"
 
@@ -148,7 +148,7 @@ def is_rounding(x: float, size: float) -> bool:
 
 
 def nearly_zero(x: float, digits: int, style: Style) -> str:
-    """How a sum that is nothing but rounding error is written."""
+    """The text for a sum that is only rounding error."""
     number = show(x, digits, style)
     if style == "latex":
         return rf"\approx 0 \quad \left({number} \text{{ is left by rounding}}\right)"
@@ -159,7 +159,7 @@ class Writer:
     """Writes equations in one style.
 
     Args:
-        names: what to call the nodes.
+        names: the labels of the nodes.
         style: plain text or LaTeX.
         digits: significant digits.
     """
@@ -168,7 +168,7 @@ class Writer:
         self.names, self.style, self.digits = names, style, digits
 
     def symbol(self, symbol: Symbol) -> str:
-        """∂target/∂source, with what is held fixed or which occurrence is meant."""
+        """∂target/∂source, with the operands held fixed or the number of the occurrence."""
         over, under = self.names.atom(symbol.target, self.style), self.names.atom(symbol.source, self.style)
         if symbol.nth:
             under = self.names.occurrence(symbol.source, symbol.nth, self.style).text
@@ -203,12 +203,12 @@ class Writer:
         return self._equation(self.symbol(symbol), (factors,), symbol.value)
 
     def definition(self, node: Value, apart: Value | None = None) -> Equation:
-        """What a node is, by its formula."""
+        """The definition of a node by its formula."""
         formula = self.names.formula(node, self.style, apart).text
         return self._equation(self.names.label(node, self.style).text, ((Factor(formula, node.data),),), node.data)
 
     def occurrences(self, last: Symbol) -> Equation:
-        """x₁ = x₂ = x: the same node, used more than once; the last of its occurrences is given by its symbol."""
+        """x₁ = x₂ = x: the occurrences of one node, up to the one of the given symbol."""
         assert last.edges
         node, (edge,) = last.source, last.edges
         number = operand_numbers(edge.node)[0][edge.place]

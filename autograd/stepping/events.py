@@ -1,4 +1,4 @@
-"""The events of a log: what the engine did, one thing at a time, and how that reads as text."""
+"""The events of a log, and their text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Backward:
-    """One edge was worked off: the node's adjoint times the edge's partial was added to the input's gradient."""
+    """One edge was processed: the node's adjoint times the edge's partial was added to the input's gradient."""
 
     sweep: ClassVar[str] = "backward"
     node: str
@@ -63,19 +63,18 @@ class Update:
 
 Event = Forward | Backward | Update
 
-
-Told = Event | Callable[[], Event]
+Deferred = Event | Callable[[], Event]
 
 
 class Events(Sequence[Event]):
-    """Events in the order in which they happened; ``str()`` is all of them as text.
+    """Events in the order in which they occurred; ``str()`` gives all of them as text.
 
     Args:
-        events: the events, or functions that put them into words when they are looked at, which takes longest.
+        events: the events, or functions that make them on access, because making the text takes the most time.
         digits: significant digits of the numbers shown.
     """
 
-    def __init__(self, events: Iterable[Told], digits: int = 6) -> None:
+    def __init__(self, events: Iterable[Deferred], digits: int = 6) -> None:
         self._events = list(events)
         for event in self._events:
             if not isinstance(event, Event) and not callable(event):

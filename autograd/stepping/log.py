@@ -1,4 +1,4 @@
-"""The event log: what the engine did, forward, backward and update, one event at a time.
+"""The event log: what the engine did in the forward pass, the backward sweep and the update.
 
 Nothing is computed a second time here: forward events read the recorded nodes, backward events are the edges of the
 sweep itself, update events are the optimiser's own updates.
@@ -18,7 +18,7 @@ from ..naming import Names
 from ..notation import Piece, label, piece, render
 from ..recorded import operand_numbers
 from ..value import Value
-from .events import Backward, Events, Forward, Told, Update
+from .events import Backward, Deferred, Events, Forward, Update
 from .player import play
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ PROGRESS_AFTER = 2.0  # seconds
 
 
 class Updates(Protocol):
-    """What the log needs of an optimiser: its updates, one by one, as it makes them (``nn.optim`` has them)."""
+    """The interface of an optimiser for the log: it yields each update after making it, as those of ``nn.optim`` do."""
 
     def updates(self) -> Iterable[Any]:
         """Makes the updates; yields objects with ``parameter``, ``old``, ``gradient``, ``new``, ``formula``, ``terms``.
@@ -36,7 +36,7 @@ class Updates(Protocol):
 
 
 class Log(Events):
-    """The events of one step of work, in the order in which the engine did them.
+    """The events of one training step, in the order in which the engine did them.
 
     ``str(log)`` is all of them as text; ``log.play()`` steps through them in the terminal.
     """
@@ -49,11 +49,11 @@ class Log(Events):
 def steps(output: Value, optimizer: Updates | None = None, *, digits: int = 6) -> Log:
     """Run ``backward()`` from zero and, with an optimiser, its step, and log everything that happened.
 
-    Gradients from before are cleared, so that the log shows one sweep and repeats it exactly when called again.
+    Earlier gradients are cleared, so that the log shows one sweep, and a second call gives the same log.
 
     Args:
         output: the result, usually a loss; its forward pass is already recorded.
-        optimizer: something with ``updates()``, such as ``nn.optim.SGD``; it makes its step.
+        optimizer: an object with ``updates()``, such as ``nn.optim.SGD``; it makes its step.
         digits: significant digits of the numbers shown.
 
     Returns:
@@ -79,7 +79,7 @@ def steps(output: Value, optimizer: Updates | None = None, *, digits: int = 6) -
         raise InputError(f"steps takes the Value that was computed, not {type(output).__name__}")
     order = topological(output)
     names = Names(order, digits)
-    events: list[Told] = list(_forward(order, names))
+    events: list[Deferred] = list(_forward(order, names))
     events += _backward(order, names)
     if optimizer is not None:
         events += _update(optimizer, names, digits)
@@ -87,7 +87,7 @@ def steps(output: Value, optimizer: Updates | None = None, *, digits: int = 6) -
 
 
 def _watched(items: Iterable[T], total: int, what: str) -> Iterable[T]:
-    """The same, with a progress bar on a terminal after a while."""
+    """The same items, with a progress bar on a terminal if it takes long."""
     if sys.stderr is None or not sys.stderr.isatty():
         return items
     from tqdm import tqdm
@@ -95,7 +95,7 @@ def _watched(items: Iterable[T], total: int, what: str) -> Iterable[T]:
     return tqdm(items, what, total, leave=False, delay=PROGRESS_AFTER)  # type: ignore[no-any-return]
 
 
-def _forward(order: Sequence[Value], names: Names) -> Iterator[Told]:
+def _forward(order: Sequence[Value], names: Names) -> Iterator[Deferred]:
     for node in _watched(order, len(order), "steps: forward"):
         if node.op is not None:
             numbers, _ = operand_numbers(node)
@@ -107,15 +107,15 @@ def _computed(names: Names, node: Value, numbers: Sequence[float], result: float
     return Forward(names.label(node).text, names.formula(node).text, written.text, result)
 
 
-def _backward(order: Sequence[Value], names: Names) -> Iterator[Told]:
+def _backward(order: Sequence[Value], names: Names) -> Iterator[Deferred]:
     for node in order:
         node.grad = 0.0  # leaves too: one sweep, from zero
     edges = sum(len(node.inputs) for node in order)
     for step in _watched(sweep.reverse(order), edges, "steps: backward"):
-        yield partial(_worked_off, names, step, step.input.grad)
+        yield partial(_processed, names, step, step.input.grad)
 
 
-def _worked_off(names: Names, step: sweep.ReverseStep, total: float) -> Backward:
+def _processed(names: Names, step: sweep.ReverseStep, total: float) -> Backward:
     node, x = names.label(step.node).text, names.label(step.input).text
     return Backward(node, x, step.adjoint, step.partial, step.contribution, total)
 

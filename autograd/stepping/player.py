@@ -23,18 +23,18 @@ _WORDS = {
 
 
 class Position:
-    """Where in the log the player stands, and how its commands move it."""
+    """The position in the log, and the commands that move it."""
 
     def __init__(self, log: Events) -> None:
         self.log = log
         self.at = 0
 
     def obey(self, command: str) -> str:
-        """Move by one command; returns what to tell the user, empty if there is nothing to say."""
+        """Do one command; returns a message for the user, which may be empty."""
         command = command.strip().lower()
         where = command.removeprefix("g").strip()
         if where.isascii() and where.isdigit():
-            # Python reads no number of thousands of digits; one longer than the log's is past its end anyway.
+            # int() rejects thousands of digits; a number of 20 digits is beyond the end of every log.
             return self._go(int(where) - 1 if len(where) < 20 else len(self.log))
         match _WORDS.get(command):
             case "next":
@@ -62,7 +62,7 @@ class Position:
 
 
 def play(log: Events, stdin: TextIO | None = None, stdout: TextIO | None = None) -> None:
-    """Step through a log in the terminal; where there is no terminal, print it all.
+    """Step through a log in the terminal; without a terminal, print all of it.
 
     Args:
         log: what ``steps`` returned.
