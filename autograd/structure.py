@@ -61,7 +61,7 @@ class Container(NamedTuple):
 
 def opened(x: Any) -> Container | None:
     """What x holds, or None if it is a leaf."""
-    if isinstance(x, Value):
+    if type(x) is float or isinstance(x, Value):
         return None
     if isinstance(x, list | tuple):
         kind: Any = type(x)
@@ -352,6 +352,8 @@ class _Pairs(Walk):
     def opened(self, x: Any) -> Container | None:
         """The pairs that two containers hold."""
         given, like = x
+        if type(given) is float and type(like) is float:
+            return None
         of_given, of_like = opened(given), opened(like)
         if of_like is None:
             if of_given is not None:

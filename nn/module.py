@@ -59,10 +59,10 @@ class Module:
             if isinstance(item, Module) and item not in seen:
                 seen.add(item)
                 yield item
-                stack += reversed(list(vars(item).values()))
+                stack += [x for x in reversed(vars(item).values()) if isinstance(x, _HOLDERS)]
             elif isinstance(item, list | tuple) and id(item) not in seen:
                 seen.add(id(item))
-                stack += reversed(item)
+                stack += [x for x in reversed(item) if isinstance(x, _HOLDERS)]
 
     def named_values(self) -> Iterator[tuple[str, Value]]:
         """All Values with their paths, trained or fixed; a Value shared by several neurons comes once."""
@@ -117,6 +117,9 @@ class Module:
         numbers = {path: Value(state[path]).data for path in values}
         for path, value in values.items():
             value.data = numbers[path]
+
+
+_HOLDERS = (Module, list, tuple)  # what may hold modules
 
 
 def require_module(model: Any, what: str) -> None:
