@@ -1,1 +1,1 @@
-"""Measurements, side by side with peers in one run: ``python -m benchmarks NAME``."""
+"""Measurements, together with other libraries (peers) in one run: ``python -m benchmarks NAME``."""

@@ -1,4 +1,4 @@
-"""Compiled functions beside every peer: same work, one processor, interleaved processes, checked to agree first."""
+"""Compiled functions and all peers: the same work, one processor, interleaved processes, results compared first."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Worker:
     def __init__(self, peer: str, workload: str, rows: int | None = None) -> None:
         python = sys.executable
         path = str(HERE.parent)
-        if peer == "with_hips":  # its package has our name: our root must not be on its path
+        if peer == "with_hips":  # its package has the same name: this project must not be on its path
             python, path = os.environ.get("HIPS_PYTHON", ""), _apart()
         self.peer = peer
         arguments = [python, "-m", "benchmarks.worker", peer, workload, *([str(rows)] if rows else [])]
@@ -39,7 +39,7 @@ class _Worker:
             "OPENBLAS_NUM_THREADS": "1",
             "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
             "JAX_PLATFORMS": "cpu",
-            "AUTOGRAD_CACHE": "",  # the first call is a cold one
+            "AUTOGRAD_CACHE": "",  # the first call includes compiling
         }
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115  (closed by end)
         self.process = subprocess.Popen(
@@ -71,12 +71,12 @@ class _Worker:
         return float(self.hear()["seconds"])
 
     def kill(self) -> None:
-        """End it, and the compiler that it may have started."""
+        """End the process, and a compiler that it may have started."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
     def end(self) -> None:
-        """Let it go."""
+        """Let the process continue."""
         self.process.stdin and self.process.stdin.close()
         self.process.wait()
         self.log.close()
@@ -213,7 +213,7 @@ def _peer(title: str) -> str:
 
 
 def main(workloads: list[str] | None = None) -> None:
-    """Measure the workloads, all unless some are named; print the table and keep table, numbers and plot."""
+    """Measure the named workloads, by default all; print the table and save table, numbers and plot."""
     results = {}
     for workload in workloads or WORKLOADS:
         print(f"{workload} …", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Eager speed and size: micrograd's moons step beside micrograd's own, bytes a node, a chain of a million nodes."""
+"""Eager speed and size: micrograd's moons step here and in micrograd, bytes a node, a chain of a million nodes."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def node_size() -> None:
 
 
 def chain(n: int) -> float:
-    """Record a chain of n nodes, sweep it in both directions, free it; returns the seconds of all of it."""
+    """Record a chain of n nodes, sweep it in both directions, free it; returns the seconds of each part."""
     times = [time.perf_counter()]
     x = Value(1.0)
     y = x

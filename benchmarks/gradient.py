@@ -1,4 +1,4 @@
-"""Griewank's cheap-gradient bound: what the gradient of n inputs costs beside the recorded forward pass."""
+"""Griewank's cheap-gradient bound: the time of a gradient of n inputs over that of the recorded forward pass."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def operations() -> None:
             a, b = b, 0.5 * ag.sin(a * b) + (0.1 + 1e-4 * (k % 89)) * a
         return a + b
 
-    os.environ["AUTOGRAD_CACHE"] = ""  # nothing is found compiled
+    os.environ["AUTOGRAD_CACHE"] = ""  # so that nothing is compiled already
     print("\noperations: from function to first result, value and gradient of 4096 rows, nothing in the cache\n")
     print("| operations recorded | done | first result | an operation done | 4096 rows then take |")
     print("|---:|---:|---:|---:|---:|")
@@ -66,7 +66,7 @@ def operations() -> None:
 
 
 def threads() -> None:
-    """Two threads beside one, at a workload with much arithmetic and at one with much memory."""
+    """Two threads compared with one, for a workload limited by arithmetic and for one limited by memory."""
     import numpy as np
 
     import autograd as ag

@@ -1,4 +1,4 @@
-"""How everything here is timed: alternating rounds after a warm-up, medians, the collector run between contenders."""
+"""Timing: alternating rounds after a warm-up, medians, garbage collection between contenders."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def alternate(
 ) -> dict[str, float]:
     """The median time of one call of each contender, in seconds.
 
-    Each round runs every contender ``repeats[name]`` times in a row, as a training loop would, so that the garbage it
-    leaves is its own to collect; between contenders everything is collected untimed.
+    Each round runs every contender ``repeats[name]`` times in a row, as in a training loop, so its time includes the
+    collection of its own garbage. Between contenders, garbage is collected outside the measurement.
     """
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(rounds + 1):

@@ -1,4 +1,4 @@
-"""What is measured: data, and the scalar code that every peer which takes scalar code is given as it stands here."""
+"""The workloads: data, and scalar code that is the same for all peers that run scalar code."""
 
 from __future__ import annotations
 

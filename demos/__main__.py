@@ -17,7 +17,7 @@ NOT_DEMOS = ("__main__", "common", "tutorials")
 
 
 def names() -> list[str]:
-    """The demos, in the alphabet's order."""
+    """The demos, in alphabetical order."""
     return sorted(m.name for m in iter_modules(demos.__path__) if m.name not in NOT_DEMOS)
 
 
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one demo; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal without ∂ shows ?, not a traceback
+            stream.reconfigure(errors="replace")  # a terminal that cannot show ∂ shows ? instead
     parser = argparse.ArgumentParser(prog="python -m demos", description="Without a name: lists the demos.")
     commands = parser.add_subparsers(dest="name", metavar="NAME")
     for name in names():
@@ -57,6 +57,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    if hasattr(signal, "SIGPIPE"):  # end quietly, as other tools do, where the reader has gone: | head -1
+    if hasattr(signal, "SIGPIPE"):  # the reader has closed the pipe, as with | head -1: end without an error
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main())

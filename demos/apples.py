@@ -1,10 +1,10 @@
 """A price computed from apples and oranges, and its gradients.
 
-It teaches how a multiplication swaps its inputs on the way back while an addition passes the adjoint on, and how to
-read a gradient: the price rises by 2.2 for each unit that an apple gets dearer, by 110 for each apple more.
+It teaches that in the backward pass a multiplication swaps its inputs while an addition passes the adjoint on, and how
+to read a gradient: the price rises by 2.2 if an apple costs 1 more, and by 110 for one more apple.
 
 Source: tutorial 004, which gives the prices and prints no result. Its AddLayer multiplies by mistake; the demo shows
-what that does. The example goes back to Koki Saitoh, "Deep Learning from Scratch" (2016).
+what that does. The example is from Koki Saitoh, "Deep Learning from Scratch" (2016).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ add_layer = ag.operation("add_layer", lambda x, y: x * y, lambda z, x, y: 1.0, l
 
 
 def recorded(add: Callable[[Any, Any], Any] = operator.add) -> Value:
-    """2 apples at 100 and 3 oranges at 150, taxed by the factor 1.1; ``add`` makes the total of the two prices."""
+    """2 apples at 100 and 3 oranges at 150, times the tax factor 1.1; ``add`` adds the two prices."""
     apple, apples = Value(100.0, name="apple"), Value(2.0, name="apples")
     orange, oranges = Value(150.0, name="orange"), Value(3.0, name="oranges")
     tax = Value(1.1, name="tax")
@@ -65,7 +65,7 @@ def main(args: argparse.Namespace) -> None:
 
 
 def show(price: Value) -> None:
-    """Print the price and its gradients, once ``backward`` has run."""
+    """Print the price and its gradients, after ``backward``."""
     figure("price", price.data)
     for leaf in ag.leaves(price):
         figure(f"∂price/∂{leaf.name}", leaf.grad)

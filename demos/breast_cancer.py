@@ -4,8 +4,8 @@ It teaches a whole training run: scaling, a held-out test set, mini-batches, dro
 and how much the choice of the optimiser matters.
 
 Source: tutorial 001: min-max scaling, 70/30 split, dense 64 sigmoid, 32 relu, dropout keep 0.8, one sigmoid output, no
-biases, batches of 64, 100 epochs, Adam(0.05, 0.9, 0.99), ½ sum of squares. Its text prints no result. Its slips are
-shown in the demo formulas and not repeated here; the optimisers are the papers', with PyTorch's defaults.
+biases, batches of 64, 100 epochs, Adam(0.05, 0.9, 0.99), ½ sum of squares. Its text prints no result. The demo
+formulas shows its mistakes, which are not repeated here. The optimisers follow the papers, with PyTorch's defaults.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def confusion(model: nn.Module, rows: Any, targets: Any) -> list[list[int]]:
 
 
 def accuracy(counts: list[list[int]]) -> float:
-    """The share on the diagonal."""
+    """The share of the counts on the diagonal."""
     return (counts[0][0] + counts[1][1]) / sum(map(sum, counts))
 
 
@@ -95,7 +95,9 @@ def main(args: argparse.Namespace) -> None:
         return
     heading(f"{args.optimizer}, {args.epochs} epochs, batches of {batch_size}, {len(train_x)} rows to train on")
     if args.epochs < 100:
-        paragraph("The tutorial trains 100 epochs; fewer are shown, to be done within a minute. --epochs 100 runs all.")
+        paragraph(
+            "The tutorial trains 100 epochs; the default is fewer, to finish within a minute. --epochs 100 runs all."
+        )
     history = nn.fit(
         model,
         train_x,

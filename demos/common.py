@@ -1,4 +1,4 @@
-"""What every demo shares: its options, headings, figures beside a tutorial's, and where pictures go."""
+"""The common parts of all demos: options, headings, comparison of figures with a tutorial's, saving of pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from .tutorials import Printed
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """``--out``, ``--seed``, ``--step`` and ``--steps``, which all demos take."""
-    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where pictures go (default: out)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="folder for pictures (default: out)"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of everything random (default: 0)")
     parser.add_argument("--step", action="store_true", help="step through forward, backward and update")
     parser.add_argument("--steps", choices=["all"], help="print every step instead, for pipes")
@@ -45,7 +47,7 @@ def paragraph(text: str) -> None:
 
 
 def agrees(x: float, printed: str) -> str:
-    """A mark whether a figure agrees with a printed one in every printed digit: ✓ rounded, ✓ cut off, or ✗."""
+    """A mark that says whether a figure agrees with a printed one in all printed digits: ✓ rounded, ✓ cut off, or ✗."""
     exact, shown = Decimal(x), Decimal(printed)
     place = Decimal(1).scaleb(shown.as_tuple().exponent)  # type: ignore[arg-type]
     if exact.quantize(place, ROUND_HALF_EVEN) == shown:
@@ -54,13 +56,13 @@ def agrees(x: float, printed: str) -> str:
 
 
 def figure(name: str, x: float, claim: Printed | None = None) -> None:
-    """One figure, with what a tutorial prints beside it."""
+    """Print one figure, and the tutorial's figure beside it."""
     beside = "" if claim is None else f"   tutorial {claim.tutorial}: {claim.text:<13} {agrees(x, claim.text)}"
     print(f"  {name:<26} {x!s:<23}{beside}")
 
 
 def check_writable(out: Path) -> None:
-    """Make the directory for pictures and see that a file can be written there, before any work is done.
+    """Make the directory for pictures and check that a file can be written there, before any work is done.
 
     Raises:
         OSError: if not.
@@ -76,18 +78,18 @@ def check_writable(out: Path) -> None:
 
 
 def save(drawing: Drawing, out: Path, name: str) -> None:
-    """Save a picture and say where."""
+    """Save a picture and print its path."""
     print(f"  picture: {drawing.save(out / name)}")
 
 
 def save_plot(axes: Any, out: Path, name: str) -> None:
-    """Save a plot and say where."""
+    """Save a plot and print its path."""
     axes.figure.savefig(out / name, dpi=120)
     print(f"  picture: {out / name}")
 
 
 def need(*modules: str) -> None:
-    """Say what to install, before any work is done, where what a demo needs is missing."""
+    """If a package that a demo needs is missing, say before any work what to install."""
     for module in modules:
         if find_spec(module) is None:
             raise MissingExtraError(module, "demos", "this demo")

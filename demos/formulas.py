@@ -1,8 +1,8 @@
-"""Three formulas of tutorial 001 and what a check says of them.
+"""Three formulas of tutorial 001 and the result of a gradient check.
 
-It teaches the chain rule on sin(x² + 2), and why a derivative that was written by hand is checked: the tutorial's slope
-of the mean absolute error is wrong, and so is its slope of a sigmoid where it takes the net input for the output. Its
-AdaMax takes one norm of a whole layer instead of the largest gradient of each weight.
+It teaches the chain rule on sin(x² + 2), and why derivatives that were derived by hand need a check: the tutorial's
+slope of the mean absolute error is wrong, and so is its slope of a sigmoid where it uses the net input instead of the
+output. Its AdaMax uses one norm for a whole layer instead of the largest gradient of each weight.
 
 Source: tutorial 001, sections 1.3.2.1, 1.3.2.2, 2.2 and 3.6; AdaMax as published: Kingma & Ba (2015), section 7.
 """
@@ -33,16 +33,16 @@ def composed() -> Value:
 
 
 class TutorialAdamax(optim.Adamax):
-    """AdaMax as the tutorial has it: one u for all weights, the root of it, and the rate corrected by β₂."""
+    """AdaMax as in the tutorial: one u for all weights, its root, and the rate corrected by β₂."""
 
     def begin(self) -> None:
-        """Work out u, the same for all parameters: the larger of its last value and the norm of the gradient."""
+        """Compute u, the same for all parameters: the larger of its last value and the norm of the gradient."""
         super().begin()
         norm = math.hypot(*(p.grad for p in self.params))
         self._largest = max(getattr(self, "_largest", 0.0), norm)
 
     def rule(self, w: float, g: float, s: optim.Terms) -> tuple[float, optim.Terms]:
-        """w ← w − η/(1 − β₂ᵗ)·m̂/(√u + ε), as the code of the tutorial reads."""
+        """w ← w − η/(1 − β₂ᵗ)·m̂/(√u + ε), as in the code of the tutorial."""
         first, second = self.betas
         s["m"] = first * s["m"] + (1.0 - first) * g
         corrected = s["m"] / (1.0 - first**self.steps)
@@ -52,7 +52,7 @@ class TutorialAdamax(optim.Adamax):
 
 
 def moved(kind: type[optim.Adamax], gradients: tuple[float, float] = (1.0, 1e-3)) -> list[float]:
-    """How far a first step with η = 0.002 moves two weights of such gradients."""
+    """The change of two weights with these gradients in a first step with η = 0.002."""
     weights = [Value(0.0), Value(0.0)]
     for w, g in zip(weights, gradients, strict=True):
         w.grad = g

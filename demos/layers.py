@@ -1,10 +1,10 @@
-"""Layers with a forward and a backward method, and what their slips would do.
+"""Layers with a forward and a backward method, and the effect of mistakes in them.
 
-It teaches what the layers of a framework do on the way back: an addition passes the adjoint on, a multiplication swaps
-its inputs, ReLU lets through where its input was positive, a bias of a batch takes the sum over the rows. Every slope
-here comes from the engine; a layer's own backward method is one more place for a mistake.
+It teaches the backward pass of a framework's layers: an addition passes the adjoint on, a multiplication swaps its
+inputs, ReLU passes the adjoint on if its input was positive, and the gradient of a bias is the sum over the rows of a
+batch. Every slope here is computed by the engine, so no layer needs a backward method that could be wrong.
 
-Source: tutorial 004: (x + y)², the layers ReLU, Sigmoid, Affine and SoftmaxWithLoss, and the slips in their code.
+Source: tutorial 004: (x + y)², the layers ReLU, Sigmoid, Affine and SoftmaxWithLoss, and the mistakes in their code.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ADJOINTS = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]  # its dY of a batch of two rows
 
 SLIPS = """
 AddLayer.forward multiplies (see the demo apples).
-ReLU.forward and ReLU.backward return 0, whatever they computed.
+ReLU.forward and ReLU.backward return 0, instead of the computed array.
 Sigmoid.forward does not keep its result, so backward computes 1 - None: a TypeError.
 Affine.backward returns nothing, so the layer before it gets None.
 SoftmaxWithLoss.forward keeps softmax(x) as self.x, reads self.y, which is None, and returns nothing.

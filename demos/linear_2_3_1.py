@@ -1,9 +1,9 @@
-"""A linear 2-3-1 net worked out by hand, and two misspelt variables.
+"""A linear 2-3-1 net calculated by hand, and two misspelt variables.
 
-It teaches backpropagation without any activation in the way: every gradient is a product of three numbers. The
+It teaches backpropagation without activation functions: every gradient is a product of three numbers. The
 tutorial's simple version writes z_1 three times where it means z_1, z_2 and z_3; its version with functions has a
 misspelt name, so the first layer never learns; its PyTorch version computes in single precision. All run here beside
-the right one, the last in PyTorch too where that is installed.
+the correct version, the last one in PyTorch too if that is installed.
 
 Source: tutorial 002.
 """
@@ -63,7 +63,7 @@ def single(x: float) -> float:
 
 def in_single_precision(steps: int = STEPS) -> list[float]:
     """The right training with every weight, net input, prediction and gradient rounded to single precision."""
-    w, v, rate = [single(0.5), single(0.5)], single(1.0), single(RATE)  # the three hidden neurons stay alike
+    w, v, rate = [single(0.5), single(0.5)], single(1.0), single(RATE)  # the three hidden neurons stay equal
     predictions = []
     for _ in range(steps + 1):
         z = single(single(INPUTS[0] * w[0]) + single(INPUTS[1] * w[1]))
@@ -77,7 +77,7 @@ def in_single_precision(steps: int = STEPS) -> list[float]:
 
 
 def in_pytorch(steps: int = STEPS, dtype: str = "float32") -> list[float] | None:
-    """The same training in PyTorch, which computes in float32 unless told; None where it is not installed."""
+    """The same training in PyTorch, which computes in float32 by default; None if it is not installed."""
     try:
         import torch
     except ImportError:

@@ -1,7 +1,7 @@
-"""Two moons told apart by a 2-16-16-1 network with a margin.
+"""Two moons classified by a 2-16-16-1 network with a margin.
 
-It teaches classification with a hinge loss and an L2 penalty: points inside the margin pull on the boundary, the others
-do not. The picture shows the boundary that comes out.
+It teaches classification with a hinge loss and an L2 penalty: only points inside the margin have an influence on the
+boundary. The picture shows the boundary after training.
 
 Source: the demo notebook of Andrej Karpathy's micrograd (2020).
 """

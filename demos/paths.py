@@ -1,10 +1,10 @@
-"""Nine paths from X to Z, and the product of two sums that they factor into.
+"""Nine paths from X to Z, and their sum factored into a product of two sums.
 
 It teaches why a sweep is cheap: the derivative is the sum over all paths of the products along them, and a sweep that
 adds up at each node visits every edge once. With three edges from X to Y and three from Y to Z there are nine paths;
 with n such stages there are 3ⁿ paths and 3n edges.
 
-Source: tutorial 003, section 4; the example goes back to Christopher Olah, "Calculus on Computational Graphs" (2015).
+Source: tutorial 003, section 4; the example is from Christopher Olah, "Calculus on Computational Graphs" (2015).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def stage(x: Value, edges: dict[str, float]) -> Value:
 
 
 def recorded() -> tuple[Value, Value]:
-    """X and Z of the tutorial's graph; the factors are primes, so that every product tells its path."""
+    """X and Z of the tutorial's graph; the factors are primes, so that every product identifies its path."""
     x = Value(1.0, name="X")
     y = stage(x, FIRST)
     y.name = "Y"
@@ -38,7 +38,7 @@ def recorded() -> tuple[Value, Value]:
 
 
 def paths() -> dict[str, float]:
-    """The nine products, by the names of their edges."""
+    """The nine products, each with the names of its edges."""
     return {a + b: prod((FIRST[a], SECOND[b])) for a, b in product(FIRST, SECOND)}
 
 

@@ -1,10 +1,10 @@
 """Forward and reverse on the graph of e = (a + b)·(b + 1).
 
-It teaches that the derivative lives on the edges: multiply along a path, add over paths. A forward sweep answers "how
+It teaches that local derivatives belong to edges: multiply along a path, add over paths. A forward sweep answers "how
 does everything depend on b", a reverse sweep "how does e depend on everything". With n inputs and one output, n forward
-sweeps do the work of a single reverse sweep; the demo counts the edges that each visits.
+sweeps give the same derivatives as a single reverse sweep; the demo counts the edges that each visits.
 
-Source: tutorial 003; the example goes back to Christopher Olah, "Calculus on Computational Graphs" (2015).
+Source: tutorial 003; the example is from Christopher Olah, "Calculus on Computational Graphs" (2015).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def recorded() -> dict[str, Value]:
 
 
 def work(n: int) -> tuple[int, int, int]:
-    """Count what a product of sums of n inputs costs: the graph's edges, those of n forward sweeps, of one reverse."""
+    """For a product of sums of n inputs, count the edges of the graph, of n forward sweeps and of one reverse sweep."""
     inputs = [Value(1.0 + k) for k in range(n)]
     output = ag.sum(inputs) * ag.sum([x * x for x in inputs])
     order = ag.topological(output)

@@ -1,7 +1,7 @@
-"""Every figure that the demos hold against a tutorial's: where its text prints it, what it stands for, and how.
+"""Every figure of a tutorial that the demos compare with: the line that prints it, its meaning, and its text.
 
-Tutorials 000 to 004 are texts about backpropagation; the number before each figure is the line of the text. What a
-tutorial's code prints when it runs is not in its text, and not here.
+Tutorials 000 to 004 are texts about backpropagation; the number before each figure is the line of the text. The output
+of a tutorial's code is not in its text, and not here.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def printed(tutorial: str, text: str) -> Printed:
     """The figure with that text in a tutorial.
 
     Raises:
-        LookupError: if the tutorial does not print it: a demo must not claim so.
+        LookupError: if the tutorial does not print it.
     """
     for found in FIGURES:
         if (found.tutorial, found.text) == (tutorial, text):

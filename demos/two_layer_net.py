@@ -1,7 +1,7 @@
 """Handwritten digits by a two-layer net, its gradients checked.
 
-It teaches the layers-and-loss view of backpropagation, and why a gradient check is worth its time: the mean absolute
-difference between the two gradients is printed for W1, b1, W2 and b2, as the tutorial means to.
+It teaches the layers-and-loss view of backpropagation, and the use of a gradient check: the mean absolute
+difference between the two gradients is printed for W1, b1, W2 and b2, as the tutorial intends.
 
 Source: tutorial 004 (784-50-10, ReLU, softmax with cross-entropy, weights 0.1 × standard normal, zero biases). With
 ``--data DIR`` it reads MNIST's idx files from there; without, it uses scikit-learn's bundled 8×8 digits (64-50-10).

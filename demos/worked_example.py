@@ -3,10 +3,10 @@
 It teaches the whole of backpropagation on one small network: a forward pass, an error, the chain rule for a weight of
 the output layer and for one of the hidden layer, where two paths add up, and gradient descent. It also shows where the
 figures that tutorial 000 prints after training come from: not from gradient descent, which changes all weights at the
-same time, but from a step whose hidden layer sees output weights that have already been changed. The tutorial's code
-does neither with its text's numbers: it trains towards 0.09 where the text says 0.99.
+same time, but from a step whose hidden layer uses output weights that have already been changed. The tutorial's code
+produces neither, because it trains towards 0.09 where the text says 0.99.
 
-Sources: tutorials 000 and 003; the network goes back to Matt Mazur, "A Step by Step Backpropagation Example" (2015).
+Sources: tutorials 000 and 003; the network is from Matt Mazur, "A Step by Step Backpropagation Example" (2015).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Targets = tuple[float, float]
 
 INPUTS, TARGETS, RATE = (0.05, 0.10), (0.01, 0.99), 0.5
 
-CODE_TARGETS = (0.01, 0.09)  # what the code of tutorial 000 has in place of TARGETS
+CODE_TARGETS = (0.01, 0.09)  # the targets in the code of tutorial 000
 
 
 def network(names: bool = False) -> nn.MLP:
@@ -73,7 +73,7 @@ def simultaneous(model: nn.MLP, targets: Targets = TARGETS) -> Callable[[], None
 
 
 def sequential(model: nn.MLP, targets: Targets = TARGETS) -> Callable[[], None]:
-    """The step behind the tutorial's figures: the error goes on to the hidden layer through weights already changed."""
+    """The step that gives the tutorial's figures: the hidden layer's gradients use output weights already changed."""
     hidden, output = model.layers
     first, second = optim.SGD(hidden.parameters(), lr=RATE), optim.SGD(output.parameters(), lr=RATE)
 
@@ -86,7 +86,7 @@ def sequential(model: nn.MLP, targets: Targets = TARGETS) -> Callable[[], None]:
         second.step()
         first.zero_grad()
         changed = [ag.dot([w.data for w in neuron.weights], hidden_outputs) for neuron in output.neurons]
-        ag.dot(deltas, changed).backward()  # the same deltas, through the weights as they are now
+        ag.dot(deltas, changed).backward()  # the same deltas, with the present weights
         first.step()
 
     return step
@@ -154,7 +154,7 @@ def forward_pass(error: Value) -> None:
 
 
 def chain_rule(error: Value) -> None:
-    """Explain the derivatives that the tutorials work out by hand; ``backward`` has run."""
+    """Explain the derivatives that the tutorials calculate by hand, after ``backward``."""
     for name in ("w5", "w1"):
         heading(f"Chain rule for {name}")
         print(ag.explain(error, wrt=name))
@@ -196,7 +196,7 @@ def one_update(optimizer: optim.Optimizer) -> None:
 
 
 def training(iterations: int) -> None:
-    """Train in both update orders and hold the figures against the text's; then as the tutorial's code does."""
+    """Train in both update orders and compare the figures with the text; then train as the tutorial's code does."""
     full = iterations == 10_000
     for order, title, text in (
         (

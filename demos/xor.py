@@ -1,7 +1,7 @@
 """XOR by a 2-5-1 network of sigmoids, one random pattern a step.
 
 It teaches why a hidden layer is needed, and that gradient descent from random weights does not always succeed: the demo
-says for how many seeds it did. The decision region shows how the plane is cut.
+counts the seeds for which it did. The decision region shows the classes in the plane.
 
 Source: tutorial 000, its second example: weights uniform in [0, 1), one bias a layer that is not trained, learning rate
 0.5, 10 000 steps.

@@ -1,4 +1,4 @@
-"""Neurons, layers, networks, losses and optimisers: thin, because the engine does the work.
+"""Neurons, layers, networks, losses and optimisers, built on the engine.
 
 >>> import nn
 >>> from nn import optim

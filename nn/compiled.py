@@ -1,7 +1,7 @@
-"""Training on compiled code: what ``fit`` does instead of eager steps where it can, with the same numbers.
+"""Training on compiled code: ``fit`` uses it instead of eager steps where possible, with the same results.
 
-Parameters, gradients and what the optimiser remembers are arrays while an epoch runs; the model's Values and the
-optimiser's memory are brought up to date after each epoch, and whenever training ends.
+Parameters, gradients and the state of the optimiser are arrays during an epoch. The model's Values and the optimiser's
+state are updated after each epoch, and whenever training ends.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from .losses import LOSSES, Loss, binary_cross_entropy, l1, l2, loss_function
 from .module import Module, outputs
 from .optim import OPTIMIZERS, Optimizer
 
-MANY_ROWS = 200  # from so many rows on a prediction is worth compiling
+MANY_ROWS = 200  # with fewer rows, compiling a prediction takes longer than it saves
 
 _log = logging.getLogger("nn")
 _said: set[str] = set()
 
 
 def is_known(model: Module) -> bool:
-    """Whether the model is made of this package's own modules and activations, which do the same for every row."""
+    """Whether the model is made of this package's own modules and activations, which treat every row alike."""
     known = {*ACTIVATIONS.values(), *(getattr(ag, name, None) for name in ACTIVATIONS)}
     return all(
         type(module).__module__.startswith("nn.")
@@ -40,10 +40,13 @@ def is_known(model: Module) -> bool:
 
 
 def is_known_loss(model: Module, loss: str | Loss) -> bool:
-    """Whether a loss is one of this package's own, and depends on numbers only where it says so."""
+    """Whether a loss is one of this package's own, and depends on numbers only where it declares so."""
     if LOSSES.get(loss, loss) is binary_cross_entropy if isinstance(loss, str) else loss is binary_cross_entropy:
         last = [module for module in model.modules() if isinstance(module, Layer)][-1:]
-        return bool(last) and last[0].activation in ("sigmoid", "hardsigmoid")  # others may leave [0, 1]
+        return bool(last) and last[0].activation in (
+            "sigmoid",
+            "hardsigmoid",
+        )  # other activations may be outside [0, 1]
     return isinstance(loss, str) or loss in LOSSES.values()
 
 
@@ -54,7 +57,7 @@ class CompiledSteps:
         model: the model.
         loss_of: the loss of outputs and targets.
         optimizer: an optimiser over the model's parameters.
-        penalty: what is added to each batch's loss.
+        penalty: a term that is added to each batch's loss.
         rows, targets: the training data.
 
     Raises:
@@ -94,7 +97,7 @@ class CompiledSteps:
         return float(self.prediction_loss(rows, targets))
 
     def _begin(self) -> None:
-        """Read the parameters and the optimiser's memory."""
+        """Read the parameters and the optimiser's state."""
         np, optimizer = self._np, self.optimizer
         self.positions = {p: k for k, p in enumerate(optimizer.params)}
         self.weights = np.array([p.data for p in optimizer.params])
@@ -104,7 +107,7 @@ class CompiledSteps:
         self._orders: dict[int, Any] = {}
 
     def gradient(self, rows: Any, targets: Any) -> tuple[float, Any]:
-        """The mean loss of a batch, and the parameters' gradients, the penalty's included."""
+        """The mean loss of a batch, and the parameters' gradients, including the penalty."""
         factors = [[drop.draw() if drop.p else 1.0 for drop in self.drops] for _ in rows] if self.drops else None
         loss, total = self._gradients(self.training_loss, rows, targets, *([] if factors is None else [factors]))
         if self.penalty is not None:
@@ -161,20 +164,20 @@ class CompiledSteps:
         memory, steps = dict(self.memory), optimizer.steps
         try:
             optimizer.begin()
-            with np.errstate(all="ignore"):  # what overflows is looked for below
+            with np.errstate(all="ignore"):  # overflow is checked below
                 decayed = slopes + optimizer.weight_decay * self.weights
                 weights, _ = optimizer.rule(self.weights, decayed, memory)
             finite = np.isfinite(weights)
             if not finite.all():
                 raise Diverged(f"a weight became {weights[~finite][0]}")
-        except BaseException:  # Ctrl-C too: a step that was not made is not counted
+        except BaseException:  # Ctrl-C too: a step that was not completed is not counted
             optimizer.steps = steps
             raise
         self.weights, self.memory, self.gradients = weights, memory, slopes
         return loss * len(batch)
 
     def _end(self) -> None:
-        """Bring the model's Values and the optimiser's memory up to date."""
+        """Write the parameters and the state back to the model's Values and the optimiser."""
         params, slopes = self.optimizer.params, self.gradients.tolist()
         for p, number, slope in zip(params, self.weights.tolist(), slopes, strict=True):
             p.data, p.grad = number, slope
@@ -188,7 +191,7 @@ class CompiledSteps:
 
 
 def _drops(model: Module, row: Sequence[float]) -> list[Dropout]:
-    """The dropout behind each factor that one row is multiplied by, in the order in which they are drawn."""
+    """The dropout module of each factor for one row, in the order in which the factors are drawn."""
     drawn: list[Dropout] = []
 
     def factors(drop: Dropout) -> Iterator[float]:
@@ -201,7 +204,7 @@ def _drops(model: Module, row: Sequence[float]) -> list[Dropout]:
 
 
 def _dropping(model: Module, drops: Sequence[Dropout], xs: Sequence[Any], factors: Sequence[Any]) -> list[Any]:
-    """The outputs of a model in training, with these factors instead of drawn ones."""
+    """The outputs of a model in training, with these dropout factors instead of random ones."""
     given = iter(factors)
     return _with_factors(model, lambda drop: given, xs)
 
@@ -229,11 +232,11 @@ def compiled_steps(
     targets: Sequence[Sequence[float]],
     insist: bool,
 ) -> CompiledSteps | None:
-    """Compiled steps, or None where only eager ones will do.
+    """Compiled steps, or None if only eager steps are possible.
 
-    What is not this package's own, a loss or an activation or a module, may do something else every time that it is
-    called, so it is compiled only on request: ``insist``. Where a package is missing, or ``autograd.compile`` refuses
-    what the model does, the logger ``nn`` says so once; any other error is raised.
+    A loss, an activation or a module of the user may do something different at each call, so it is compiled only on
+    request: ``insist``. If a package is missing, or ``autograd.compile`` rejects the model, the logger ``nn`` reports
+    it once; any other error is raised.
     """
     known = is_known(model) and is_known_loss(model, loss)
     pure = penalty is None or (isinstance(penalty, partial) and penalty.func in (l1, l2))
@@ -250,13 +253,13 @@ def compiled_steps(
 
 
 def composition(model: Module) -> list[Any]:
-    """What compiled steps were made from; a callback may change it."""
+    """The settings that compiled steps depend on; a callback may change them."""
     values = [id(value) for _, value in model.named_values()]
     return [*values, *(module.p for module in model.modules() if isinstance(module, Dropout))]
 
 
 def compiled_outputs(model: Module, rows: Sequence[Sequence[float]]) -> list[list[float]] | None:
-    """The model's outputs for many rows, or None where only an eager run will do."""
+    """The model's outputs for many rows, or None if only an eager run is possible."""
     if len(rows) < MANY_ROWS or not is_known(model):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Reads training data: rows of floats, checked, and split into rows to train on and rows to validate with."""
+"""Reads and checks training data as rows of floats, and splits it into training and validation rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def table(data: Iterable[Any], what: str) -> Rows:
 
     Args:
         data: n numbers or n rows of numbers, in lists, arrays or a data frame.
-        what: what to call it in errors.
+        what: a description for error messages.
 
     Returns:
         n rows, equally long; a number becomes a row of one.
@@ -55,10 +55,10 @@ def table(data: Iterable[Any], what: str) -> Rows:
 
 
 def pairs(xs: Iterable[Any], ys: Iterable[Any], what: str = "") -> tuple[Rows, Rows]:
-    """Rows and as many targets; ``what`` says which in errors.
+    """Rows and as many targets; ``what`` describes them in error messages.
 
     Raises:
-        ArgumentError: as ``table``, or if there are more of one than of the other.
+        ArgumentError: as ``table``, or if their numbers differ.
         InputError: as ``table``.
     """
     rows, targets = table(xs, f"{what}xs"), table(ys, f"{what}ys")
@@ -68,7 +68,7 @@ def pairs(xs: Iterable[Any], ys: Iterable[Any], what: str = "") -> tuple[Rows, R
 
 
 def split(rows: Rows, targets: Rows, share: float, rng: Any) -> tuple[Rows, Rows, Rows, Rows]:
-    """Training rows and targets, validation rows and targets; which row goes where is drawn, their order is kept.
+    """Training rows and targets, validation rows and targets; the rows are chosen at random and keep their order.
 
     Raises:
         ArgumentError: if the share is outside [0, 1), or leaves no row on one side.

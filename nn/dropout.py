@@ -1,4 +1,4 @@
-"""Dropout and Sequential: the two small modules beside layers."""
+"""Dropout and Sequential: two small modules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .module import Module
 
 
 class Dropout(Module):
-    """In training, each input is set to 0 with probability p and the others grow by 1/(1 − p); in prediction, nothing.
+    """In training, each input is set to 0 with probability p, else divided by 1 − p; in prediction, it is unchanged.
 
     Source: Srivastava et al. (2014), in the scaled form that all libraries use.
 
@@ -25,7 +25,7 @@ class Dropout(Module):
     [1.0, 2.0]
     """
 
-    factors: Iterator[Any] | None = None  # given instead of drawn, while a network is recorded to be compiled
+    factors: Iterator[Any] | None = None  # used instead of random factors while a network is recorded for compilation
 
     def __init__(self, p: float = 0.5, *, rng: Any = 0) -> None:
         if not 0.0 <= Value(p).data < 1.0:

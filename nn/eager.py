@@ -23,7 +23,7 @@ class EagerSteps:
         model: the model.
         loss_of: the loss of outputs and targets.
         optimizer: an optimiser over the model's parameters.
-        penalty: what is added to each batch's loss.
+        penalty: a term that is added to each batch's loss.
         rows, targets: the training data.
     """
 
@@ -79,7 +79,7 @@ class EagerSteps:
                     raise Diverged(f"a weight became {p.data}")
             whole = True
         finally:
-            if not whole:  # an interrupt leaves no half step either
+            if not whole:  # nor does an interrupt leave an incomplete step
                 self.optimizer.steps = steps
                 for p, s, (x, remembered) in zip(params, state, before, strict=True):
                     p.data = x

@@ -1,7 +1,7 @@
-"""The exception that training steps end an epoch with."""
+"""The exception that ends an epoch."""
 
 from __future__ import annotations
 
 
-class Diverged(Exception):  # noqa: N818  (never seen outside this package)
-    """The loss or a weight is not finite any more; the weights are those before the step."""
+class Diverged(Exception):  # noqa: N818  (used inside this package only)
+    """The loss or a weight is no longer finite; the weights are those before the step."""

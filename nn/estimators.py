@@ -33,7 +33,7 @@ def _spread(columns: Any) -> Any:
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]
-    """What the two estimators share: their settings, and how a network is trained on standardised features."""
+    """The base class of both estimators: their settings, and training on standardised features."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
             penalty=partial(l2, weights, self.alpha / len(X)) if self.alpha else None,
             progress=bool(self.verbose),
         )
-        # Only now, so that a refused or failed fit leaves the estimator as it was.
+        # Assigned last, so that a failed fit leaves the estimator unchanged.
         self.model_, self._mean, self._scale, self.history_ = model, mean, scale, history
         self.loss_curve_, self.n_iter_ = history.loss, len(history.loss)
         self.loss_ = history.loss[-1] if history.loss else float("nan")
@@ -98,7 +98,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
 
 
 class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
-    """A multi-layer perceptron that classifies, trained on softmax cross-entropy; see scikit-learn's own of that name.
+    """A multi-layer perceptron for classification, trained on softmax cross-entropy, as scikit-learn's class.
 
     Features are standardised inside. ``model_`` is the ``nn.MLP``, so a prediction can be drawn and explained.
 
@@ -112,7 +112,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         max_iter: epochs.
         early_stopping: hold out ``validation_fraction`` and stop after ``n_iter_no_change`` epochs without progress.
         random_state: seed or generator.
-        verbose: show a progress bar on the standard error, also where that is no terminal.
+        verbose: show a progress bar on the standard error, also if that is not a terminal.
     """
 
     def fit(self, X: Any, y: Any) -> MLPClassifier:  # noqa: N803
@@ -127,7 +127,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: Any) -> Any:  # noqa: N803
-        """The probability of each class, n rows of as many as there are classes."""
+        """The probability of each class, as n rows with a number for each class."""
         logits = self._outputs(X)
         e = np.exp(logits - logits.max(axis=1, keepdims=True))
         return e / e.sum(axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Saves and loads models and optimisers: safetensors or JSON, never pickle; a file is whole or untouched."""
+"""Saves and loads models and optimisers as safetensors or JSON, never pickle; files are replaced atomically."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from .optim import Optimizer
 
 FORMAT, VERSION = "scalar-autograd model", 1
 
-# Limits of what is read, so that a damaged or hostile file cannot fill the memory. JSON needs up to 30 times its size
-# while it is read, which makes 0.5 GB; 16 MiB hold the numbers of some 100 000 parameters with Adam's memory.
+# Limits of what is read, so that a damaged or hostile file cannot fill the memory. Reading JSON needs up to 30 times
+# its size in memory, about 0.5 GB; 16 MiB are enough for about 100 000 parameters with Adam's state.
 LARGEST_JSON = 2**24  # bytes
-DEEPEST_JSON = 8  # lists and objects inside each other; a model needs 4
+DEEPEST_JSON = 8  # nesting depth of lists and objects; a model needs 4
 LARGEST = 2**27  # bytes of a .safetensors file
 
 
 def save(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | None = None) -> Path:
-    """Write a model's numbers, and an optimiser's memory, to a file.
+    """Write a model's numbers, and an optimiser's state, to a file.
 
     Args:
         path: ends with ``.json`` or ``.safetensors`` (the extra ``safetensors``).
         model: its ``state_dict`` is saved.
-        optimizer: saved too if given, to go on training later.
+        optimizer: saved too if given, so that training can continue later.
 
     Returns:
-        the path written. A reader sees the old file or the new one, never a part.
+        the path written. A reader sees the old file or the new one, never an incomplete one.
 
     Raises:
         ArgumentError: for another ending, a number that is not finite, or a model too large for the format.
@@ -60,11 +60,11 @@ def save(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | Non
 def load(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | None = None) -> None:
     """Read a file that ``save`` wrote into a model, and an optimiser, of the same shape; all or nothing.
 
-    Files of more than 16 MiB of JSON or 128 MiB of safetensors are refused unread, and JSON that is nested deeper
-    than any model, so that no file makes reading take more than about 1 GB.
+    JSON of more than 16 MiB and safetensors of more than 128 MiB are rejected without reading, and JSON that is nested
+    deeper than any model is rejected too, so that reading a file never takes more than about 1 GB of memory.
 
     Raises:
-        ArgumentError: if the file is damaged, too large, of another kind or version, or does not fit; nothing is
+        ArgumentError: if the file is damaged, too large, of another format or version, or does not fit; nothing is
             changed then.
         InputError: if the model is no Module, or the optimiser no Optimizer.
         OSError: if it cannot be read.
@@ -123,7 +123,7 @@ _TEXT_OR_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[][{}]', re.DOTALL)
 
 
 def _is_shallow(brackets: bytes) -> bool:
-    for _ in range(DEEPEST_JSON):  # each round takes the innermost pairs away
+    for _ in range(DEEPEST_JSON):  # each iteration removes the innermost pairs
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
     return not brackets
 
@@ -153,7 +153,7 @@ def _checked(content: Any) -> tuple[dict[str, float], Any]:
     return state, content.get("optimizer")
 
 
-# safetensors: one array of the model's numbers and one for each thing the optimiser remembers; names in the header.
+# safetensors: one array of the model's numbers and one for each quantity in the optimiser's state; names in the header.
 
 
 def _to_safetensors(state: dict[str, float], memory: dict[str, Any] | None) -> bytes:

@@ -1,4 +1,4 @@
-"""Initial weights: where training starts, from an explicit seed."""
+"""Initial weights, from an explicit seed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Initializer = Callable[[random.Random, int, int], float]  # generator, inputs, o
 
 
 def as_rng(rng: Any) -> random.Random:
-    """A generator from a seed, or from a generator of Python's or NumPy's, which then moves on.
+    """A generator from a seed, or a generator of Python or NumPy, which advances when it is used.
 
     Args:
         rng: a whole number from 0 on, ``random.Random``, ``numpy.random.Generator`` or ``numpy.random.RandomState``.
 
     Raises:
-        InputError: for anything else: there is no generator that nobody seeded.
+        InputError: for anything else; there is no unseeded default.
 
     >>> as_rng(3).random() == as_rng(3).random()
     True
@@ -50,7 +50,7 @@ def normal(std: float = 0.01) -> Initializer:
 
 
 def xavier_uniform(rng: random.Random, nin: int, nout: int) -> float:
-    """Uniform, variance 2/(nin + nout): keeps the size of signals through tanh and sigmoid (Glorot & Bengio 2010)."""
+    """Uniform, variance 2/(nin + nout): keeps signal variance through tanh and sigmoid (Glorot & Bengio 2010)."""
     bound = math.sqrt(6.0 / (nin + nout))
     return rng.uniform(-bound, bound)
 
@@ -61,7 +61,7 @@ def xavier_normal(rng: random.Random, nin: int, nout: int) -> float:
 
 
 def kaiming_uniform(rng: random.Random, nin: int, nout: int) -> float:
-    """Uniform, variance 2/nin: keeps the size of signals through relu (He et al. 2015)."""
+    """Uniform, variance 2/nin: keeps signal variance through relu (He et al. 2015)."""
     bound = math.sqrt(6.0 / max(nin, 1))
     return rng.uniform(-bound, bound)
 

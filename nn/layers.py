@@ -15,12 +15,12 @@ from .text import choose, whole
 
 Activation = Callable[[Any], Any]
 
-MOST_WEIGHTS = 10**7  # of one network: each is a Value of some 200 bytes
+MOST_WEIGHTS = 10**7  # of one network; each is a Value of about 200 bytes
 
 ACTIVATIONS: dict[str, Activation | None] = {
     "none": None,
     "linear": None,
-    # A method saves a call.
+    # Calling the method saves a function call.
     **{name: getattr(Value, name, None) or getattr(ag, name) for name, op in ag.TABLE.items() if op.activation},
 }
 
@@ -51,7 +51,7 @@ class Neuron(Module):
         train_bias: whether the bias is a parameter.
         init: an initialiser by name, or a function ``(rng, nin, nout) -> float``.
         rng: a seed or a random generator.
-        name: what the tutorials would call it (``"h1"``): its nodes are then ``net_h1`` and ``out_h1``.
+        name: the name of the neuron, as in the tutorials (``"h1"``): its nodes are then ``net_h1`` and ``out_h1``.
 
     >>> n = Neuron(2, activation="none", weights=[0.5, -1.0], bias=2.0)
     >>> float(n([4.0, 1.0]))
@@ -112,7 +112,7 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """nout neurons that see the same inputs; calling it always returns a list.
+    """nout neurons with the same inputs; calling it always returns a list.
 
     Args:
         nin, nout: the numbers of inputs and neurons.
@@ -185,7 +185,7 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """A multi-layer perceptron: layers one after the other, the last one linear unless told.
+    """A multi-layer perceptron: layers one after the other, the last one linear by default.
 
     Args:
         nin: the number of inputs.

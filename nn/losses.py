@@ -1,7 +1,7 @@
 """Losses: functions of outputs and targets that return one Value, and penalties on parameters.
 
-Every loss takes n outputs, numbers or Values, and n targets. Of Values it returns a Value, whose ``backward`` gives the
-slopes; of numbers it returns a number. Each raises an ArgumentError where the lengths differ, or there is no output.
+Every loss takes n outputs, numbers or Values, and n targets. For Values it returns a Value, whose ``backward`` gives
+the slopes; for numbers it returns a number. Each raises an ArgumentError if the lengths differ or there is no output.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def half_squared_error(
     Args:
         outputs: n numbers or Values.
         targets: n numbers.
-        names: what to call each output's own error (``E_o1`` …).
+        names: the names of the error of each output (``E_o1`` …).
 
     Raises:
         ArgumentError: if the lengths differ, or there is no output.
@@ -104,8 +104,8 @@ def hinge(outputs: Sequence[Number], targets: Sequence[Any]) -> Number:
 def binary_cross_entropy(outputs: Sequence[Number], targets: Sequence[Any]) -> Number:
     """The mean of −t·ln o − (1 − t)·ln(1 − o); PyTorch's BCELoss.
 
-    Outputs are kept 1e-15 away from 0 and 1, where the logarithm ends; there the slope is 0. After a sigmoid, prefer
-    ``bce_with_logits``, which is exact there.
+    Outputs are kept 1e-15 away from 0 and 1, where the logarithm is infinite; there the slope is 0. After a sigmoid,
+    prefer ``bce_with_logits``, which is exact there.
 
     Args:
         outputs: n probabilities.
@@ -189,7 +189,7 @@ def _of_class_or_shares(outputs: Sequence[Any], targets: Sequence[Any]) -> Any:
 
 
 def l1(params: Iterable[Value], strength: float) -> Value:
-    """strength·Σ|w|: a penalty that draws weights to exactly 0.
+    """strength·Σ|w|: a penalty that makes many weights exactly 0.
 
     >>> l1([Value(2.0), Value(-3.0)], 0.1).data
     0.5

@@ -1,4 +1,4 @@
-"""Module: what has parameters. They are found by walking the attributes, not declared."""
+"""Module: the base class of objects with parameters, which are found among their attributes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Module:
     training: bool = True
 
     def forward(self, xs: Any) -> Any:
-        """What the module computes; each module says so itself."""
+        """The computation of the module; each subclass defines it."""
         raise NotImplementedError(f"{type(self).__name__} needs a forward method")
 
     def __call__(self, xs: Any) -> Any:
@@ -33,7 +33,7 @@ class Module:
             ) from None
 
     def _walk(self) -> Iterator[tuple[str, Value, bool]]:
-        """Every Value once: its path, itself, whether it is trained."""
+        """Every Value once: its path, the Value, and whether it is trained."""
         seen: set[Any] = set()  # Values, modules, and the ids of lists, which may contain themselves
         stack: list[tuple[str, Any, bool]] = [("", self, True)]
         while stack:
@@ -65,11 +65,11 @@ class Module:
                 stack += [x for x in reversed(item) if isinstance(x, _HOLDERS)]
 
     def named_values(self) -> Iterator[tuple[str, Value]]:
-        """All Values with their paths, trained or fixed; a Value shared by several neurons comes once."""
+        """All Values with their paths, trained or fixed; a Value shared by several neurons appears once."""
         return ((path, value) for path, value, _ in self._walk())
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """The trained Values with their paths; a Value shared by several neurons comes once."""
+        """The trained Values with their paths; a Value shared by several neurons appears once."""
         return ((path, value) for path, value, trained in self._walk() if trained)
 
     def parameters(self) -> list[Value]:
@@ -96,7 +96,7 @@ class Module:
         return {path: value.data for path, value in self.named_values()}
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
-        """Take over the numbers of a ``state_dict``; all or none.
+        """Copy the numbers of a ``state_dict`` into this module; all or none.
 
         Raises:
             ArgumentError: if a name is missing or unknown, or a number is not one.
@@ -123,20 +123,20 @@ _HOLDERS = (Module, list, tuple)  # what may hold modules
 
 
 def require_module(model: Any, what: str) -> None:
-    """Refuse what is no module.
+    """Raise an error if this is not a module.
 
     Raises:
-        InputError: names the function that was called.
+        InputError: the text names the function that was called.
     """
     if not isinstance(model, Module):
         raise InputError(f"{what} takes a Module first, such as nn.MLP, not {model!r}")
 
 
 def outputs(model: Module, xs: Any) -> list[Any]:
-    """What a model returns for one row, as a list: a model may return a list, or one Value.
+    """The output of a model for one row, as a list; a model may return a list or one Value.
 
     Raises:
-        InputError: if it returns something else.
+        InputError: if it returns anything else.
     """
     found = model(xs)
     if isinstance(found, list):

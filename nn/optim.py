@@ -12,11 +12,11 @@ from autograd import ArgumentError, InputError, Value
 from .text import choose, whole
 
 Terms = dict[str, float]
-Check = Callable[[str, Any], Any]  # a setting's name and what is given for it -> what is stored
+Check = Callable[[str, Any], Any]  # a setting's name and the given value -> the stored value
 
 
 class Update(NamedTuple):
-    """One parameter's move: ``formula`` over the numbers in ``terms`` (``w`` the old value, ``g`` the gradient)."""
+    """The update of one parameter: ``formula`` with the numbers in ``terms`` (``w`` old value, ``g`` gradient)."""
 
     parameter: Value
     old: float
@@ -27,7 +27,7 @@ class Update(NamedTuple):
 
 
 class Optimizer:
-    """Base class: holds the parameters and what it remembers of each, and walks over them.
+    """Base class: holds the parameters and the state of each, and updates them.
 
     Args:
         params: the leaf Values to train, usually ``model.parameters()``.
@@ -41,8 +41,8 @@ class Optimizer:
 
     formula = "w"  # the new value, in the names that ``rule`` gives
     memory: Terms = {}  # what is remembered of each parameter, and where it starts  # noqa: RUF012
-    checks: ClassVar[Mapping[str, Check]] = {}  # the settings of its own, with what is allowed for each
-    squares: ClassVar[frozenset[str]] = frozenset()  # what is remembered and never negative
+    checks: ClassVar[Mapping[str, Check]] = {}  # its own settings, with the check of each
+    squares: ClassVar[frozenset[str]] = frozenset()  # the parts of the state that are never negative
 
     def __init__(self, params: Iterable[Value], lr: float, weight_decay: float = 0.0, **settings: Any) -> None:
         if not isinstance(params, Iterable):
@@ -61,17 +61,17 @@ class Optimizer:
         self.state: list[Terms] = [dict(self.memory) for _ in self.params]
 
     def apply_settings(self, settings: Mapping[str, Any]) -> None:
-        """Check settings and take them over; the constructor and ``load_state_dict`` both come here."""
+        """Check and store settings, for the constructor and for ``load_state_dict``."""
         for name, x in settings.items():
             check = {"lr": at_least_zero, "weight_decay": at_least_zero, **self.checks}.get(name)
             setattr(self, name, x if check is None else check(name, x))
         self.configure()
 
     def configure(self) -> None:
-        """Refuse settings that do not go together, and set ``memory`` and ``formula`` where they depend on settings."""
+        """Reject settings that contradict each other, and set ``memory`` and ``formula`` if they depend on settings."""
 
     def updates(self) -> Iterator[Update]:
-        """Make a step: move the parameters one by one, and say what was done to each."""
+        """Make a step: update the parameters one by one, and yield each update."""
         self.begin()
         for parameter, remembered in zip(self.params, self.state, strict=True):
             old, gradient = parameter.data, parameter.grad
@@ -80,7 +80,7 @@ class Optimizer:
             yield Update(parameter, old, gradient, new, self.formula, terms)
 
     def begin(self) -> None:
-        """Count a step; rules may work out here what is the same for all parameters."""
+        """Count a step; subclasses compute here what is the same for all parameters."""
         self.steps += 1
 
     def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -89,12 +89,12 @@ class Optimizer:
         Args:
             w: the parameter.
             g: its gradient, weight decay included.
-            s: what is remembered of it; the rule brings it up to date.
+            s: its state, which the rule updates.
         """
         raise NotImplementedError(f"{type(self).__name__} needs a rule method")
 
     def step(self) -> None:
-        """Move every parameter once."""
+        """Update every parameter once."""
         for _ in self.updates():
             pass
 
@@ -104,17 +104,17 @@ class Optimizer:
             parameter.grad = 0.0
 
     def state_dict(self) -> dict[str, Any]:
-        """What is needed to go on: the number of steps, the settings, and what is remembered of each parameter."""
+        """All that is needed to continue: the number of steps, the settings, and the state of each parameter."""
         memory = [dict(s) for s in self.state]
         settings = self._settings()
         return {"kind": type(self).__name__, "steps": self.steps, "lr": self.lr, "settings": settings, "state": memory}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a ``state_dict``; all or nothing. Its settings are checked as the constructor checks them.
+        """Continue from a ``state_dict``; all or nothing. Its settings are checked as the constructor checks them.
 
         Raises:
-            ArgumentError: if it is of another optimiser, or of another number of parameters, or holds a setting or a
-                number that cannot be.
+            ArgumentError: if it is of another optimiser, or of another number of parameters, or an invalid setting
+                or number is in it.
             InputError: if a number is not one.
         """
         if not isinstance(state, Mapping) or {"kind", "steps", "lr", "state"} - set(state):
@@ -142,7 +142,7 @@ class Optimizer:
                 )
             if isinstance(x, list):
                 settings[name] = tuple(x)
-        other = copy(self)  # takes over everything first, so that nothing has changed where something is refused
+        other = copy(self)  # everything is checked first, so that nothing changes if there is an error
         other.apply_settings({"lr": state["lr"], **settings})
         memory = other.memory
         if len(rows) != len(self.params) or any(set(row) != set(memory) for row in rows):
@@ -154,7 +154,7 @@ class Optimizer:
         vars(self).update(vars(other))
 
     def _settings(self) -> dict[str, Any]:
-        """The numbers it was made with, but for the learning rate, as JSON has them."""
+        """The settings except the learning rate, as JSON types."""
         taken = {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items() if not k.startswith("_")}
         for name in ("params", "state", "steps", "lr", "memory", "formula"):
             taken.pop(name, None)
@@ -177,7 +177,7 @@ def _larger(x: Any, y: Any) -> Any:
     return np.maximum(x, y)
 
 
-# What is allowed for a setting: each check returns the number to store, or raises an ArgumentError that names it.
+# The checks of settings: each one returns the number to store, or raises an ArgumentError that names it.
 
 
 def at_least_zero(what: str, x: Any) -> float:
@@ -230,7 +230,7 @@ class SGD(Optimizer):
         momentum: the share μ of v that is kept at each step, from 0 on.
         dampening: the share of a gradient that does not enter v.
         weight_decay: adds ``weight_decay·w`` to each gradient.
-        nesterov: take the step from where the momentum leads (Nesterov 1983); needs a momentum and no dampening.
+        nesterov: use Nesterov's momentum (1983); needs a momentum and no dampening.
 
     Raises:
         ArgumentError, InputError: as ``Optimizer``.
@@ -261,7 +261,7 @@ class SGD(Optimizer):
         super().__init__(params, lr, weight_decay, momentum=momentum, dampening=dampening, nesterov=nesterov)
 
     def configure(self) -> None:
-        """Nesterov's rule needs a momentum; with a momentum, v is remembered."""
+        """Nesterov's rule needs a momentum; with a momentum, v is kept."""
         if self.nesterov and (self.momentum == 0.0 or self.dampening != 0.0):
             raise ArgumentError("nesterov needs a momentum, and no dampening")
         self.memory = {"v": 0.0} if self.momentum else {}
@@ -328,7 +328,7 @@ class Adadelta(Optimizer):
         params: the leaf Values to train.
         lr: a factor for each step, 1 in the paper.
         rho: the share of both means of squares that is kept at each step, from 0 to below 1.
-        eps: added under both roots, above 0; it decides how long the first steps are.
+        eps: added under both roots, above 0; it determines the size of the first steps.
         weight_decay: adds ``weight_decay·w`` to each gradient.
 
     Raises:
@@ -398,7 +398,7 @@ class RMSprop(Optimizer):
         super().__init__(params, lr, weight_decay, alpha=alpha, eps=eps, momentum=momentum, centered=centered)
 
     def configure(self) -> None:
-        """What is remembered, and the formula, depend on ``momentum`` and ``centered``."""
+        """The state and the formula depend on ``momentum`` and ``centered``."""
         kept = ["v", *(["mean"] if self.centered else []), *(["buffer"] if self.momentum else [])]
         self.memory = dict.fromkeys(kept, 0.0)
         self.formula = "w - lr * buffer" if self.momentum else "w - lr * g / (sqrt(v) + eps)"
@@ -470,7 +470,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with weight decay beside the gradient instead of in it (Loshchilov & Hutter 2019).
+    """Adam with weight decay applied separately from the gradient (Loshchilov & Hutter 2019).
 
     The arguments are those of ``Adam``; ``weight_decay`` shrinks each weight by the factor 1 − η·weight_decay.
     """
@@ -498,7 +498,7 @@ class AdamW(Adam):
 
 
 class Adamax(Optimizer):
-    """Adam with the largest recent gradient in the place of the mean square, without bias correction of it.
+    """Adam with the largest recent gradient instead of the mean square, without bias correction of it.
 
     The arguments are those of ``Adam``; the second of ``betas`` is the share of the largest gradient that is kept.
     Source: Kingma & Ba (2015), section 7.
@@ -592,10 +592,10 @@ def _values(params: Iterable[Value]) -> list[Value]:
 
 
 class Schedule:
-    """Sets an optimiser's learning rate from epoch to epoch: call ``step()`` after each, or give it to ``nn.fit``.
+    """Sets an optimiser's learning rate for each epoch: call ``step()`` after each, or give it to ``nn.fit``.
 
     Args:
-        optimizer: whose ``lr`` is the rate that the schedule starts from.
+        optimizer: its ``lr`` is the initial rate of the schedule.
 
     Raises:
         ArgumentError: if a setting is outside its range.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def new_axes() -> Axes:
-    """Axes of a figure of their own, which no window shows."""
+    """Axes of a new figure that is not shown in a window."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -57,7 +57,7 @@ def plot_decision_regions(
     level: float = 0.0,
     points: int = 60,
 ) -> Axes:
-    """What a model decides over the plane of two features, with the data on it.
+    """The decisions of a model over the plane of two features, with the data.
 
     Args:
         decide: gives a number for a point (x1, x2); its sign against ``level`` is the class.
@@ -65,7 +65,7 @@ def plot_decision_regions(
         ys: n labels.
         ax: where to draw; a new figure if not given.
         level: the number between the classes: 0 for a margin or logit, 0.5 for a probability.
-        points: of the grid in each direction.
+        points: the number of grid points in each direction.
     """
     rows, labels = table(xs, "xs"), [y[0] for y in table(ys, "ys")]
     if len(rows[0]) != 2:

@@ -22,11 +22,11 @@ def predict(model: Module, xs: Iterable[Any]) -> Rows:
         xs: n rows of numbers, equally long.
 
     Returns:
-        n lists of as many numbers as the model has outputs.
+        n lists with one number for each output of the model.
 
     Raises:
         ArgumentError: for empty or ragged data, or numbers that are not finite.
-        InputError: if the model is no Module, or data are no numbers.
+        InputError: if the model is no Module, or the data are not numbers.
 
     >>> import nn
     >>> predict(nn.MLP(2, [1], weights=[[[1.0, -1.0]]]), [[3.0, 1.0], [0.0, 0.5]])
@@ -57,7 +57,7 @@ def mean_loss(model: Module, xs: Iterable[Any], ys: Iterable[Any], *, loss: str 
         loss: a name from ``nn.LOSSES`` or a function of outputs and targets.
 
     Raises:
-        ArgumentError, InputError: as ``predict``, or for what the loss refuses.
+        ArgumentError, InputError: as ``predict``, or for targets that the loss rejects.
 
     >>> import nn
     >>> mean_loss(nn.MLP(1, [1], weights=[[[2.0]]]), [1.0, 2.0], [2.0, 5.0])

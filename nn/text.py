@@ -1,4 +1,4 @@
-"""Checks of arguments that many modules share, with texts that say what is allowed."""
+"""Checks of arguments, shared by many modules, with texts that say what is allowed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'relu'?"``, or nothing where no known name is near."""
+    """``"; did you mean 'relu'?"``, or nothing if no known name is similar."""
     lower = {k.lower(): k for k in known}
     found = get_close_matches(name.lower(), list(lower), n=1)
     return f"; did you mean {lower[found[0]]!r}?" if found else "."
@@ -22,7 +22,7 @@ def choose(what: str, name: str, known: Mapping[str, T]) -> T:
     """The entry of that name.
 
     Raises:
-        ArgumentError: if there is none; lists what there is and suggests the nearest.
+        ArgumentError: if there is none; the text lists all names and suggests the most similar one.
     """
     if not isinstance(name, str) or name not in known:
         raise ArgumentError(f"unknown {what} {name!r}{nearest(str(name), known)} Known: {', '.join(known)}")
@@ -30,10 +30,10 @@ def choose(what: str, name: str, known: Mapping[str, T]) -> T:
 
 
 def whole(what: str, n: Any, least: int = 1) -> int:
-    """A whole number, Python's or NumPy's, that is not too small.
+    """A whole number of Python or NumPy, checked against a minimum.
 
     Raises:
-        ArgumentError: for anything else; a bool is no number here.
+        ArgumentError: for anything else; a bool is not a number here.
     """
     if not hasattr(n, "__index__") or isinstance(n, bool) or n < least:
         raise ArgumentError(f"{what} is a whole number from {least} on, not {n!r}")

@@ -1,4 +1,4 @@
-"""The training loop: mini-batches, validation, early stopping, callbacks, and a history of it all."""
+"""The training loop: mini-batches, validation, early stopping, callbacks, and the history of losses."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from .text import whole
 
 @dataclass
 class History:
-    """What happened in training.
+    """The history of a training.
 
     Attributes:
-        loss: the mean loss over the training data of each epoch, as it was while training.
+        loss: the mean loss over the training data of each epoch, measured during training.
         val_loss: the mean loss over the validation data after each epoch; empty without any.
         best_epoch: the epoch, counted from 0, with the smallest validation loss (training loss without validation).
         stopped: why training ended: ``"epochs"``, ``"early"``, ``"callback"``, ``"interrupted"`` or ``"diverged"``.
@@ -66,37 +66,38 @@ def fit(
 ) -> History:
     """Train a model.
 
-    Where it can, training runs on compiled code (``autograd.compile``), with the same numbers to about 1e-10. Where a
-    package for that is missing, or ``autograd.compile`` refuses the model, the logger ``nn`` says so once.
+    If possible, training runs on compiled code (``autograd.compile``), with the same numbers to about 1e-10. If a
+    package for that is missing, or ``autograd.compile`` rejects the model, the logger ``nn`` reports it once.
 
     Args:
         model: takes a row and returns a list of outputs, or one.
         xs: n rows of numbers, equally long.
         ys: n targets: numbers, or rows of numbers as many as the model has outputs.
         loss: a name from ``nn.LOSSES`` or a function of outputs and targets.
-        optimizer: an optimiser over the model's parameters, or a name, which stands for its default settings.
-        epochs: how often to go through the data.
+        optimizer: an optimiser over the model's parameters, or the name of one, which gets its default settings.
+        epochs: the number of passes over the data.
         batch_size: rows for each step, by default 32 or all if there are fewer; rows are shuffled before every epoch.
         rng: a seed or a random generator, for shuffling and splitting.
         validation_split: the share of the rows that is held out for validation, from 0 to below 1.
         validation_data: rows and targets for validation, instead of a split.
-        early_stopping: stop when the validation loss has not decreased for so many epochs, and go back to the best.
-        schedule: a learning-rate schedule; goes on after each epoch.
-        penalty: a function that returns what is added to each batch's loss, such as ``lambda: nn.l2(ps, 1e-4)``.
+        early_stopping: stop if the validation loss does not decrease for that many epochs; restore the best weights.
+        schedule: a learning-rate schedule; advances after each epoch.
+        penalty: a function that returns a term to add to each batch's loss, such as ``lambda: nn.l2(ps, 1e-4)``.
         callbacks: called after each epoch with its number and the history; one that returns True ends training.
         progress: show a progress bar; by default only in a terminal.
-        compiled: True insists on compiled code, False on eager steps. By default what is all nn's own is compiled;
-            losses, activations and modules of your own are on request, because what they do is recorded once.
+        compiled: True requires compiled code, False eager steps. By default, training is compiled if model, loss and
+            penalty are all from nn. Your own losses, activations and modules are compiled only with True, because
+            they are then recorded once, not run at each step.
 
     Returns:
-        the history. Ctrl-C ends training and returns it too. The model has the weights of the last whole step, or of
-        the best epoch with ``early_stopping``. Where the loss or a weight is not finite any more, training stops with a
+        the history, also after Ctrl-C, which ends training. The model has the weights of the last complete step, or of
+        the best epoch with ``early_stopping``. If the loss or a weight is no longer finite, training stops with a
         RuntimeWarning, and the model has the weights before that step.
 
     Raises:
         ArgumentError: for empty or ragged data, numbers that are not finite, or settings outside their range.
-        InputError: if the model is no Module, or data are no numbers.
-        TraceError: with ``compiled=True``, where ``autograd.compile`` refuses the model or the loss.
+        InputError: if the model is no Module, or the data are not numbers.
+        TraceError: with ``compiled=True``, if ``autograd.compile`` rejects the model or the loss.
 
     >>> import nn
     >>> model = nn.MLP(1, [1], rng=0)
@@ -155,7 +156,7 @@ def fit(
 
 @dataclass
 class _Data:
-    """Rows and targets to train on, and those held out for validation, which may be none."""
+    """Rows and targets to train on, and those held out for validation, if any."""
 
     rows: Rows
     targets: Rows
@@ -164,7 +165,7 @@ class _Data:
 
     @classmethod
     def read(cls, xs: Any, ys: Any, share: float, given: tuple[Any, Any] | None, rng: Any) -> _Data:
-        """What ``fit`` was given, checked; a share of the rows is held out unless other data are."""
+        """Check the data; hold out a share of the rows unless validation data are given."""
         rows, targets = pairs(xs, ys)
         if given is not None:
             if not isinstance(given, tuple | list) or len(given) != 2:
@@ -174,7 +175,7 @@ class _Data:
 
 
 class _Steps:
-    """The steps of one training, compiled where that can be, otherwise eager."""
+    """The steps of one training, compiled if possible, otherwise eager."""
 
     def __init__(
         self,
@@ -232,7 +233,7 @@ def _batch_size(given: int | None, rows: int) -> int:
 
 
 def _optimizer(model: Module, given: Optimizer | str, schedule: Schedule | None) -> Optimizer:
-    """The optimiser, made if it was given by name; it and the schedule must belong to the model."""
+    """The optimiser, created if it was given by name; it and the schedule must belong to the model."""
     kind: Any = None if isinstance(given, Optimizer) else by_name(given)  # each kind has a default rate
     chosen: Optimizer = given if isinstance(given, Optimizer) else kind(model.parameters())
     if not set(model.parameters()).issuperset(chosen.params):
@@ -243,16 +244,16 @@ def _optimizer(model: Module, given: Optimizer | str, schedule: Schedule | None)
 
 
 def _as_vectors(targets: Rows, loss: str | Loss, count: int) -> Rows:
-    """Targets as compiled code takes them: a class becomes the probabilities 1 and 0 of each of ``count`` classes."""
+    """Targets in the form for compiled code: a class becomes the probabilities 1 and 0 of each of ``count`` classes."""
     if loss != "softmax_cross_entropy" or not targets or len(targets[0]) > 1:
         return targets
     return [[float(k == t) for k in range(count)] for (t,) in targets]
 
 
 def _check_targets(model: Module, rows: Rows, targets: Rows, loss_of: Loss, what: str) -> int:
-    """Refuse targets that the loss cannot take before any weight is changed, naming the row; counts the outputs."""
+    """Reject targets that the loss cannot take, before any weight changes; returns the number of outputs."""
     first = predict(model, rows[:1])[0]
-    loss_of(first, targets[0])  # what the loss thinks of the outputs
+    loss_of(first, targets[0])  # raises an error if the loss rejects the outputs
     outputs = [0.5] * len(first)
     for i, target in enumerate(targets):
         try:

@@ -13,7 +13,7 @@ def pytest_addoption(parser):
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_cache(tmp_path_factory):
-    """Compiled code is kept for this run only."""
+    """Compiled code is cached for this run only."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOGRAD_CACHE", str(tmp_path_factory.mktemp("code")))
         yield

@@ -128,7 +128,7 @@ REFERENCE = {
     ),
 }
 
-# The extent of random points where an operand's domain has no end of its own.
+# The range of random points where an operand's domain is unbounded.
 REACH = {"exp": 700.0, "sinh": 700.0, "cosh": 700.0, "expm1": 700.0, "exp2": 1000.0, "sigmoid": 700.0, "tanh": 300.0}
 
 

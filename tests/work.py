@@ -1,4 +1,4 @@
-"""Work, counted instead of timed: a busy machine changes how long a test takes, but not how much it does."""
+"""Work, counted instead of timed: a busy machine changes how long a test takes, but not how much work it does."""
 
 import sys
 from collections.abc import Callable
@@ -40,5 +40,5 @@ def growth(task: Callable[[int], Callable[[], Any]], n: int) -> float:
         task: prepares a task of a size and returns it; only the task itself is counted.
         n: the smaller size.
     """
-    task(n)()  # what is done once for all, such as imports and caches, is not counted
+    task(n)()  # work that is done only once, such as imports and caches, is not counted
     return work(task(2 * n)) / work(task(n))

@@ -1,8 +1,8 @@
-"""The peers: one file each, with a function for every workload that it takes part in.
+"""The peers: one file each, with a function for every workload that it supports.
 
-Each function is given the workload and returns what runs it once: a call without arguments that returns the numbers, as
-a list of arrays in the same order for every peer, computed anew. It may return ``Fewer(call, rows)`` to go through only
-some of the rows, where all of them would take too long.
+Each function takes the workload and returns a function without arguments that runs it once. That function returns the
+numbers, computed anew, as a list of arrays in the same order for every peer. If all rows would take too long, it is
+``Fewer(call, rows)``, which computes only some of them.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 
 class Fewer(NamedTuple):
-    """A call that goes through the first ``rows`` rows only."""
+    """A call that computes the first ``rows`` rows only."""
 
     call: Callable[[], Any]
     rows: int
 
 
-# name -> what it is called in tables; the file is peers/<name>.py
+# name -> its title in tables; the file is peers/<name>.py
 PEERS = {
     "ours": "ours",
     "plain_c": "C (gcc -O3)",

@@ -1,7 +1,7 @@
-"""C through the machine's gcc, the limit: networks written by hand, the rest straight-line code, which gcc vectorises.
+"""C compiled by gcc, as the limit: hand-written code for networks, straight-line code that gcc vectorises for the rest.
 
-The straight-line code is this library's program after simplification, printed as C: what a patient programmer would
-write down. ``-ffast-math`` lets gcc call the vector functions of glibc's libmvec.
+The straight-line code is this library's program after simplification, printed as C. With ``-ffast-math``, gcc calls the
+vector functions of glibc's libmvec.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""NumPy with derivatives worked out by hand."""
+"""NumPy with derivatives derived by hand."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """CasADi's virtual machine, mapped over the rows; ``casadi_jit`` compiles the same functions with gcc.
 
-Both are called through buffers, which is CasADi's quick way in and out: nothing is copied or converted.
+Both are called through buffers, CasADi's fastest interface: nothing is copied or converted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def _buffered(inputs: list[Any], outputs: list[Any], arrays: list[Any], shapes: 
     """A call on arrays (rows first) that fills arrays of these shapes, a row each."""
     options = {}
     if JIT:
-        os.chdir(tempfile.mkdtemp())  # where it leaves its C files
+        os.chdir(tempfile.mkdtemp())  # the folder of its C files
         options = {"jit": True, "compiler": "shell", "jit_options": {"flags": ["-O3", "-march=native", "-ffast-math"]}}
     rows = len(arrays[0])
     f = ca.Function("f", inputs, [ca.densify(x) for x in outputs], options)

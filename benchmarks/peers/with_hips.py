@@ -1,4 +1,4 @@
-"""HIPS autograd, which is imported as ``autograd`` too and so lives in an environment of its own."""
+"""HIPS autograd, which is also imported as ``autograd`` and so has an environment of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""XAD's Python bindings: a tape of scalars, filled anew for every row, as the library is meant to be used."""
+"""XAD's Python bindings: a tape of scalars, recorded anew for every row, as its documentation shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""gradcheck, checked: it must find planted mistakes and must not cry wolf."""
+"""gradcheck: it must find deliberate mistakes, and must not report errors in correct derivatives."""
 
 import io
 import json
@@ -195,7 +195,7 @@ def test_a_branch_of_the_program_beside_the_point():
     assert "another branch beside this point" in str(wrong)
 
 
-def test_a_kink_at_a_large_number_is_seen():
+def test_a_kink_at_a_large_number_is_found():
     report = gradcheck(lambda x: ag.maximum(x, 1e12), 1e12)
     assert report
     assert "slope 0 from the left, 1 from the right" in str(report)
@@ -308,7 +308,7 @@ def test_second_derivatives_at_the_edges_of_domains(f, point, second):
 
 
 def test_a_product_of_zero_and_infinity_does_not_pass():
-    """acos² has slope −2 at 1; the chain rule gives 0 · inf, which carries nothing."""
+    """acos² has slope −2 at 1; the chain rule gives 0 · inf, which contributes 0."""
     report = gradcheck(lambda x: ag.acos(x) ** 2, 1.0)
     assert not report
     assert report.comparisons[0].measured == pytest.approx(-2.0, abs=1e-9)
@@ -364,9 +364,9 @@ def test_wrong_second_derivatives_are_found():
         (1.0, 1.0 + 2e-6, 0.0, "fail"),
         (1.0, 1.0 + 2.9e-5, 1e-5, "pass"),  # three errors
         (1.0, 1.0 + 3.3e-5, 1e-5, "fail"),
-        (1.0, 1.0, 0.9e-4, "pass"),  # agreement within a larger error says too little
+        (1.0, 1.0, 0.9e-4, "pass"),  # agreement within a larger error is no evidence
         (1.0, 1.0, 1.1e-4, "inconclusive"),
-        (1.0, 1.5, 1.4e-5, "fail"),  # and so does disagreement
+        (1.0, 1.5, 1.4e-5, "fail"),  # nor is disagreement
         (1.0, 1.5, 1.6e-5, "inconclusive"),
         (1.0, -1.0, 0.0, "fail"),
         (0.0, 0.9e-9, 0.0, "pass"),  # atol

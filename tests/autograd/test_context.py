@@ -1,4 +1,4 @@
-"""What surrounds recording: it nests, it ends with its block, and no interrupt leaves it behind."""
+"""The state of recording: it nests, it ends with its block, also after an interrupt."""
 
 import asyncio
 import contextvars

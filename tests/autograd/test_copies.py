@@ -1,4 +1,4 @@
-"""Copies of Values under differentiation carry the derivative on; what would lose it in silence is refused."""
+"""Copies of Values under differentiation keep the derivative; operations that would lose it are errors."""
 
 import copy
 import pickle
@@ -16,7 +16,7 @@ class Weights:
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
-def test_copies_carry_derivatives_of_any_order(copied):
+def test_copies_keep_derivatives_of_any_order(copied):
     assert grad(lambda p: copied(p)["w"] ** 2)({"w": 3.0}) == {"w": 6.0}
     assert grad(lambda x: copied(x) * x)(3.0) == 6.0
     assert hessian(lambda x: copied(x) ** 3)(2.0) == 12.0
@@ -26,7 +26,7 @@ def test_copies_carry_derivatives_of_any_order(copied):
     assert grad(lambda x: grad(lambda y: copied(x) * y)(1.0) ** 2)(3.0) == 6.0
 
 
-def test_dataclasses_as_dicts_carry_derivatives():
+def test_dataclasses_as_dicts_keep_derivatives():
     f = lambda p: asdict(p)["w"] ** 2 * asdict(p)["b"][0]
     assert grad(f)(Weights(3.0, [2.0])) == Weights(12.0, [9.0])
     assert hessian(f)(Weights(3.0, [2.0])).w == Weights(4.0, [6.0])

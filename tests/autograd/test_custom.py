@@ -1,4 +1,4 @@
-"""Operations that users define: what they do, what is refused, and that they are freed."""
+"""Operations that users define: results, errors, and that they are freed."""
 
 import gc
 import math

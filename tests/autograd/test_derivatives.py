@@ -1,4 +1,4 @@
-"""grad and its family: values, structures, nesting, and what they refuse."""
+"""grad and its family: values, structures, nesting, and errors."""
 
 import math
 

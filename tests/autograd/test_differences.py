@@ -20,7 +20,7 @@ from autograd.differences import (
 )
 
 EPSILON = 2.0**-52
-# What to measure at 0, where it varies on a scale of 1 or more, and its slope there.
+# Functions that vary on a scale of 1 or more around 0, and their slopes at 0.
 SMOOTH = {
     "exp": (math.exp, 1.0),
     "sin": (lambda x: math.sin(x + 0.7), math.cos(0.7)),
@@ -34,7 +34,7 @@ SMOOTH = {
 
 
 def noisy(f, noise, seed):
-    """The function with noise of that size, the same each time it is asked at the same place."""
+    """The function with noise of that size, the same for every call at the same point."""
     rng, known = random.Random(seed), {}
 
     def g(x):
@@ -138,7 +138,7 @@ def test_the_size_of_a_function_does_not_matter():
     assert limit(lambda x: 3e-30 * x, 1.0, 0.0) == (3e-30, 0.0)
 
 
-def test_quotients_that_still_have_the_other_sign_tell_nothing():
+def test_quotients_that_still_have_the_other_sign_are_ignored():
     found = limit(lambda x: 1e9 * x - math.sqrt(x), 1.0, 0.0, 1e-20)
     assert found is None or math.isfinite(found.value)
 
@@ -162,7 +162,7 @@ def test_steps_outside_the_domain_are_left_out():
 
 
 def test_the_best_of_several_first_steps():
-    """A wave that steps of 0.1 and more jump over: only what smaller steps confirm counts."""
+    """A wave that steps of 0.1 and more do not see: only results that smaller steps confirm count."""
     wave = lambda x: math.sin(1e4 * x) * 1e-4
     best = best_of(lambda h: central(wave, h, 1e-19), [1.0])
     assert best.value == pytest.approx(1.0, rel=1e-9)

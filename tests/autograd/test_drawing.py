@@ -1,4 +1,4 @@
-"""Drawings: what they show, that they are safe, the same everywhere, and there without a system Graphviz."""
+"""Drawings: their content, safety and reproducibility, also without an installed Graphviz."""
 
 import io
 import os
@@ -94,7 +94,7 @@ def test_leaves_results_and_constants_look_different():
 
 
 def hostile(names):
-    """A drawing in which each name stands wherever one can stand."""
+    """A drawing with each name in every place where a name can occur."""
     roots = []
     for name in names:
         x = Value(1.0, name=name)
@@ -110,7 +110,7 @@ def hostile(names):
 
 
 def check_is_a_picture(svg):
-    """What an SVG consists of that shows text, lines and tooltips, and does nothing."""
+    """The parts of an SVG that contains only text, lines and tooltips, and no script."""
     for element in ET.fromstring(svg).iter():
         space, _, tag = element.tag.removeprefix("{").partition("}")
         assert space == "http://www.w3.org/2000/svg"
@@ -233,7 +233,7 @@ def test_a_missing_layout_engine_is_named(no_system_dot, monkeypatch, tmp_path):
 
 @pytest.fixture
 def fake_dot(tmp_path, monkeypatch):
-    """Puts a program of ours in the place of dot."""
+    """Replaces the program dot by a test program."""
 
     def install(body):
         program = tmp_path / "bin" / "dot"

@@ -1,6 +1,6 @@
 """First and second derivatives at edges of domains and at kinks, where slopes are infinite, nan or a convention.
 
-Eager runs, compiled functions and compiled functions with ``strict`` say the same, for every row of the table.
+Eager runs, compiled functions and compiled functions with ``strict`` agree, for every row of the table.
 """
 
 import itertools
@@ -66,10 +66,10 @@ TORCH = [
     ("hardswish", (3.0,), (1.0,), (0.0,)),
 ]
 
-ZERO = "an exact zero carries nothing"
+ZERO = "an exact zero contributes 0"
 CONVENTION = "the convention column of the table"
 FORMULA = "the derivative's own formula, without PyTorch's mask"
-# Where PyTorch says something else: why, PyTorch's numbers, and this library's.
+# Where PyTorch differs: the reason, PyTorch's numbers, and this library's.
 OTHERWISE = [
     ("pow", (0.0, 0.0), CONVENTION, (0.0, 0.0), (nan, nan, nan), (0.0, 0.0), (0.0, 0.0, 0.0)),
     ("pow", (0.0, 0.5), CONVENTION, (inf, 0.0), (-inf, nan, nan), (inf, 0.0), (-inf, 0.0, 0.0)),
@@ -195,7 +195,7 @@ def test_forward_mode_and_products_agree():
 
 
 def test_the_function_itself_still_raises():
-    """Only slopes follow IEEE 754: an operation of the function that has no value is an error as ever."""
+    """Only slopes follow IEEE 754: an operation of the function that has no value is still an error."""
     for f, x in ((lambda x: ag.log(x), 0.0), (lambda x: 1.0 / x, 0.0), (lambda x: ag.exp(x), 1000.0)):
         for ask in (grad(f), hessian(f), grad(grad(f)), grad(grad(grad(f)))):
             with pytest.raises(DomainError):

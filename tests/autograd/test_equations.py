@@ -1,6 +1,6 @@
 """The equations of an explanation: each symbol has one value, both sides agree, each is written once.
 
-Held against the data that the text is made from, and against the text itself, read back.
+The tests check the data that the text is made from, and the text itself, parsed again.
 """
 
 import math
@@ -27,7 +27,7 @@ OPERATIONS = [
     lambda a, b, c: ag.logsumexp([a, b, c]),
     lambda *xs: ag.sum(xs),
 ]
-# Names that resemble what the explanation itself writes, and names that want parentheses.
+# Names that resemble what the explanation itself writes, and names that need parentheses.
 NAMES = ["x1", "x_1", "x₁", "x", "x", "w′2", "v1", "v2", "E_o1", "exp(x)", "a + b", "sin(x)²", "∂y/∂x", "α", "x·x"]
 
 
@@ -81,7 +81,7 @@ def test_in_the_data_each_symbol_has_one_value_and_both_sides_agree(output, expa
         assert len(labels) == len(set(labels))
 
 
-# Reading the text back -----------------------------------------------------------------------------------------------
+# Parsing the text ----------------------------------------------------------------------------------------------------
 
 
 def sections(text):
@@ -141,7 +141,7 @@ def terms(side):
 
 def interval(text):
     """The numbers that are printed like this; None for what is no number."""
-    if text.startswith("0 "):  # nothing but rounding: the number stands behind
+    if text.startswith("0 "):  # only rounding error: the number comes after the text
         text = text.partition("(")[2].partition(" is left by")[0].removesuffix(r" \text{")
     text = text.removeprefix("(").removesuffix(")").removeprefix(r"\left(").removesuffix(r"\right")
     text = text.replace(r" \times 10^{", "e").replace("}", "").replace("−", "-")
@@ -167,7 +167,7 @@ def value(numbers):
 
 
 def meet(values, symbol, numbers):
-    """Note what a symbol is; all its numbers have one in common."""
+    """Record the interval of a symbol; all its intervals must have a number in common."""
     low, high = values.get(symbol, (-math.inf, math.inf))
     values[symbol] = low, high = max(low, numbers[0]), min(high, numbers[1])
     assert low <= high, (symbol, numbers)
@@ -203,7 +203,7 @@ def test_in_what_is_printed_each_symbol_has_one_value_and_both_sides_agree(outpu
 
 
 def test_the_reader_sees_a_symbol_with_two_values():
-    """What the explanation of x·exp(x) once printed: the reader must not overlook it."""
+    """What the explanation of x·exp(x) once printed: the parser must find the mistake."""
     values = {"∂z/∂x": interval("1.40963")}
     with pytest.raises(AssertionError):
         meet(values, "∂z/∂x", interval("2.01375"))

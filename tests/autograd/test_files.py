@@ -1,4 +1,4 @@
-"""Files are written whole or not at all: interrupts and kills at every line, links, permissions, leftovers."""
+"""Files are written atomically: interrupts and kills at every line, links, permissions, leftovers."""
 
 import contextlib
 import inspect

@@ -55,7 +55,7 @@ def test_forward_and_reverse_agree(program):
 
 
 def test_diamond():
-    """b = a + a; c = b·b: the example that every sort by hand gets wrong."""
+    """b = a + a; c = b·b: the example that needs a topological order."""
     a = Value(2.0)
     b = a + a
     c = b * b
@@ -110,7 +110,7 @@ def test_the_record_is_faithful_when_a_leaf_is_changed_later():
     assert x.grad == 6.0
 
 
-def test_the_branch_not_taken_stays_silent():
+def test_the_branch_not_taken_contributes_zero():
     x = Value(0.0)
     risky = ag.sqrt(x) * 5  # slope inf at 0
     y = ag.where(x > 0, risky, x * 2)
@@ -124,7 +124,7 @@ def test_the_branch_not_taken_stays_silent():
     assert w.grad == math.inf
 
 
-def test_forward_mode_is_silent_on_the_branch_not_taken():
+def test_the_branch_not_taken_contributes_zero_in_forward_mode():
     """0·inf in the forward sweep: an infinite tangent meets the zero slope of ``where``."""
 
     def f(x):
@@ -142,7 +142,7 @@ def test_forward_mode_is_silent_on_the_branch_not_taken():
 @settings(max_examples=200)
 @given(programs(), st.sampled_from([1.0, -2.5, math.inf, math.nan, 0.0]))
 def test_watched_sweeps_compute_what_the_others_compute(program, seed):
-    """``backward``, ``adjoints`` and ``tangents`` are written for speed; the watched sweeps say what they must give."""
+    """``backward``, ``adjoints`` and ``tangents`` are written for speed; the sweeps with events must agree."""
     _, output = build(program)
     order = ag.topological(output)
     for node in order:
@@ -174,7 +174,7 @@ def test_watched_sweeps_compute_what_the_others_compute(program, seed):
     np.testing.assert_array_equal([given.get(node, sums[node]) for node in order], [plain[node] for node in order])
 
 
-def test_a_zero_carries_nothing():
+def test_a_zero_contributes_zero():
     for other in (1.0, math.inf, -math.inf, math.nan):
         assert (carried(0.0, other), carried(other, 0.0), carried(-0.0, other)) == (0.0, 0.0, 0.0)
     assert carried(2.0, math.inf) == math.inf

@@ -1,4 +1,4 @@
-"""Every row at hostile points, against mpmath; the special functions must also end at once."""
+"""Every row at hostile points, against mpmath; the special functions must also return quickly."""
 
 import ast
 import math
@@ -167,7 +167,7 @@ def test_remainders_of_infinite_and_tiny_divisors():
         assert (node.data, node.partials) == (value, slopes), (name, x, y)
     tiny = record(ops.MOD, [Value(1e300), Value(1e-300)])
     assert tiny.partials == (1.0, -INF)
-    assert ag.explain(tiny, tiny.inputs[0])  # and nobody stumbles over where its kinks are
+    assert ag.explain(tiny, tiny.inputs[0])  # and looking for its kinks raises no error
 
 
 # Softmax and its family ----------------------------------------------------------------------------------------------
@@ -284,7 +284,7 @@ NUMPY = {
 
 
 @pytest.mark.parametrize("name", NUMPY)
-def test_the_ieee_carrier_says_what_numpy_says(name):
+def test_the_ieee_carrier_agrees_with_numpy(name):
     function, ours = NUMPY[name], getattr(IEEE, name)
     pairs = [(x, y) for x in NUMBERS for y in NUMBERS] if function.nin == 2 else [(x,) for x in NUMBERS]
     pairs = [(x, y) for x, y in pairs if name != "pow" or y != 0.5] if function.nin == 2 else pairs  # NumPy takes sqrt
@@ -381,7 +381,7 @@ def test_at_infinity_a_value_is_the_limit_and_nothing_else_than_a_domain_error_i
 
 
 def test_random_operands_of_every_size_raise_nothing_but_domain_errors():
-    """Value, slopes and second slopes of all rows at numbers of every size end, and raise nothing else."""
+    """Value, slopes and second slopes of all rows end for numbers of every size, and raise only expected errors."""
     rng = random.Random(5)
     sizes = [0.0, 5e-324, 1e-300, 1e-8, 0.5, 1.0, 2.0, 3.5, 171.0, 1e3, 1e8 + 0.5, 1e17, 1e154, 1e300, 1.7e308, INF]
     with _alarm(20):
@@ -399,7 +399,7 @@ def test_random_operands_of_every_size_raise_nothing_but_domain_errors():
 
 @contextmanager
 def _alarm(seconds):
-    """Ends what would run for ever; what does end takes a small part of this."""
+    """Stops functions that would run for ever; the others take a small part of this time."""
 
     def ring(*_):
         raise TimeoutError("something does not end")

@@ -1,4 +1,4 @@
-"""The numbers that operations were recorded with, after their leaves were given other ones."""
+"""The numbers that operations were recorded with, after the numbers of their leaves changed."""
 
 import math
 

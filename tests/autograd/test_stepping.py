@@ -192,7 +192,7 @@ def test_exactly_one_step_is_marked_wherever_the_player_stands(log):
         assert f"▶ {at + 1:>4}  {log[at].lines(6)[0]}" in marked
 
 
-def test_it_ends_quietly_without_a_reader_or_a_keyboard():
+def test_it_ends_without_an_error_without_a_reader_or_a_keyboard():
     demo = f"{sys.executable} -m demos sweeps --step"
     closed = subprocess.run(["bash", "-c", f"{demo} <&-"], capture_output=True, text=True)
     assert (closed.returncode, closed.stderr) == (0, "")
@@ -205,8 +205,8 @@ def test_it_ends_quietly_without_a_reader_or_a_keyboard():
     assert gone.returncode == 128 + signal.SIGPIPE
 
 
-def test_only_what_is_looked_at_is_put_into_words(monkeypatch):
-    """Words take far longer than sweeps: a log of a million nodes must not wait for all of them."""
+def test_texts_are_made_on_access_only(monkeypatch):
+    """Making texts takes far longer than sweeps: a log of a million nodes must not make all of them."""
     written = []
     formula = Names.formula
     monkeypatch.setattr(Names, "formula", lambda self, node, *rest: written.append(node) or formula(self, node, *rest))

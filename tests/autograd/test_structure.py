@@ -1,4 +1,4 @@
-"""Structures of numbers: any depth, their own classes again, and clear errors for what is no structure of numbers."""
+"""Structures of numbers: any depth, the same classes again, and clear errors for other objects."""
 
 from collections import OrderedDict, namedtuple
 from dataclasses import dataclass, field

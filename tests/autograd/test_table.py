@@ -1,4 +1,4 @@
-"""The operation table against an independent oracle, and against everything that is made from it."""
+"""The operation table, compared with an independent oracle and with everything that is made from it."""
 
 import ast
 import contextlib
@@ -154,7 +154,7 @@ def test_functions_take_numbers_values_and_both(op):
 
 
 def test_every_convention_at_a_kink():
-    """PyTorch's, as DESIGN decides; the one column of the table that no limit can tell."""
+    """The same as PyTorch's; the one column of the table that no limit determines."""
     for name, operands, slopes in [
         ("relu", (0.0,), (0.0,)),
         ("abs", (0.0,), (0.0,)),
@@ -296,8 +296,8 @@ def test_a_rectifier_passes_one_side(op):
     assert op.rectifier == (abs(slopes[0]) <= 0.05 and 0.9 < slopes[1] < 1.1)
 
 
-def test_words_of_the_table_decide_no_code(monkeypatch):
-    """Notes and conventions are for people: with all of them reworded, every program stays what it is."""
+def test_texts_of_the_table_do_not_change_programs(monkeypatch):
+    """Notes and conventions are for readers: with other words, every program stays the same."""
 
     def programs():
         found = []

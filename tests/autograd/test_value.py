@@ -1,4 +1,4 @@
-"""Value: what it takes, what it computes, what it refuses."""
+"""Value: accepted numbers, results, errors."""
 
 import copy
 import dataclasses
@@ -306,7 +306,7 @@ def test_a_number_taken_while_compiling_is_an_error():
 
 
 def test_operations_go_to_the_recording_by_the_type_of_their_operands():
-    """No exception decides: a function that refuses every number is traced all the same."""
+    """No exception is used for dispatch: a function that raises for every number is traced too."""
     closed_over = Value(2.0)
 
     def f(x):

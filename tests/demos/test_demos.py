@@ -1,4 +1,4 @@
-"""Every demo runs from the command line, and README is true."""
+"""Every demo runs from the command line, and the statements of README are true."""
 
 import re
 import subprocess
@@ -108,7 +108,7 @@ def test_the_simple_version_that_writes_z_1_three_times():
     model = network()
     half_squared_error(model(INPUTS), [60.0]).backward()
     optim.SGD(model.parameters(), lr=1e-5).step()
-    # The tutorial's lines, as they stand.
+    # The tutorial's lines, unchanged.
     z_1 = z_2 = z_3 = 40.0 * 0.5 + 80.0 * 0.5
     for _ in range(3):
         z_1 = 40.0 * 0.452 + 80.0 * 0.404

@@ -1,4 +1,4 @@
-"""Training on compiled code: the same numbers as eager steps, and eager steps where it cannot be."""
+"""Training on compiled code: the same numbers as eager steps, and eager steps where compiling is impossible."""
 
 import functools
 import math
@@ -111,7 +111,7 @@ def test_early_stopping_and_validation_are_the_same():
 
 
 class Noisy(nn.Module):
-    """A module that is not nn's own: nothing is known of what it does."""
+    """A module that is not nn's own: its behaviour is unknown."""
 
     def __init__(self):
         self.layer = nn.Layer(4, 3, "none", rng=0)
@@ -311,7 +311,7 @@ def test_an_interrupted_epoch_leaves_whole_steps(monkeypatch):
         assert p.data == pytest.approx(q.data, rel=1e-11)
 
 
-def test_divergence_is_seen():
+def test_divergence_is_detected():
     model = nn.MLP(4, [6, 3], rng=0)
     with pytest.warns(RuntimeWarning, match="training stopped"):
         history = nn.fit(

@@ -1,4 +1,4 @@
-"""scikit-learn's own checks, and the estimators at work in its pipelines."""
+"""scikit-learn's own checks, and the estimators in its pipelines."""
 
 import numpy as np
 import pytest

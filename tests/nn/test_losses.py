@@ -56,7 +56,7 @@ def test_the_fused_gradient_of_softmax_and_cross_entropy_is_shown_as_y_minus_t()
 
 
 def test_hinge_by_hand():
-    """1 − 0.5 = 0.5; beyond the margin nothing; on the wrong side 1 + 2 = 3; and 1 − 0.25 for the class −1."""
+    """1 − 0.5 = 0.5; beyond the margin 0; on the wrong side 1 + 2 = 3; and 1 − 0.25 for the class −1."""
     outputs = [Value(x) for x in (0.5, 3.0, -2.0, -0.25)]
     loss = nn.hinge(outputs, [1, 1, 1, -1])
     assert loss.data == (0.5 + 0.0 + 3.0 + 0.75) / 4.0

@@ -50,7 +50,7 @@ def test_25_steps_on_a_net(row):
     assert weights == pytest.approx(row["net"]["weights"], rel=1e-12)
 
 
-# A new optimiser is one row: its name, and settings that take it to the bottom in 3000 steps.
+# A new optimiser is one row: its name, and settings with which it reaches the minimum in 3000 steps.
 TO_THE_BOTTOM = {
     "sgd": {"lr": 0.002, "momentum": 0.9},
     "adagrad": {"lr": 0.5},
@@ -174,7 +174,7 @@ def test_what_is_refused(call, kind, fragments):
         assert fragment in str(error.value)
 
 
-# What no setting may be, by name: for a constructor and for a state that is loaded.
+# Invalid settings by name, for a constructor and for a state that is loaded.
 IMPOSSIBLE = {
     "lr": [-0.1, float("nan"), float("inf"), "fast", None, True],
     "weight_decay": [-1.0, float("nan"), "a"],
@@ -231,7 +231,7 @@ def test_a_state_brings_its_memory_and_formula_along():
 
 @pytest.mark.parametrize("kind", optim.OPTIMIZERS.values(), ids=optim.OPTIMIZERS)
 def test_a_state_that_could_not_be_is_refused(kind):
-    """What an optimiser remembers of a gradient's size is never negative: its root is taken at the next step."""
+    """The means of squared gradients are never negative, because the next step takes their root."""
     opt = kind([Value(1.0)], lr=0.25)
     before = opt.state_dict()
     for steps in (-1, 2**53 + 1, 10**400, 0.5, float("nan"), float("inf"), "1", None):

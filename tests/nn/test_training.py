@@ -195,7 +195,7 @@ def test_ctrl_c_within_a_step_leaves_no_half_step(monkeypatch):
     history = nn.fit(model, XS, YS, optimizer=opt, epochs=50, batch_size=7, compiled=False)
     assert history.stopped == "interrupted"
     assert (model.state_dict(), opt.state) == seen[1]
-    assert opt.steps == 1  # what the optimiser remembers is of whole steps too
+    assert opt.steps == 1  # the optimiser's state is also that of complete steps
 
 
 def test_diverging_training_stops_and_says_so():
@@ -375,7 +375,7 @@ def test_safetensors_of_other_types_are_refused(tmp_path):
 
 
 def test_a_safetensors_header_may_come_without_padding(tmp_path):
-    """Padding to eight bytes is a custom of one writer, no part of the format."""
+    """One writer pads to eight bytes, but the format does not require it."""
     model, other = nn.MLP(1, [1], rng=0), nn.MLP(1, [1], rng=1)
     raw = nn.save(tmp_path / "model.safetensors", model).read_bytes()
     size = int.from_bytes(raw[:8], "little")
@@ -431,7 +431,7 @@ def test_files_that_do_not_fit_are_refused(tmp_path):
 
 
 def test_a_save_killed_half_way_leaves_a_whole_file(tmp_path):
-    """200 times: a process that saves in a loop is killed; the file is always there and whole."""
+    """200 times: a process that saves in a loop is killed; the file always exists and is complete."""
     path = tmp_path / "model.json"
     program = (
         "import sys, nn\n"
@@ -444,7 +444,7 @@ def test_a_save_killed_half_way_leaves_a_whole_file(tmp_path):
     while kills < 200:
         process = subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE)
         process.stdout.read(1)
-        # One process is stopped and looked at many times, then killed: each stop is a moment at which it might die.
+        # One process is stopped many times, and its file checked, before it is killed: each stop stands for a kill.
         for _ in range(40):
             time.sleep(random.Random(kills).random() * 0.002)
             process.send_signal(signal.SIGSTOP)
