@@ -181,7 +181,8 @@ def limit(f: Callable[[float], float], h: float, noise: float, rounding: float =
     ]
     best: Slope | None = None
     for (before, now), ratio, step in zip(pairwise(limits), ratios[1:], steps[3:], strict=True):
-        error = abs(now - before) + (noise + rounding * abs(now)) / step * 4.0 / (1.0 - ratio) ** 2
-        if math.isfinite(error) and (best is None or error < best.error):
-            best = Slope(now, error)
+        if math.isfinite(before) and math.isfinite(now):
+            error = abs(now - before) + (noise + rounding * abs(now)) / step * 4.0 / (1.0 - ratio) ** 2
+            if best is None or error < best.error:
+                best = Slope(now, error)
     return best

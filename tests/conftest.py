@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,11 @@ def golden(request):
 
 def pytest_configure(config):
     from hypothesis import settings
+
+    # A shell that starts a program in the background makes it ignore Ctrl-C; tests of Ctrl-C, and programs that they
+    # start, need it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     settings.register_profile("default", max_examples=200, deadline=None, print_blob=True)
     settings.register_profile("full", max_examples=10_000, deadline=None)

@@ -151,6 +151,12 @@ def test_jumps_and_steep_slopes_are_not_infinite_slopes():
     assert steep.value == pytest.approx(5e5, rel=1e-6)
 
 
+@pytest.mark.parametrize("quotients", [[0.0, -3.0, -6.0, -9.0], [0.0, 1.0, 3.0, 1e200], [1.0, 2.0, 1.0, 2.0], [1.0]])
+def test_quotients_that_do_not_converge_tell_nothing(quotients):
+    known = {8.0**-k: q * 8.0**-k for k, q in enumerate(quotients)}
+    assert limit(lambda x: known.get(x, 0.0), 1.0, 0.0, 1.01e-4 * 8.0 ** -len(quotients)) is None
+
+
 def test_steps_outside_the_domain_are_left_out():
     def f(x):
         if abs(x) > 1e-4:
