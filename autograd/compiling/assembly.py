@@ -1,4 +1,4 @@
-"""LLVM's assembly language: how wide vectors and blocks are, and a builder that writes a function line by line."""
+"""LLVM's assembly language: the sizes of vectors and blocks, and a builder that writes a function line by line."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Block:
-    """The rows that are worked on at once: ``vectors`` vectors of ``lanes`` rows.
+    """The rows that are computed together: ``vectors`` vectors of ``lanes`` rows.
 
     Attributes:
         item: ``double`` or ``float``.
         lanes: rows in a vector.
         vectors: vectors in a block.
         registers: how many vector registers there are.
-        widest: the lanes of the machine's own vectors, also where one row at a time is worked on.
+        widest: the lanes of the machine's own vectors, also in code for one row at a time.
     """
 
     item: str
@@ -63,7 +63,7 @@ class Block:
 
     @property
     def suffix(self) -> str:
-        """How LLVM's functions on this vector are called."""
+        """The suffix of the names of LLVM's functions on this vector."""
         kind = "f64" if self.item == "double" else "f32"
         return kind if self.lanes == 1 else f"v{self.lanes}{kind}"
 
@@ -90,12 +90,12 @@ class Block:
 
 @dataclass
 class Loop:
-    """A loop while it is written.
+    """A loop that is being written.
 
     Attributes:
         index: the counter's name.
-        carried: the names of what one round hands to the next.
-        next: what this round hands on; set by the body, and after the loop what the last round left.
+        carried: the names of the values that one iteration passes to the next.
+        next: the values for the next iteration, set by the body; after the loop, those of the last iteration.
     """
 
     index: str
@@ -104,7 +104,7 @@ class Loop:
 
 
 class Builder:
-    """Writes one function; names and labels are made up as it goes.
+    """Writes one function; names and labels are generated.
 
     Args:
         block: how wide vectors are.
@@ -145,7 +145,7 @@ class Builder:
         return f"b{self._count}"
 
     def begin(self, label: str) -> None:
-        """Begin a basic block, which the one before runs into unless it has ended."""
+        """Begin a basic block; the one before continues into it unless it has ended."""
         if not self._ended:
             self.lines.append(f"br label %{label}")
         self.lines.append(f"{label}:")
@@ -157,19 +157,19 @@ class Builder:
         self._ended = True
 
     def unless(self, condition: str, label: str) -> None:
-        """Go on where a condition holds, else to a label."""
+        """Continue here if a condition holds, else at a label."""
         here = self.label()
         self.finish(f"br i1 {condition}, label %{here}, label %{label}")
         self.begin(here)
 
     @contextmanager
     def loop(self, limit: str | int, *starts: tuple[str, str], step: int = 1) -> Iterator[Loop]:
-        """A loop that counts from 0 up to a limit; the first round always runs.
+        """A loop that counts from 0 up to a limit; the first iteration always runs.
 
         Args:
             limit: where it ends.
-            starts: type and first value of each number that one round hands to the next.
-            step: what is counted on by.
+            starts: type and first value of each number that one iteration passes to the next.
+            step: the increment.
         """
         before, again, after = self._label, self.label(), self.label()
         self.begin(again)
@@ -191,7 +191,7 @@ class Builder:
     # Memory ----------------------------------------------------------------------------------------------------------
 
     def at(self, pointer: str, offset: str | int) -> str:
-        """A pointer so many bytes further."""
+        """A pointer plus a number of bytes."""
         return pointer if offset == 0 else self.let(f"getelementptr i8, ptr {pointer}, i64 {offset}")
 
     def entry(self, table: str, index: str | int) -> str:
@@ -208,7 +208,7 @@ class Builder:
         return self.let(f"load {self.block.vector}, ptr {at}, align {align or self.block.vector_bytes}")
 
     def store_vector(self, x: str, pointer: str, number: int = 0, align: int = 0) -> None:
-        """The reverse."""
+        """Store a vector at a pointer; aligned as for loading."""
         at = self.at(pointer, number * self.block.vector_bytes)
         self.do(f"store {self.block.vector} {x}, ptr {at}, align {align or self.block.vector_bytes}")
 

@@ -1,7 +1,7 @@
 """The cache of machine code, in the user's cache directory: a second process need not compile again.
 
-Machine code is run as it is read, so nothing is read that another user could have written. Each file holds its key and
-a checksum beside the code; whatever does not match is ignored and made anew.
+Machine code is run as it is read, so files that another user could have written are never read. Each file holds its key
+and a checksum beside the code; a file that does not match is ignored and the code is compiled again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 
 _MAGIC = b"autograd code 2\n"
 _FOLDER = "scalar-autograd"  # the folder of its own, below the one that is chosen
-_LARGEST = 256 * 2**20  # bytes kept in all; the oldest files go first
+_LARGEST = 256 * 2**20  # bytes kept in total; the oldest files are removed first
 _ABANDONED = 3600.0  # seconds after which a temporary file belongs to a process that was killed
 _CODE = re.compile(r"[0-9a-f]{64}")
 _TEMPORARY = re.compile(r"[0-9a-f]{64}\.[^.]+\.tmp")
@@ -33,7 +33,7 @@ for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
 
 
 def directory() -> Path | None:
-    """Where code is kept; None for nowhere.
+    """Where code is kept; None if it is not kept.
 
     It is a folder of its own in ``AUTOGRAD_CACHE`` if that is set (if it is empty, nothing is kept), else in the
     user's cache directory.
@@ -57,7 +57,7 @@ def _base() -> Path | None:
 
 
 def key(*parts: str) -> str:
-    """The name of what depends on all these parts."""
+    """The name of code that depends on all these parts."""
     digest = hashlib.sha256()
     for part in parts:
         data = part.encode()
@@ -66,7 +66,7 @@ def key(*parts: str) -> str:
 
 
 def load(name: str) -> bytes | None:
-    """The code kept under that name, or None if there is none, or it is damaged, or not this user's alone."""
+    """The code kept under that name, or None if there is none, or it is damaged, or others can write it."""
     folder = _usable()
     content = None if folder is None else _read(folder / name)
     if content is None:
@@ -79,7 +79,7 @@ def load(name: str) -> bytes | None:
 
 
 def save(name: str, code: bytes) -> None:
-    """Keep code under a name; where that cannot be, nothing is kept."""
+    """Keep code under a name; if that is impossible, nothing is kept."""
     base = _base()
     if base is None:
         return
@@ -91,7 +91,7 @@ def save(name: str, code: bytes) -> None:
         return
     with suppress(OSError):
         _write(folder / name, _head(name) + hashlib.sha256(code).digest() + code)
-        if name.startswith("0"):  # now and then is enough
+        if name.startswith("0"):  # occasionally is enough
             _tidy(folder)
 
 
@@ -146,7 +146,7 @@ def _refuse(folder: Path, why: str) -> None:
 def _read(path: Path, length: int = -1) -> bytes | None:
     """The content of a regular file of this user's own, or only its start; None for anything else.
 
-    What was opened is examined, not what the name stands for at another moment.
+    The opened file is examined, because its name may refer to another file at another moment.
     """
     with suppress(OSError):
         handle = os.open(path, _READ)
@@ -161,7 +161,7 @@ def _read(path: Path, length: int = -1) -> bytes | None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; only its owner may read it."""
+    """Write a file atomically; only its owner may read it."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -177,13 +177,13 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    """Remove the oldest code beyond what is kept in all, and what killed processes left; no other file."""
+    """Remove the oldest code beyond what is kept in all, and temporary files of killed processes; no other file."""
     codes = sorted(found for found in _files(folder, _CODE) if _is_code(found[2]))
     size = sum(bytes_ for _, bytes_, _ in codes)
     for _, bytes_, path in codes:
         if size <= _LARGEST:
             break
-        with suppress(OSError):  # another process may just have taken it away
+        with suppress(OSError):  # another process may have removed it
             path.unlink()
         size -= bytes_
     for modified, _, path in _files(folder, _TEMPORARY):

@@ -1,4 +1,4 @@
-"""One call: its arguments are read, results are made room for and filled, and put together as they are returned."""
+"""One call: reads its arguments, allocates and fills the arrays of results, and builds the returned structure."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .want import size
 
 
 class Call(NamedTuple):
-    """What calls with arrays of the same shapes have in common.
+    """The common data of calls with arrays of the same shapes.
 
     Attributes:
-        prepared: what answers them.
+        prepared: the program for them.
         n_rows: how many there are.
         has_rows: whether any argument has rows; if none has, results have no axis for them.
         axes: for each argument the axis that its rows were along, or None.
@@ -39,7 +39,7 @@ class Call(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a call gives.
+    """The results of a call.
 
     Attributes:
         result: what is returned.
@@ -55,7 +55,7 @@ class Outcome(NamedTuple):
 
 
 def key(kind: str, argnums: Any, args: Sequence[Any]) -> Hashable:
-    """What tells calls apart that need no reading: those with plain arrays of floats, rows first; None for others."""
+    """The key of a call with plain arrays of floats, rows first, which needs no conversion; None for other calls."""
     for a in args:
         if type(a) is not np.ndarray or a.dtype.kind != "f":
             return None
@@ -110,7 +110,7 @@ def run(call: Call, arrays: Sequence[Any], settings: Settings, out: Any, data: A
     """Run a task on the arrays of a call.
 
     Args:
-        call: what is known of it.
+        call: its common data.
         arrays: its arguments, and tangents after them, rows first.
         settings: the function's.
         out: arrays to write results by row into, or None.
@@ -154,7 +154,7 @@ def _shared(call: Call, arrays: Sequence[Any], data: Any) -> Any:
         if not numbers:
             return own
         numbers.append(own)
-    return np.concatenate(numbers) if numbers else ()  # a copy: results may be written over an argument
+    return np.concatenate(numbers) if numbers else ()  # a copy, because results may overwrite an argument
 
 
 def _given(call: Call, settings: Settings, out: Any) -> list[Any]:

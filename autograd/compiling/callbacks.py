@@ -1,4 +1,4 @@
-"""Functions of Python's that native code calls, by a table of pointers."""
+"""Python functions that native code calls through a table of pointers."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ class Callbacks:
         raised = self._raised
 
         def call(*numbers: float) -> float:
-            if raised.errors:  # the call is going to fail: the remaining rows are passed over
+            if raised.errors:  # the call will fail, so the remaining rows are skipped
                 return math.nan
             try:
                 return function(*numbers)
-            except BaseException as error:  # noqa: BLE001  (native code lies between here and who can handle it)
+            except BaseException as error:  # noqa: BLE001  (native code is between this function and the caller that handles it)
                 raised.errors.append(error)
                 return math.nan
 
         return call
 
     def clear(self) -> None:
-        """Forget what an interrupted call may have left behind."""
+        """Delete errors that an interrupted call may have left."""
         if self._raised.errors:
             self._raised.errors = []
 
     def reraise(self) -> None:
-        """Raise what a function raised while native code called it."""
+        """Raise the exception that a function raised when native code called it."""
         if self._raised.errors:
             error, self._raised.errors = self._raised.errors[0], []
             raise error
 
 
 class _Raised(threading.local):
-    """What functions raised in this thread."""
+    """The exceptions that functions raised in this thread."""
 
     def __init__(self) -> None:
         self.errors: list[Any] = []

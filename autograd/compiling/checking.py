@@ -1,4 +1,4 @@
-"""What ``check=True`` does: find the first row whose result is not finite, and run it again eagerly."""
+"""For ``check=True``: finds the first row whose result is not finite, and runs it again eagerly."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def first_bad_row(arrays: Sequence[Any], sums: Any, count: int, part: Callable[[
         arrays: results by row.
         sums: results summed over the rows.
         count: how many rows there are.
-        part: calls the function on some of the rows, from one to before another.
+        part: calls the function on a range of the rows.
 
     Raises:
         DomainError: if a sum is not finite although what is summed is.
@@ -52,7 +52,7 @@ def run_eagerly(f: Callable[..., Any], arguments: Sequence[Any], names: Sequence
     """Run a function on one row's numbers, under the arguments' names.
 
     Raises:
-        DomainError: from the operation that has no value there, named by the arguments that it got, or for a slope
+        DomainError: from the operation that has no value there, named with its arguments, or for a slope
             that is infinite; with a note of the row. Nothing is raised if a number that came in is not finite itself.
     """
     values = [_values(np.asarray(a).tolist(), name) for a, name in zip(arguments, names, strict=True)]

@@ -1,10 +1,10 @@
 """Derivatives of a trace: sweeps over its nodes, which record the derivative as more nodes.
 
-Speculation: in an eager sweep an exact zero carries nothing, even against inf or nan. A program would need a comparison
-for each product to do the same. It speculates instead that no partial is inf or nan where an adjoint is 0 by chance,
-and multiplies plainly. The guard is cheap: where that fails, a result is nan. Native code raises a flag where a result
-is not finite, and those rows run again through a second program, which compares (see ``executable``). Reciprocals, by
-which ``simplify`` replaces divisions, are speculation too, under the same guard.
+Speculation: in an eager sweep a product with an exact zero is 0, even if the other factor is inf or nan. A program
+would need a comparison for each product to do the same. It speculates instead that no partial is inf or nan where an
+adjoint happens to be 0, and uses plain products. The guard is cheap: if the speculation fails, a result is nan. Native
+code raises a flag where a result is not finite, and those rows run again through a second program, which compares (see
+``executable``). Reciprocals, by which ``simplify`` replaces divisions, are speculation too, with the same guard.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Combiner:
         return sum(terms, 0.0)
 
     def _carried(self, x: Linear, y: Linear) -> Traced | None:
-        """The product by comparison with 0, or None where it is to be a plain one."""
+        """The product by comparison with 0, or None where a plain product is enough."""
         if not isinstance(x, Traced):
             x, y = y, x
         if not isinstance(x, Traced):
@@ -67,7 +67,7 @@ class Combiner:
 
 
 def _products(factors: Sequence[Linear], others: Sequence[Linear]) -> Linear:
-    """Σ factor·other as the nodes that an eager sweep records for it, so that they are derived in the same order."""
+    """Σ factor·other as the nodes that an eager sweep records, so that further derivatives add up in the same order."""
     pairs = [pair for pair in zip(factors, others, strict=True) if 0.0 not in map(_plain, pair)]
     known = [x for pair in pairs for x in pair if isinstance(x, Traced)]
     if not known or all(_plain(y) == 1.0 for _, y in pairs) or (len(pairs) == 1 and _plain(pairs[0][0]) == 1.0):
@@ -99,7 +99,7 @@ def jacobian(outputs: Sequence[Linear], wrt: Sequence[Traced], combine: Combiner
 
 
 def hessian(output: Linear, wrt: Sequence[Traced], combine: Combiner) -> list[list[Linear]]:
-    """The second derivatives: the gradient's own gradients; only one half is computed, the other mirrors it."""
+    """The second derivatives, as gradients of the gradient; one half is computed, because the matrix is symmetric."""
     first = gradient(output, wrt, _products if combine.strict else combine)
     every = progress.over(first, "deriving again")
     half = [gradient(slope, wrt[: i + 1], combine) for i, slope in enumerate(every)]

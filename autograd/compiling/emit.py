@@ -14,8 +14,8 @@ from .kernels import kernel, vector_function
 from .program import ROW, Program
 from .schedule import Layer, Outer, Product, Schedule, Straight, Total
 
-Outline = tuple[Any, list[int]]  # what identical stretches have in common, and the operands in which one differs
-FEW = 8  # among so few stretches no identical ones are looked for
+Outline = tuple[Any, list[int]]  # the common part of identical stretches, and the operands that differ
+FEW = 8  # with this many stretches or fewer, no identical ones are searched for
 PART = 4_000_000  # characters of a module at most: about 40 000 instructions
 
 
@@ -25,9 +25,9 @@ class Code:
 
     Attributes:
         texts: the modules with the program's own functions: one with what is called, others with long programs' parts.
-        kernels: the module with the loops that it calls, which many programs have in common.
+        kernels: the module with the loops that it calls, which is the same for many programs.
         instructions: how many instructions there are to compile; outlined stretches count once.
-        offsets: the tables of outlined stretches, one after the other: where they find and leave their numbers.
+        offsets: the tables of outlined stretches, one after the other: where they read and write their numbers.
         packed: numbers of parameters, in the order in which the loops over weights read them.
         shared: the number of the parameter for each instruction that all rows share.
         parameters: how many parameters there are: inputs, then what ``prepare`` computes, then constants.
@@ -74,7 +74,7 @@ class _Emitter:
     # Pieces ----------------------------------------------------------------------------------------------------------
 
     def need(self, name: str, text: str) -> None:
-        """A declaration or function that the module must have once."""
+        """Add a declaration or function to the module, unless it is there already."""
         self.globals.setdefault(name, text)
 
     def kernel(self, name: str, *sizes: int) -> str:
@@ -107,7 +107,7 @@ class _Emitter:
     def stretch(self, step: Straight, outline: Outline | None) -> str:
         """The call of a function that does a stretch of arithmetic for every vector of a block.
 
-        Identical stretches are outlined: they share one function and bring a table of their operands' offsets.
+        Identical stretches are outlined: they share one function, and each has a table of its operands' offsets.
         """
         start, name = 0, f"@stretch{len(self.stretches)}"
         if outline is None:
@@ -131,9 +131,9 @@ class _Emitter:
         return [None if outline is None or count[outline[0]] == 1 else outline for outline in found]
 
     def outline(self, step: Straight) -> Outline | None:
-        """What a stretch has in common with identical ones, and the operands and results in which it differs from them.
+        """The common part of a stretch and identical ones, and the operands and results that differ.
 
-        None if it combines conditions, which are not kept anywhere.
+        None if it combines conditions, because conditions are not stored.
         """
         code, level = self.program.code, self.program.level
         own: dict[int, int] = {}
@@ -163,7 +163,7 @@ class _Emitter:
         return tuple(said), [*outside, *(i for i in step.code if i in kept)]
 
     def straight(self, name: str, step: Straight, table: dict[int, int] | None) -> None:
-        """The function of a stretch; the offsets of its operands are fixed, or stand in a table at these indices."""
+        """The function of a stretch; the offsets of its operands are fixed, or in a table at these indices."""
         block = self.block
         f = Builder(
             block,
@@ -334,7 +334,7 @@ class _Emitter:
                 done += tiles * tile
 
     def texts(self) -> list[str]:
-        """The modules: a short program is one; a long one's stretches are compiled in parts, so that memory lasts."""
+        """The modules: a short program is one; the stretches of a long one are compiled in parts, to limit memory."""
         tables = [
             f"{name} = private unnamed_addr constant [{len(numbers)} x i64] [{', '.join(f'i64 {x}' for x in numbers)}]"
             for numbers, name in self.tables.items()
@@ -386,7 +386,7 @@ class _Body:
         for name, declaration in self.f.declared.items():
             self.emitter.need(name, declaration)
 
-    # Superword-level parallelism: where one row at a time is worked on, calls of one function that follow each other
+    # Superword-level parallelism: in code for one row at a time, consecutive independent calls of one function
     # become one call of the vector library.
 
     def isomorphic(self, code: Sequence[int], k: int) -> list[int]:
@@ -414,7 +414,7 @@ class _Body:
         self.emitter.need(library, f"declare {v} @{library}({v})")
         operands = [self.number(self.program.code[i].operands[0]) for i in group]
         vector = "poison"
-        for lane in range(lanes):  # every lane gets a number: spare ones the last
+        for lane in range(lanes):  # every lane gets a number; unused lanes get the last one
             x = operands[min(lane, len(operands) - 1)]
             vector = f.let(f"insertelement {v} {vector}, {item} {x}, i64 {lane}")
         result = f.let(f"call {v} @{library}({v} {vector})")
@@ -442,7 +442,7 @@ class _Body:
         return found
 
     def condition(self, root: int) -> str:
-        """A comparison, or several combined: made where it is used, never stored."""
+        """A comparison, or several combined: computed where it is used, never stored."""
         stack = [root]
         while stack:
             i = stack[-1]
@@ -465,7 +465,7 @@ class _Body:
             return
         op, operands, _ = self.program.code[i]
         names = [self.number(k) for k in operands]
-        if op == "dot":  # over what all rows share: written out
+        if op == "dot":  # of operands that all rows share: written out
             n = len(names) // 2
             total = self.block.constant(0.0)
             for a, b in zip(names[:n], names[n:], strict=True):

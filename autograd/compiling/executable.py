@@ -1,4 +1,4 @@
-"""A program's machine code, and how it goes through rows: for blocks of them, or for one row at a time."""
+"""The machine code of a program, and its run over rows: in blocks, or one row at a time."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .program import SHARED
 from .schedule import Schedule
 from .workspace import Layout, Sums, Workspace, address
 
-WORKSPACE = 2**20  # bytes that a block of rows may take: about what stays in a core's own cache
-THOROUGH = 3000  # up to so many instructions LLVM takes its time
+WORKSPACE = 2**20  # bytes that a block of rows may take: about the size of a core's own cache
+THOROUGH = 3000  # up to this many instructions LLVM optimises fully
 
 
 class Executable:
@@ -29,12 +29,12 @@ class Executable:
         dtype: of the numbers.
         one_row: for one row at a time.
         target: the machine to make code for.
-        fallback: makes what runs again where the program speculated and a result is not finite; None if it does not
-            speculate.
+        fallback: makes the program for rows where speculation failed, so that a result is not finite; None if the
+            program does not speculate.
 
     Attributes:
         instructions: how many were compiled; outlined stretches count once.
-        was_cached: whether the machine code came out of the cache.
+        was_cached: whether the machine code was read from the cache.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Executable:
         self._operands = np.array(code.offsets, dtype=np.int32)
         self._operands_address = address(self._operands)
         self._fallback = fallback
-        # What all rows share is not watched by native code: results, and reciprocals that may overflow.
+        # Native code does not check what all rows share: results, and reciprocals that may overflow.
         level = program.level
         same = [i for wanted in results for i in wanted if level[i] == SHARED]
         same += [i for i in program.reciprocals if level[i] == SHARED and i in code.shared]
@@ -113,7 +113,7 @@ class Executable:
         return total
 
     def _prepare(self, space: Workspace, shared: Any) -> None:
-        """Bring what all rows share into a workspace."""
+        """Copy what all rows share into a workspace."""
         if len(shared):
             space.params[: len(shared)] = shared
         if self._prepares:

@@ -1,4 +1,4 @@
-"""``compile`` and what it returns: the functions of arrays that people call."""
+"""``compile`` and what it returns: the public functions of arrays."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _OF_ARGUMENTS = frozenset(
 
 
 class Stats(NamedTuple):
-    """What a compiled function comes to.
+    """The size and compile time of a compiled function.
 
     Attributes:
         recorded: operations in the recorded graph of the last call, derivatives included.
         operations: operations that are done for each row, after simplification; a dot of n counts as n.
         bytes_a_row: workspace that each row of a block takes.
         seconds: what recording and compiling took, in all calls so far.
-        was_cached: whether the machine code came out of the cache.
+        was_cached: whether the machine code was read from the cache.
     """
 
     recorded: int
@@ -63,8 +63,8 @@ def compile(
         in_axes: for each argument the axis along which its rows lie, or None for an argument that all rows share; one
             for all arguments, or a sequence. An argument's other axes reach ``f`` as nested lists.
         reduce: ``"sum"`` or ``"mean"`` over the rows; the value is then one number. None keeps a value a row.
-        threads: how many to use at most; by default as many as there are processors where that is worth it. Results
-            do not depend on it.
+        threads: how many to use at most; by default as many as there are processors, if the call is long enough.
+            Results do not depend on it.
         dtype: ``"float64"`` or ``"float32"``.
         strict: do every operation exactly as an eager run does, one after the other and rounded the same. In float64
             the values and derivatives of each row then agree bit for bit, signs of zeros included (a nan agrees with
@@ -94,12 +94,12 @@ def compile(
 class Compiled:
     """A function over rows of arrays, and its derivatives. Made by ``compile``.
 
-    Calling it gives the values: an array with the rows first, or with ``reduce`` what they add up to. Lists that the
-    function returns become further axes; tuples and dicts stay what they are, with an array in each place. Where no
+    Calling it gives the values: an array with the rows first, or with ``reduce`` their sum or mean. Lists that the
+    function returns become further axes; tuples and dicts stay, with an array in each place. Where no
     argument has rows, as with ``in_axes=None``, results have no axis for them, and a number is a float.
 
-    What is compiled depends on the shapes of one row's arguments and on what is asked (values, gradients, ...). The
-    last 64 such programs are kept, each of which takes about a megabyte; those not used for longest are freed.
+    What is compiled depends on the shapes of one row's arguments and on the kind of result (values, gradients, ...).
+    The last 64 such programs are kept, each of which takes about a megabyte; the least recently used ones are freed.
 
     It can be called from several threads at once, releases the interpreter's lock while it computes, can be used in
     forked processes, and can be pickled if the function can.
@@ -128,7 +128,7 @@ class Compiled:
         self._memory = Memory(self._prepare)
         self._last: Prepared | None = None
 
-    # What people call ------------------------------------------------------------------------------------------------
+    # Public methods --------------------------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         """The values.
@@ -284,7 +284,7 @@ class Compiled:
     ) -> tuple[float, list[Value], np.ndarray[Any, np.dtype[np.float64]]]:
         """The value, the leaf Values that the function closes over, and an array of their gradients.
 
-        As ``backward``, but nothing is written into the leaves: for loops that keep their numbers in an array.
+        As ``backward``, but the leaves do not change; for loops that keep their numbers in an array.
 
         Args:
             args, kwargs: arrays of numbers.
@@ -306,7 +306,7 @@ class Compiled:
         return Stats(last.recorded, operations, task.bytes_a_row, self._memory.seconds(), task.was_cached)
 
     def explain(self) -> str:
-        """The program of the last call before and after simplification, numbered, with what it comes to."""
+        """The program of the last call before and after simplification, numbered, with its size and compile time."""
         last = self._called()
         before = recorded(last.want.nodes() + last.want.summed())
         stats = self.stats
@@ -396,7 +396,7 @@ class Compiled:
         return value, outcome.leaves, slopes
 
     def _check(self, known: call.Call, arrays: Sequence[Any], outcome: call.Outcome, data: Any) -> None:
-        """Raise for the first row with a result that is not finite, from the operation that gave it."""
+        """Raise for the first row with a result that is not finite, from the operation that caused it."""
 
         def part(lo: int, hi: int) -> call.Outcome:
             some = [a[lo:hi] if k in known.by_row else a for k, a in enumerate(arrays)]
@@ -409,7 +409,7 @@ class Compiled:
             checking.run_eagerly(self.function, numbers, self._called_by(count), row)
 
     def _called_by(self, count: int) -> list[str]:
-        """What so many arguments are called."""
+        """The names of that many arguments."""
         return [self._names[k] if k < len(self._names) else f"argument {k}" for k in range(count)]
 
     def _called(self) -> Prepared:

@@ -1,7 +1,7 @@
-"""The instruction set of programs: one row says all there is to know about an instruction.
+"""The instruction set of programs: one row has all properties of an instruction.
 
-The writer of programs, their check, NumPy's replay and the generator of native code read it: adding an instruction is
-adding a row.
+The writer of programs, their check, NumPy's replay and the generator of native code read it. To add an instruction,
+add a row.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ class Opcode(NamedTuple):
         name: what programs call it.
         operands: the kinds of its operands; None for any even number of numbers.
         result: the kind of its result.
-        commutative: whether its two operands may change places.
+        commutative: whether its two operands may be exchanged.
         numpy: the same on arrays; None where Python computes it, number by number.
         llvm: LLVM's instruction, with ``{0}``, ``{1}`` … for the operands, ``{v}`` for the type of a vector of numbers,
             ``{mask}`` for that of conditions, ``{true}`` for the condition that holds everywhere and ``{flags}`` for
-            what LLVM may do beside rounding each operation.
+            what LLVM may do besides rounding each operation.
         intrinsic: LLVM's function, where it has one.
-        libm: the C library's function on numbers. The vector library is looked through for the same name.
+        libm: the C library's function on numbers. The vector library is searched for the same name.
         in_rules: whether rules of the operation table call it by this name; others only the writer uses.
         strict_in_python: Python's own function differs from the C library's in the last place; strict programs call it.
     """
@@ -85,7 +85,7 @@ def _dot(*operands: Any) -> Any:
 
 
 _ROWS = (
-    # What is there before anything is done: an input's operand is its number among the inputs, not an instruction's.
+    # What exists before the first operation: an input's operand is its number among the inputs, not an instruction's.
     _input("row"),
     _input("shared"),
     _input("const"),
@@ -105,7 +105,7 @@ _ROWS = (
     Opcode("or", (CONDITION, CONDITION), CONDITION, True, np.logical_or, "or {mask} {0}, {1}"),
     Opcode("not", (CONDITION,), CONDITION, False, np.logical_not, "xor {mask} {0}, {true}"),
     Opcode(*("select", (CONDITION, NUMBER, NUMBER)), numpy=np.where, llvm="select {mask} {0}, {v} {1}, {v} {2}"),
-    # What processors round exactly.
+    # Operations that processors round exactly.
     _intrinsic("abs", np.abs, "fabs"),
     _intrinsic("sqrt", np.sqrt, "sqrt"),
     _intrinsic("floor", np.floor, "floor"),

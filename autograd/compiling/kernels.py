@@ -1,6 +1,6 @@
 """The loops over a block of rows, in LLVM's assembly language: load, store, layers, products, sums.
 
-They are the same for every program; what differs, which operands they work on, is in tables.
+They are the same for every program; the operands that they work on are in tables.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _dense(f: Builder) -> tuple[str, str, str]:
     """One dense column of a whole block is copied vector by vector, all else number by number.
 
     Returns:
-        where the dense column is in the array and in the workspace, and the label of the other way.
+        where the dense column is in the array and in the workspace, and the label of the other case.
     """
     one = f.let("icmp eq i64 %n, 1")
     dense = f.let(f"icmp eq i64 %stride, {f.block.item_bytes}")
@@ -72,7 +72,7 @@ def _column(f: Builder, index: str) -> tuple[str, str]:
 
 
 def _lane_rows(f: Builder, vector: int) -> list[tuple[str, str]]:
-    """The rows of a vector: whether there is one, and where it begins; one beyond the last is the last once more."""
+    """The rows of a vector: whether there is one, and where it begins; rows beyond the last one repeat it."""
     last = f.let("sub i64 %count, 1")
     rows = []
     for row in range(vector * f.block.lanes, (vector + 1) * f.block.lanes):
@@ -183,7 +183,7 @@ def _fmas(f: Builder, xs: Sequence[str], ys: Sequence[str], sums: Sequence[str])
 
 
 def _clear(f: Builder) -> None:
-    """Set the rows beyond the last one to 0 in some slots; nothing to do for a whole block."""
+    """Set the rows beyond the last one to 0 in some slots; a whole block needs nothing."""
     block = f.block
     lanes, kind = block.lanes, f"<{block.lanes} x i64>"
     end = f.label()

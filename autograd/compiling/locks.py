@@ -1,4 +1,4 @@
-"""Locks and ``fork``: a child has only the thread that forked, so what others held would stay locked for ever."""
+"""Locks and ``fork``: a child has only the thread that forked, so locks of other threads would never be released."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Holder(Protocol):
 
 _holders: WeakSet[Any] = WeakSet()
 
-# LLVM's own state is whole only between calls, and llvmlite has a lock of its own. Whoever calls them holds this lock,
+# LLVM's own state is consistent only between calls, and llvmlite has its own lock. Every call of them holds this lock,
 # and a fork waits for it.
 llvm = RLock()
 
 
 def renew_after_fork(holder: Holder) -> None:
-    """Give the object a new ``_lock`` in a child process: the thread that held the old one is not there."""
+    """Give the object a new ``_lock`` in a child process: the thread that held the old one does not exist there."""
     _holders.add(holder)
 
 

@@ -1,4 +1,4 @@
-"""What a compiled function keeps from call to call: a bounded number of programs, those used last."""
+"""The programs that a compiled function keeps between calls: a bounded number, the most recently used ones."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ class Memory:
         locks.renew_after_fork(self)
 
     def call(self, key: Hashable) -> Call | None:
-        """What is known of calls with that key, and counts as used now."""
+        """The common data of calls with that key, marked as used now."""
         found = self._calls.get(key)
         if found is not None:
             found.prepared.used = next(self._clock)
         return found
 
     def keep(self, key: Hashable, call: Call) -> None:
-        """Know a call the next time."""
+        """Remember the common data of a call."""
         if len(self._calls) >= CALLS:
             self._calls.clear()
         self._calls[key] = call
 
     def program(self, question: Question) -> Prepared:
-        """What answers a question, prepared if nobody asked it before; then what was used longest ago goes."""
+        """The program for a question, prepared if it is new; then the least recently used one is removed."""
         found = self._programs.get(question)
         if found is None:
             with self._lock:

@@ -69,7 +69,7 @@ def host() -> Target:
 
 
 def narrowed(vector_bytes: int) -> Target:
-    """This machine, with nothing used that needs wider registers."""
+    """This machine, without instructions that need wider registers."""
     target = host()
     without = {64: (), 32: ("avx512",), 16: ("avx", "fma", "f16c", "vaes", "vpclmul", "xop")}[vector_bytes]
     features = [
@@ -135,13 +135,13 @@ class Machine:
     """Machine code of modules, ready to be called.
 
     Args:
-        modules: for each its text, and how thoroughly it is compiled: 0 to 3.
+        modules: for each its text, and its optimisation level: 0 to 3.
         target: the machine to make code for.
 
     Attributes:
         run: goes through rows.
         prepare: computes what all rows share.
-        was_cached: whether the code came out of the cache.
+        was_cached: whether the code was read from the cache.
     """
 
     run: Callable[..., None]
@@ -169,7 +169,7 @@ class Machine:
         self.prepare = _PREPARE(engine.get_function_address("prepare"))
 
     def _compiled(self, llvm: Any, machine: Any, text: str, target: Target, effort: int) -> bytes:
-        """A module's machine code, out of the cache if it is there."""
+        """A module's machine code, from the cache if it is there."""
         key = store.key(text, target.cpu, target.features, str(effort), ".".join(map(str, llvm.llvm_version_info)))
         found = store.load(key)
         if found is None:

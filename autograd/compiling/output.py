@@ -1,4 +1,4 @@
-"""What a function returns: numbers in lists, tuples and dicts, and how arrays take their places."""
+"""The result of a function: numbers in lists, tuples and dicts, which arrays replace."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from .want import Pick, Want
 
 
 class Question(NamedTuple):
-    """What is asked of a function, as far as a program depends on it.
+    """A request for values or derivatives of a function: all that its program depends on.
 
     Attributes:
         kind: the method's name, or ``"value"``.
@@ -35,18 +35,18 @@ class Question(NamedTuple):
 
 
 class Prepared:
-    """What answers a question.
+    """The program for a question, and what its results need.
 
     Args:
         question: the question.
         function: the function.
-        names: what its arguments are called.
+        names: the names of its arguments.
         settings: how it is compiled.
         target: the machine to make code for; this one if None.
 
     Attributes:
         want: the derivatives and sums that were recorded.
-        pick: what puts arrays together as they are returned.
+        pick: builds the returned structure from arrays.
         task: the program, ready to run.
         leaves: the leaf Values that the function closes over.
         recorded: how many operations were recorded.
@@ -73,7 +73,7 @@ class Prepared:
 
 
 class _Maker:
-    """Makes tasks of a recorded function: one that speculates (see ``derive``), and one for where that failed."""
+    """Makes tasks of a recorded function: one that speculates (see ``derive``), and one for rows where that failed."""
 
     def __init__(self, question: Question, trace: Trace, settings: Settings, target: native.Target | None) -> None:
         self.question, self.trace, self.settings, self.target = question, trace, settings, target

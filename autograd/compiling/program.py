@@ -1,4 +1,4 @@
-"""A program: arithmetic in the order it is done, one numbered instruction a line, each on earlier ones.
+"""A program: arithmetic in the order it is done, one numbered instruction a line, each with earlier ones as operands.
 
 It is straight-line code for one row. Native code and NumPy's replay are both made from it.
 """
@@ -35,8 +35,8 @@ class Program:
         level: for each what it varies with: CONST, SHARED or ROW.
         results: the instructions that are written out for each row.
         sums: the instructions that are added up over the rows.
-        own: operations of the user's own that only Python can compute, by the name they have in the code.
-        reciprocals: instructions that may overflow where the program without them would not; these are watched.
+        own: operations of the user that only Python can compute, by their name in the code.
+        reciprocals: instructions that may overflow where the program without them would not; these are checked.
         row_names, shared_names: of the inputs.
         strict: whether every operation is rounded as in an eager run.
     """
@@ -51,12 +51,12 @@ class Program:
         self.row_names, self.shared_names, self.strict = list(row_names), list(shared_names), strict
 
     def opcode(self, op: str) -> Opcode:
-        """The row of the instruction set; an operation of the user's own gets one like it."""
+        """The row of the instruction set; an operation of the user gets a similar one."""
         own = self.own.get(op)
         return OPCODES[op] if own is None else Opcode(op, (NUMBER,) * len(own.operands))
 
     def check(self) -> None:
-        """Look through the whole program for what no stage may leave behind; for tests of the stages.
+        """Check the invariants of a program that every stage must keep; for tests of the stages.
 
         Raises:
             ValueError: names the first instruction that is wrong, and what is wrong with it.

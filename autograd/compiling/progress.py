@@ -1,4 +1,4 @@
-"""How far a long compilation is: a line on a terminal for each stage that takes longer than a second, else nothing."""
+"""Progress of a long compilation: a line on a terminal for each stage that takes longer than a second."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DELAY = 1.0  # seconds
 
 
 class _Bar:
-    """Shows itself when it is ticked after the delay."""
+    """A progress line that appears at the first update after the delay."""
 
     def __init__(self, total: int, what: str) -> None:
         self._total, self._what, self._done = total, what, 0
@@ -31,7 +31,7 @@ class _Bar:
             self._shown = tqdm(total=self._total, desc=self._what, initial=self._done, leave=False, file=sys.stderr)
 
     def close(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         if self._shown is not None:
             self._shown.close()
 

@@ -1,4 +1,4 @@
-"""A program on NumPy arrays, instruction by instruction: what runs where no native code can be made."""
+"""A program on NumPy arrays, instruction by instruction: used if no native code can be made."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def replay(
 
 
 def _function(program: Program, op: str) -> Callable[..., Any]:
-    """An instruction on arrays: NumPy's, or where that has none or rounds differently, Python's number by number."""
+    """An instruction on arrays: by NumPy, or if NumPy lacks it or rounds differently, by Python number by number."""
     row = program.opcode(op)
     if row.numpy is not None and not (program.strict and row.libm):
         return row.numpy

@@ -48,7 +48,7 @@ def read(given: Any, axis: int | None, what: str) -> Argument:
         try:
             array = np.asarray(given)
         except ValueError:
-            numbers(given, what)  # complains of what is no number and names its place
+            numbers(given, what)  # raises an error that names the place of anything that is not a number
             raise ArgumentError(
                 f"{what} is ragged: its rows differ in length, or it is nested deeper than an array can be"
             ) from None
@@ -86,7 +86,7 @@ def count(arguments: Sequence[Argument], names: Sequence[str]) -> int:
 
 
 def runs(rows: int, block: int) -> list[tuple[int, int]]:
-    """The rows in pieces that depend on nothing but their number, so that sums do not depend on threads."""
+    """The rows in pieces that depend only on the number of rows, so that sums do not depend on threads."""
     size = max(RUN, -(-rows // RUNS))
     size = -(-size // block) * block
     return [(start, min(start + size, rows)) for start in range(0, rows, size)]
@@ -114,7 +114,7 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Any:
     """A new array for results."""
     try:
         return np.empty(shape, dtype)
-    except (MemoryError, ValueError):  # too large for this machine, or for any
+    except (MemoryError, ValueError):  # too large for this machine, or for any machine
         raise MemoryError(f"a result of shape {shape} does not fit into memory; give a np.memmap as out=") from None
 
 

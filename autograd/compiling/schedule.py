@@ -1,8 +1,8 @@
-"""The schedule: which instructions run together, in which order, and where their results are kept in between.
+"""The schedule: which instructions run together, in which order, and where their results are stored.
 
-The rows are worked off in blocks. Arithmetic goes straight through short stretches, vector by vector; a dot over many
-operands is a loop of its own over the whole block, together with its neighbours over the same operands, as the neurons
-of a layer are.
+The rows are processed in blocks. Arithmetic is divided into short stretches of straight-line code, done vector by
+vector. A dot over many operands is a separate loop over the whole block. Dots over the same operands, such as the
+neurons of a layer, share one loop.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .instructions import CONDITIONS, INPUTS
 from .program import ROW, SHARED, Program
 
 STRETCH = 96  # instructions of one stretch: longer ones run out of registers, shorter ones store and load more
-LONG = 20_000  # instructions from which on stretches are looked for that repeat themselves
+LONG = 20_000  # from this many instructions on, repeated stretches are searched for
 SHORTEST, LONGEST = 128, 320  # how long those are
 
 
@@ -104,7 +104,7 @@ class Schedule:
     live: list[int]
 
     def check(self) -> None:
-        """Look through the whole schedule: everything is computed before it is read, and is still kept then.
+        """Check that every result is computed before it is read, and is still stored then.
 
         For tests of the stages.
 
@@ -222,10 +222,10 @@ def _sums(program: Program) -> tuple[list[Part], list[Outer], list[Total], int]:
 
 
 def _terms(program: Program, root: int, uses: Counter[int]) -> list[Term]:
-    """A sum's terms; the factors a and b are missing where a term is the same for all rows.
+    """A sum's terms; the factors a and b are missing if a term is the same for all rows.
 
-    Only sums of products are taken apart, and only what serves nothing else: the difference of two sums of large
-    numbers would lose what the sum of small differences keeps.
+    Only sums of products are taken apart, and only if nothing else uses them. The difference of two sums of large
+    numbers would have larger rounding errors than the sum of small differences.
     """
     code, level = program.code, program.level
     if level[root] != ROW:
@@ -294,9 +294,9 @@ def _arranged(program: Program, needed: Sequence[int]) -> list[Step]:
 
 
 def _stretches(program: Program, own: Sequence[int]) -> list[list[int]]:
-    """Cut arithmetic into stretches: equally long ones, or of a long program ones that repeat themselves.
+    """Cut arithmetic into stretches: of equal length, or in a long program repeated ones.
 
-    A long program is mostly a loop, written out. Where it is cut depends only on the operations around the cut, so
+    A long program is mostly an unrolled loop. Where it is cut depends only on the operations around the cut, so
     that every round of the loop is cut in the same places and its stretches can share their code.
     """
     if len(own) < LONG:
@@ -360,7 +360,7 @@ def _makes(step: Step) -> list[int]:
 
 
 def _slots(program: Program, steps: Sequence[Step], live: Sequence[int]) -> tuple[dict[int, int], int]:
-    """Give every result that outlives its step a slot, and use a slot again when its content is no longer read."""
+    """Give a slot to every result that later steps read, and reuse a slot when its content is no longer read."""
     last: dict[int, int] = {}
     for number, step in enumerate(steps):
         for i in _reads(program, step):

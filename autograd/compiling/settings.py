@@ -1,4 +1,4 @@
-"""What ``compile`` is told: the settings, checked at once."""
+"""The settings of ``compile``, checked at once."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class Settings(NamedTuple):
 def checked(
     f: Callable[..., Any], in_axes: Any, reduce: Any, threads: Any, dtype: Any, strict: Any, check: Any
 ) -> Settings:
-    """The settings, each in one form.
+    """The settings, checked and in one form.
 
     Raises:
-        InputError, ArgumentError: if one is not what it can be; the text says what it can be.
+        InputError, ArgumentError: if one is invalid; the text says what is valid.
     """
     if not callable(f):
         raise InputError(f"compile takes a function, not {f!r}")
@@ -67,9 +67,7 @@ def _threads(threads: Any) -> int | None:
         return None
     count = _whole(threads)
     if count is None or count < 1:
-        raise ArgumentError(
-            f"threads is a whole number from 1 on, or None for as many as are worth it, not {threads!r}"
-        )
+        raise ArgumentError(f"threads is a whole number from 1 on, or None for an automatic choice, not {threads!r}")
     return count
 
 
@@ -111,7 +109,7 @@ def _axes(in_axes: Any, f: Callable[..., Any]) -> Axes:
 
 
 def _whole(x: Any) -> int | None:
-    """A whole number of any type; None for everything else, truth values among it."""
+    """A whole number of any type; None for everything else, also for bool."""
     if isinstance(x, bool | np.bool_):
         return None
     try:

@@ -1,6 +1,6 @@
 """Simplification of a whole program: many divisions by one number become one division and products.
 
-What can be seen operation by operation is simplified where it is written, in ``symbols``.
+Single operations are simplified when they are written, in ``symbols``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from .program import CONST, Instruction, Program
 
 
 def use_reciprocals(program: Program) -> bool:
-    """Replace x/y, z/y, … by products with 1/y; returns whether there were any.
+    """Replace x/y, z/y, … by products with 1/y; returns whether any was replaced.
 
     A product is off by a unit in the last place or two, and wrong where y is so small (below 1e-308) that 1/y
     overflows though x/y does not: this is speculation (see ``derive``), and its guard is that reciprocals are finite.

@@ -2,7 +2,7 @@
 
 Each symbol is the number of an instruction. The same operation on the same operands is the same symbol, operations on
 constants are computed at once, and algebra is simplified where the result stays the same: to the last bit in a strict
-program, else but for rounding and the sign of a zero.
+program, otherwise except for rounding and the sign of a zero.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .instructions import COMMUTATIVE, OPCODES
 from .program import CONST, ROW, SHARED, Instruction, Program
 from .trace import CARRYING, Traced, reachable
 
-SHORT_DOT = 6  # up to so many terms a dot is written out
+SHORT_DOT = 6  # up to this many terms, a dot is written out
 
 
 class Symbol:
@@ -89,7 +89,7 @@ class Writer:
 
     def constant(self, x: float) -> Symbol:
         """A number that is known."""
-        key = ("const", float(x).hex())  # tells −0 from 0
+        key = ("const", float(x).hex())  # distinguishes −0 from 0
         symbol = self._known.get(key)
         if symbol is None:
             symbol = self._known[key] = self._append("const", (), CONST, float(x))
@@ -112,7 +112,7 @@ class Writer:
         return self._code[i].constant if self._code[i].op == "const" else Symbol(self, i)
 
     def _bit(self, x: Any) -> Symbol | None:
-        """The condition that x is 1 or 0 for, if it is such a number."""
+        """The condition whose indicator (1 or 0) x is; None if x is no indicator."""
         if self._is(x, "select") and self._part(x, 1) == 1.0 and self._part(x, 2) == 0.0:
             return Symbol(self, self._code[x.i].operands[0])
         return None
@@ -380,7 +380,7 @@ class Writer:
 
 
 def _moderate(x: float) -> bool:
-    """Whether a constant may be drawn together with others: in single precision too nothing over- or underflows."""
+    """Whether a constant may be combined with others: in single precision too nothing over- or underflows."""
     return 1e-30 < abs(x) < 1e30
 
 

@@ -37,8 +37,8 @@ class Task:
         results: for each output array the instructions it gets.
         dtype: of the numbers.
         target: the machine to make code for; this one if None.
-        fallback: makes the task that runs again where the program speculated (see ``derive``) and a result is not
-            finite; None if it does not speculate.
+        fallback: makes the task for rows where speculation failed (see ``derive``), so that a result is not finite;
+            None if the program does not speculate.
 
     Attributes:
         seconds: what compiling took.
@@ -72,8 +72,8 @@ class Task:
             inputs: arrays with ``count`` rows each.
             shared: an array of the shared inputs' numbers.
             count: how many rows.
-            outputs: arrays that get the results.
-            wanted: how many threads at most; None for as many as are worth it.
+            outputs: arrays for the results.
+            wanted: how many threads at most; None for an automatic choice.
 
         Returns:
             the sums over the rows.

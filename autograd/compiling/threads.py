@@ -19,9 +19,9 @@ def workers(wanted: int | None, pieces: int, work: int) -> int:
     """How many threads to use.
 
     Args:
-        wanted: how many at most; None for as many as are worth it.
+        wanted: how many at most; None for an automatic choice.
         pieces: how many pieces there are.
-        work: how many operations in all.
+        work: the total number of operations.
     """
     if pieces < 2 or getattr(_own, "worker", False):
         return 1
@@ -31,10 +31,10 @@ def workers(wanted: int | None, pieces: int, work: int) -> int:
 
 
 def run(work: Callable[[Iterable[int]], None], pieces: int, workers: int) -> None:
-    """Do pieces 0, 1, 2 … on several threads, this one among them.
+    """Do pieces 0, 1, 2 … on several threads, including this one.
 
-    Where one fails, or Ctrl-C is pressed, the others stop after the piece that they are doing; only then does the
-    error leave, so that no array is written after it.
+    Where one fails, or Ctrl-C is pressed, the others stop after their present piece. Only then is the error
+    raised, so that no array is written after it.
 
     Args:
         work: does the pieces that it is given.

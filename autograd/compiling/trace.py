@@ -1,4 +1,4 @@
-"""Tracing: a function is run once on Values without numbers, which record what every row will go through."""
+"""Tracing: a function is run once on Values without numbers, which record the operations that every row will need."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Traced(Value):
     Attributes:
         place: which input of the recording a leaf is, ``("row", k)`` or ``("shared", k)``; else None.
         number: its place in the order of recording: operands come before the nodes that use them.
-        may_vanish: it may be exactly 0 because something was chosen, as where the slope of relu is 0.
+        may_vanish: it may be exactly 0 because of a choice, as the slope of relu.
         may_be_infinite: it may be inf or nan although all inputs are finite.
-        inlined: what an operation of the user's own comes down to, where that could be recorded.
+        inlined: the recorded operations inside an operation of the user, if they could be recorded.
     """
 
     __slots__ = ("inlined", "may_be_infinite", "may_vanish", "number", "place", "recording")
@@ -83,7 +83,7 @@ class Traced(Value):
     def __reduce__(self) -> NoReturn:
         raise self._refused("pickle")
 
-    # What people take for a vector: a row's number.
+    # Often expected to be a vector, but it is one number of a row.
     def __getitem__(self, key: Any) -> NoReturn:
         raise refused_part(self._description(), "items")
 
@@ -241,7 +241,7 @@ _NOT_FOR_VALUES = (TypeError, AttributeError, ArithmeticError, ValueError)
 
 
 def _inline(op: Op, operands: Sequence[Linear]) -> Linear | None:
-    """What an operation of the user's own comes down to, or None if its rule is for numbers only."""
+    """The recorded operations inside an operation of the user, or None if its rule is for numbers only."""
     try:
         result = op.value(FLOATS)(*operands)
         return result if isinstance(result, Value) else float(result)
@@ -304,7 +304,7 @@ def _like(
 
 
 class _NoSlopeError(TraceError):
-    """There is no way to go on differentiating."""
+    """These slopes cannot be differentiated."""
 
 
 def _no_slope(op: Op) -> Callable[[Any], Callable[..., Any]]:
@@ -372,7 +372,7 @@ class Trace:
 
 
 def _run_recorded(function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
-    """What the function returns; a refusal that NumPy has wrapped into an error of its own is raised itself."""
+    """What the function returns; a TraceError inside an error of NumPy is raised itself."""
     try:
         return function(*arguments)
     except (TypeError, ValueError) as error:

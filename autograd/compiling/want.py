@@ -1,4 +1,4 @@
-"""What is wanted of a trace: values and derivatives, those of each row and those summed over rows, and their arrays."""
+"""The results of a trace: values and derivatives, for each row or summed over rows, and their arrays."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Sum(NamedTuple):
 
 
 class Want:
-    """What is wanted; each method asks for something and returns what picks it from the arrays that were made.
+    """The wanted results; each method adds some and returns a function that takes them from the computed arrays.
 
     Args:
         trace: the recorded function.
