@@ -11,7 +11,21 @@ on NumPy where that is impossible), ``executable`` runs that in a ``workspace`` 
 program made ready.
 """
 
-from . import rows as _rows  # noqa: F401  (says which extra to install where NumPy is missing)
-from .function import Compiled, compile
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or find_spec("numpy"):
+    from .function import Compiled, compile
+else:  # so that ``from autograd import *`` works without the extra
+
+    class Compiled:
+        """Raises an error that names the extra to install."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            from ..errors import MissingExtraError
+
+            raise MissingExtraError("numpy", "compile", "autograd.compile")
+
+    compile = Compiled
 
 __all__ = ["Compiled", "compile"]

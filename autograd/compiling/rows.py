@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ..errors import ArgumentError, InputError, MissingExtraError
+import numpy as np
+
+from ..errors import ArgumentError, InputError
 from ..structure import holds_values, numbers
 from ..value import as_float
-
-try:
-    import numpy as np
-except ImportError:
-    raise MissingExtraError("numpy", "compile", "autograd.compile") from None
 
 _PLAIN = (np.dtype(np.float64), np.dtype(np.float32))
 RUN = 4096  # rows that are summed up by themselves, and converted at once
