@@ -8,6 +8,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from .errors import ArgumentError, InputError
+from .text import shown
 
 Argnums = int | Sequence[int]
 
@@ -41,7 +42,7 @@ def indices(argnums: Any, count: int, name: str) -> int | tuple[int, ...]:
     if not found:
         raise ArgumentError("argnums names no argument; give an index such as 0, or several such as (0, 1)")
     if len(set(found)) != len(found):
-        raise ArgumentError(f"argnums={argnums!r} names an argument twice")
+        raise ArgumentError(f"argnums={shown(argnums)} names an argument twice")
     return found
 
 
@@ -51,9 +52,11 @@ def _index(k: Any, argnums: Any, count: int, name: str) -> int:
             raise TypeError
         i = index(k)
     except TypeError:
-        raise InputError(f"argnums are indices of arguments (0, 1 …), not {k!r}") from None
+        raise InputError(f"argnums are indices of arguments (0, 1 …), not {shown(k)}") from None
     if not -count <= i < count:
-        raise ArgumentError(f"argnums={argnums!r} names argument {i}, but {name} was called with {count} arguments")
+        raise ArgumentError(
+            f"argnums={shown(argnums)} names argument {shown(i)}, but {name} was called with {count} arguments"
+        )
     return i % count
 
 

@@ -17,6 +17,7 @@ from .naming import Names
 from .notation import show
 from .ops import Op
 from .structure import flatten
+from .text import shown
 from .value import Value, describe
 
 MANY = 200  # with more inputs than this, random directions are checked instead of each input
@@ -124,9 +125,9 @@ def gradcheck(
     True
     """
     if order not in (1, 2):
-        raise ArgumentError(f"order is 1 or 2, not {order!r}")
-    if directions is not None and directions < 1:
-        raise ArgumentError(f"directions is at least 1, not {directions!r}")
+        raise ArgumentError(f"order is 1 or 2, not {shown(order)}")
+    if directions is not None and (not isinstance(directions, int) or directions < 1):
+        raise ArgumentError(f"directions is a whole number from 1 on, not {shown(directions)}")
     probe = _Probe(f, args)
     rng = random.Random(seed)
     outputs = range(probe.output_count)

@@ -9,6 +9,7 @@ from .arguments import parameters, takes
 from .errors import ArgumentError, InputError
 from .notation import Piece, render
 from .ops import Op
+from .text import shown
 from .value import Value, as_float, evaluate, record
 
 
@@ -58,16 +59,16 @@ def operation(
     from keyword import iskeyword
 
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
-        raise ArgumentError(f"an operation's name is an identifier such as 'swish', not {name!r}")
+        raise ArgumentError(f"an operation's name is an identifier such as 'swish', not {shown(name)}")
     for rule in (value, *partials):
         if not callable(rule):
-            raise InputError(f"value and partials are functions, not {rule!r}")
+            raise InputError(f"value and partials are functions, not {shown(rule)}")
     for what, function in (("kink", kink), ("step", step)):
         if function is not None and not callable(function):
-            raise InputError(f"{what} is a function of the operands, not {function!r}")
+            raise InputError(f"{what} is a function of the operands, not {shown(function)}")
     for what, text in (("formula", formula), ("domain", domain), ("convention", convention)):
         if text is not None and not isinstance(text, str):
-            raise InputError(f"{what} is text, not {text!r}")
+            raise InputError(f"{what} is text, not {shown(text)}")
     # A builtin function may have no signature; then the parameters of the first rule after the result are the operands.
     operands = parameters(value) or (parameters(partials[0])[1:] if partials else ())
     if len(partials) != len(operands) or not operands:
@@ -82,7 +83,7 @@ def operation(
         if not takes(rule, 1 + len(operands)):
             raise ArgumentError(f"a partial rule of {name} takes the result and the operands: lambda z, {listed}: …")
     if isinstance(slopes, str) or not (slopes is None or all(isinstance(x, str) for x in slopes)):
-        raise InputError(f"slopes is a sequence of formulas, one for each operand, not {slopes!r}")
+        raise InputError(f"slopes is a sequence of formulas, one for each operand, not {shown(slopes)}")
     if slopes is None:  # the prime sign here is a letter, so that the name stays an identifier
         slopes = [f"{name}ʹ({listed})"] if len(operands) == 1 else [f"{name}_{x}ʹ({listed})" for x in operands]
     if len(slopes) != len(operands):

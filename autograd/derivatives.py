@@ -16,6 +16,7 @@ from .arguments import Argnums, by_position, called, indices, parameters
 from .errors import ArgumentError, GraphError, InputError
 from .graph import topological
 from .structure import Structure, cut, matched, numbers
+from .text import shown
 from .value import Value, describe, number
 
 Function = Callable[..., Any]
@@ -153,7 +154,7 @@ def _call(f: Function, args: Sequence[Any], argnums: Argnums, kwargs: dict[str, 
 
 def _function(f: Callable[P, R]) -> Callable[P, R]:
     if not callable(f):
-        raise InputError(f"a function is needed, not {f!r}: write grad(f)(x), not grad(f(x))")
+        raise InputError(f"a function is needed, not {shown(f)}: write grad(f)(x), not grad(f(x))")
     return f
 
 
@@ -303,7 +304,7 @@ def jacobian(
     """
     _function(f)
     if mode not in ("auto", "forward", "reverse"):
-        raise ArgumentError(f"mode is 'auto', 'forward' or 'reverse', not {mode!r}")
+        raise ArgumentError(f"mode is 'auto', 'forward' or 'reverse', not {shown(mode)}")
 
     def jacobian_of_f(*args: P.args, **kwargs: P.kwargs) -> Any:
         call = _call(f, args, argnums, kwargs)

@@ -15,6 +15,7 @@ from . import carriers, ops
 from .errors import ArgumentError, InputError
 from .ops import Op
 from .rules import Carrier
+from .text import shown
 from .value import Value, as_float, evaluate, number, record, unary
 
 # fmt: off
@@ -368,7 +369,7 @@ def stop_gradient(x: Number) -> Number:
 
 def _several(xs: Any, who: str) -> tuple[Any, ...]:
     if not isinstance(xs, Iterable):
-        raise InputError(f"{who} takes a list of numbers or Values, not {xs!r}")
+        raise InputError(f"{who} takes a list of numbers or Values, not {shown(xs)}")
     return tuple(xs)
 
 

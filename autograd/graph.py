@@ -8,6 +8,7 @@ from itertools import filterfalse
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import InputError
+from .text import shown
 
 if TYPE_CHECKING:
     from .value import Value
@@ -52,7 +53,7 @@ def topological(*roots: Value) -> list[Value]:
 
 def _no_graph(root: Any) -> InputError:
     hint = "; put a star before it: (*values)" if isinstance(root, list | tuple) else ""
-    return InputError(f"a graph begins at Values, not at {root!r:.60} of type {type(root).__name__}{hint}")
+    return InputError(f"a graph begins at Values, not at {shown(root)} of type {type(root).__name__}{hint}")
 
 
 def leaves(*roots: Value) -> list[Value]:

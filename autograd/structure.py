@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from .errors import ArgumentError, InputError
-from .text import shortened
+from .text import shortened, shown
 from .value import Value, as_float
 
 Rebuild = Callable[[Iterator[Any]], Any]
@@ -382,4 +382,4 @@ class _Pairs(Walk):
 def _shown(x: Any) -> str:
     if is_array(x):
         return f"an array of shape {x.shape}"
-    return f"{type(x).__name__} of {len(x)}" if isinstance(x, Mapping | list | tuple) else repr(x)
+    return f"{type(x).__name__} of {len(x)}" if isinstance(x, Mapping | list | tuple) else shown(x)

@@ -1,9 +1,10 @@
-"""Shortens long lists in texts."""
+"""Shortens long lists in texts, and shows any object in a few characters."""
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 M = TypeVar("M")
@@ -19,3 +20,21 @@ def shortened(items: Sequence[T], most: int, mark: M) -> tuple[T | M, ...]:
         return tuple(items)
     first = most // 2
     return (*items[:first], mark, *items[len(items) - (most - first - 1) :])
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 3
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+
+
+def shown(x: Any) -> str:
+    """``repr(x)`` for an error text: at most 60 characters, however long or deep x is, and whatever its repr does.
+
+    >>> shown([1.0, "a"])
+    "[1.0, 'a']"
+    """
+    try:
+        text = _SHORT.repr(x)
+    except ValueError:  # an int of more digits than Python writes
+        text = f"<{type(x).__name__}>"
+    return text if len(text) <= 60 else text[:57] + "..."

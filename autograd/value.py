@@ -14,6 +14,7 @@ from .carriers import IEEE, Extended
 from .errors import DomainError, InputError
 from .graph import numbers_of
 from .ops import Op
+from .text import shown
 
 
 class Value:
@@ -61,7 +62,7 @@ class Value:
         self.data = data if type(data) is float else as_float(data)
         self.grad = 0.0
         if name is not None and not isinstance(name, str):
-            raise InputError(f"a name is text, not {name!r}")
+            raise InputError(f"a name is text, not {shown(name)}")
         self.name = name
         self.op = None
         self.inputs = self.partials = self.operands = ()
@@ -266,9 +267,7 @@ def as_float(x: Any) -> float:
         list: "make one Value for each element",
         tuple: "make one Value for each element",
     }.get(type(x), "give an int or a float")
-    shown = repr(x)
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    raise InputError(f"a real number is needed, not {shown} of type {type(x).__name__}; {hint}")
+    raise InputError(f"a real number is needed, not {shown(x)} of type {type(x).__name__}; {hint}")
 
 
 def number(x: Any) -> float:

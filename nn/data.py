@@ -8,6 +8,7 @@ from typing import Any
 
 import autograd as ag
 from autograd import ArgumentError, InputError
+from autograd.text import shown
 
 from .losses import float_of
 
@@ -33,7 +34,7 @@ def table(data: Iterable[Any], what: str) -> Rows:
     if hasattr(data, "tolist"):
         data = data.tolist()
     if not isinstance(data, Iterable) or isinstance(data, str | Mapping):
-        raise InputError(f"{what} is a list of rows, not {data!r}")
+        raise InputError(f"{what} is a list of rows, not {shown(data)}")
     rows: Rows = []
     for i, row in enumerate(data):
         if hasattr(row, "tolist"):
@@ -74,7 +75,7 @@ def split(rows: Rows, targets: Rows, share: float, rng: Any) -> tuple[Rows, Rows
         ArgumentError: if the share is outside [0, 1), or leaves no row on one side.
     """
     if not 0.0 <= share < 1.0:
-        raise ArgumentError(f"validation_split is a share from 0 to below 1, not {share!r}")
+        raise ArgumentError(f"validation_split is a share from 0 to below 1, not {shown(share)}")
     count = round(share * len(rows))
     if share and not 0 < count < len(rows):
         raise ArgumentError(f"validation_split={share} of {len(rows)} rows leaves no row on one side")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from autograd import ArgumentError, InputError, Value
+from autograd.text import shown
 
 from .init import as_rng
 from .module import Module
@@ -59,7 +60,7 @@ class Sequential(Module):
     def __init__(self, *modules: Module) -> None:
         for module in modules:
             if not isinstance(module, Module):
-                raise InputError(f"Sequential takes modules, not {module!r}")
+                raise InputError(f"Sequential takes modules, not {shown(module)}")
         self.layers = list(modules)
 
     def forward(self, xs: Iterable[Any]) -> list[Any]:

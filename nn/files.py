@@ -11,6 +11,7 @@ from typing import Any
 
 from autograd import ArgumentError, AutogradError, InputError, MissingExtraError
 from autograd.files import write_atomically
+from autograd.text import shown
 
 from .module import Module
 from .optim import Optimizer
@@ -103,7 +104,7 @@ def _path(path: str | os.PathLike[str]) -> tuple[Path, str]:
 
 def _check_kinds(model: Any, optimizer: Any) -> None:
     if not isinstance(model, Module):
-        raise InputError(f"a model file holds the numbers of a Module, not of {model!r}")
+        raise InputError(f"a model file holds the numbers of a Module, not of {shown(model)}")
     if optimizer is not None and not isinstance(optimizer, Optimizer):
         raise InputError(f"the optimiser is an Optimizer of nn.optim or None, not {optimizer!r}")
 

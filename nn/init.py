@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd import InputError
+from autograd.text import shown
 
 from .text import choose
 
@@ -30,13 +31,13 @@ def as_rng(rng: Any) -> random.Random:
         return rng
     if hasattr(rng, "__index__") and not isinstance(rng, bool):
         if rng < 0:  # Python's generator drops the sign: -1 would be the seed 1
-            raise InputError(f"a seed is a whole number from 0 on, not {rng!r}")
+            raise InputError(f"a seed is a whole number from 0 on, not {shown(rng)}")
         return random.Random(int(rng))
     if hasattr(rng, "integers"):  # numpy.random.Generator
         return random.Random(int(rng.integers(2**63)))
     if hasattr(rng, "randint") and hasattr(rng, "random_sample"):  # numpy.random.RandomState
         return random.Random(int(rng.randint(2**31)))
-    raise InputError(f"rng is a seed (an int) or a random generator, not {rng!r}")
+    raise InputError(f"rng is a seed (an int) or a random generator, not {shown(rng)}")
 
 
 def uniform(bound: float = 1.0) -> Initializer:

@@ -8,6 +8,7 @@ from typing import Any
 
 import autograd as ag
 from autograd import ArgumentError, InputError, Value, affine
+from autograd.text import shown
 
 from .init import Initializer, as_rng, initializer
 from .module import Module
@@ -101,7 +102,7 @@ class Neuron(Module):
             return net
         out = self.activation_function(net)
         if not isinstance(out, Value):
-            raise InputError(f"the activation {_called(self.activation)} returned {out!r}; it must return a Value")
+            raise InputError(f"the activation {_called(self.activation)} returned {shown(out)}; it must return a Value")
         out.scope = self.scope
         if self.name is not None:
             out.name = f"out_{self.name}"
@@ -177,7 +178,9 @@ class Layer(Module):
             return [neuron.finish(net) for neuron, net in zip(self.neurons, nets, strict=True)]
         outs = list(map(self.activation_function, nets))
         if not isinstance(outs[0], Value):
-            raise InputError(f"the activation {_called(self.activation)} returned {outs[0]!r}; it must return a Value")
+            raise InputError(
+                f"the activation {_called(self.activation)} returned {shown(outs[0])}; it must return a Value"
+            )
         return outs
 
     def __repr__(self) -> str:
@@ -221,7 +224,9 @@ class MLP(Module):
         names: bool = False,
     ) -> None:
         if not isinstance(nouts, Iterable) or not (nouts := [whole("a number in nouts", n) for n in nouts]):
-            raise ArgumentError(f"nouts lists the number of neurons of each layer, for example [16, 1]; not {nouts!r}")
+            raise ArgumentError(
+                f"nouts lists the number of neurons of each layer, for example [16, 1]; not {shown(nouts)}"
+            )
         rng = as_rng(rng)
         depth = len(nouts)
         for what, given in (("weights", weights), ("biases", biases)):
@@ -277,12 +282,13 @@ def _place(k: int, depth: int) -> str:
 
 
 def _count(things: Any) -> Any:
-    return len(things) if isinstance(things, list) else repr(things)
+    return len(things) if isinstance(things, list) else shown(things)
 
 
 def _check_count(weights: int) -> None:
     if weights > MOST_WEIGHTS:
-        raise ArgumentError(f"{weights:,} weights; a network of scalars may have {MOST_WEIGHTS:,}")
+        many = f"{weights:,}" if weights < 10**30 else "more than 10³⁰"
+        raise ArgumentError(f"{many} weights; a network of scalars may have {MOST_WEIGHTS:,}")
 
 
 def _inputs(xs: Iterable[Any], nin: int, who: str) -> tuple[Any, ...]:

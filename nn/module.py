@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autograd import ArgumentError, InputError, Value
+from autograd.text import shown
 
 from .text import nearest
 
@@ -129,7 +130,7 @@ def require_module(model: Any, what: str) -> None:
         InputError: the text names the function that was called.
     """
     if not isinstance(model, Module):
-        raise InputError(f"{what} takes a Module first, such as nn.MLP, not {model!r}")
+        raise InputError(f"{what} takes a Module first, such as nn.MLP, not {shown(model)}")
 
 
 def outputs(model: Module, xs: Any) -> list[Any]:
@@ -147,5 +148,5 @@ def outputs(model: Module, xs: Any) -> list[Any]:
         return list(found)
     except TypeError:
         raise InputError(
-            f"{type(model).__name__} returned {found!r}; a model returns Values in a list, or one"
+            f"{type(model).__name__} returned {shown(found)}; a model returns Values in a list, or one"
         ) from None

@@ -8,6 +8,7 @@ from copy import copy
 from typing import Any, ClassVar, NamedTuple
 
 from autograd import ArgumentError, InputError, Value
+from autograd.text import shown
 
 from .text import choose, whole
 
@@ -46,13 +47,13 @@ class Optimizer:
 
     def __init__(self, params: Iterable[Value], lr: float, weight_decay: float = 0.0, **settings: Any) -> None:
         if not isinstance(params, Iterable):
-            raise InputError(f"an optimiser takes a list of leaf Values, not {params!r}")
+            raise InputError(f"an optimiser takes a list of leaf Values, not {shown(params)}")
         self.params = list(params)
         if not self.params:
             raise ArgumentError("an optimiser needs at least one parameter; was model.parameters() already used up?")
         for p in self.params:
             if not isinstance(p, Value) or p.inputs:
-                raise InputError(f"an optimiser trains leaf Values, not {p!r}")
+                raise InputError(f"an optimiser trains leaf Values, not {shown(p)}")
         if len(set(self.params)) != len(self.params):
             raise ArgumentError("a parameter is listed twice; each would be updated twice a step")
         self.lr = self.weight_decay = 0.0
@@ -184,14 +185,14 @@ def at_least_zero(what: str, x: Any) -> float:
     """A finite number that is not negative."""
     number = _finite(what, x)
     if number < 0.0:
-        raise ArgumentError(f"{what} must be a finite number that is not negative, not {x!r}")
+        raise ArgumentError(f"{what} must be a finite number that is not negative, not {shown(x)}")
     return number
 
 
 def _finite(what: str, x: Any) -> float:
     number = Value(x).data
     if not math.isfinite(number):
-        raise ArgumentError(f"{what} must be a finite number, not {x!r}")
+        raise ArgumentError(f"{what} must be a finite number, not {shown(x)}")
     return number
 
 
@@ -205,19 +206,19 @@ def _above_zero(what: str, x: Any) -> float:
 def _fraction(what: str, x: Any) -> float:
     number = Value(x).data
     if not 0.0 <= number < 1.0:
-        raise ArgumentError(f"{what} must be at least 0 and below 1, not {x!r}")
+        raise ArgumentError(f"{what} must be at least 0 and below 1, not {shown(x)}")
     return number
 
 
 def _betas(what: str, betas: Any) -> tuple[float, float]:
     if not isinstance(betas, tuple | list) or len(betas) != 2:
-        raise ArgumentError(f"{what} are two numbers, for example (0.9, 0.999), not {betas!r}")
+        raise ArgumentError(f"{what} are two numbers, for example (0.9, 0.999), not {shown(betas)}")
     return _fraction(f"{what}[0]", betas[0]), _fraction(f"{what}[1]", betas[1])
 
 
 def _flag(what: str, x: Any) -> bool:
     if not isinstance(x, bool):
-        raise ArgumentError(f"{what} is True or False, not {x!r}")
+        raise ArgumentError(f"{what} is True or False, not {shown(x)}")
     return x
 
 
@@ -584,7 +585,9 @@ def _values(params: Iterable[Value]) -> list[Value]:
     found = list(params) if isinstance(params, Iterable) else [params]
     for p in found:
         if not isinstance(p, Value):
-            raise InputError(f"gradients of a list of Values are clipped, usually model.parameters(), not of {p!r}")
+            raise InputError(
+                f"gradients of a list of Values are clipped, usually model.parameters(), not of {shown(p)}"
+            )
     return found
 
 
@@ -610,7 +613,7 @@ class Schedule:
 
     def __init__(self, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, Optimizer):
-            raise InputError(f"a schedule sets the rate of an Optimizer, not of {optimizer!r}")
+            raise InputError(f"a schedule sets the rate of an Optimizer, not of {shown(optimizer)}")
         self.optimizer, self.base, self.epoch = optimizer, optimizer.lr, 0
         optimizer.lr = self.rate(0)
 

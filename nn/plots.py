@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd import ArgumentError, InputError, MissingExtraError
+from autograd.text import shown
 
 from .data import table
 from .training import History
@@ -35,7 +36,7 @@ def plot_history(history: History, ax: Axes | None = None) -> Axes:
         MissingExtraError: without matplotlib (the extra ``plots``).
     """
     if not isinstance(history, History):
-        raise InputError(f"plot_history takes the History that nn.fit returned, not {history!r}")
+        raise InputError(f"plot_history takes the History that nn.fit returned, not {shown(history)}")
     ax = new_axes() if ax is None else ax
     epochs = range(1, len(history.loss) + 1)
     ax.plot(epochs, history.loss, label="training")

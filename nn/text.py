@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from operator import index
 from typing import Any, TypeVar
 
 from autograd import ArgumentError
+from autograd.text import shown
 
 T = TypeVar("T")
 
@@ -25,7 +27,8 @@ def choose(what: str, name: str, known: Mapping[str, T]) -> T:
         ArgumentError: if there is none; the text lists all names and suggests the most similar one.
     """
     if not isinstance(name, str) or name not in known:
-        raise ArgumentError(f"unknown {what} {name!r}{nearest(str(name), known)} Known: {', '.join(known)}")
+        near = nearest(name, known) if isinstance(name, str) else "."
+        raise ArgumentError(f"unknown {what} {shown(name)}{near} Known: {', '.join(known)}")
     return known[name]
 
 
@@ -35,6 +38,9 @@ def whole(what: str, n: Any, least: int = 1) -> int:
     Raises:
         ArgumentError: for anything else; a bool is not a number here.
     """
-    if not hasattr(n, "__index__") or isinstance(n, bool) or n < least:
-        raise ArgumentError(f"{what} is a whole number from {least} on, not {n!r}")
-    return int(n)
+    found = (
+        index(n) if hasattr(type(n), "__index__") and not isinstance(n, bool) and not hasattr(n, "__len__") else None
+    )
+    if found is None or found < least:
+        raise ArgumentError(f"{what} is a whole number from {least} on, not {shown(n)}")
+    return found

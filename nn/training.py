@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograd import ArgumentError, InputError
+from autograd.text import shown
 
 from .compiled import CompiledSteps, compiled_steps, composition
 from .data import Rows, pairs, split
@@ -169,7 +170,7 @@ class _Data:
         rows, targets = pairs(xs, ys)
         if given is not None:
             if not isinstance(given, tuple | list) or len(given) != 2:
-                raise InputError(f"validation_data is a pair: rows and targets, not {given!r}")
+                raise InputError(f"validation_data is a pair: rows and targets, not {shown(given)}")
             return cls(rows, targets, *pairs(*given, "validation "))
         return cls(*split(rows, targets, share, rng))
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import ArgumentError, InputError
+from ..text import shown
 
 Axes = int | tuple[int | None, ...] | None
 
@@ -51,14 +52,14 @@ def checked(
         InputError, ArgumentError: if one is invalid; the text says what is valid.
     """
     if not callable(f):
-        raise InputError(f"compile takes a function, not {f!r}")
+        raise InputError(f"compile takes a function, not {shown(f)}")
     if inspect.iscoroutinefunction(f) or inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f):
         raise InputError("compile takes a function that returns its results; this one is a coroutine or a generator")
     if not (reduce is None or (isinstance(reduce, str) and reduce in ("sum", "mean"))):
-        raise ArgumentError(f"reduce is 'sum', 'mean' or None, not {reduce!r}")
+        raise ArgumentError(f"reduce is 'sum', 'mean' or None, not {shown(reduce)}")
     for name, flag in (("strict", strict), ("check", check)):
         if not isinstance(flag, bool | np.bool_):
-            raise InputError(f"{name} is True or False, not {flag!r}")
+            raise InputError(f"{name} is True or False, not {shown(flag)}")
     return Settings(_axes(in_axes, f), reduce, _threads(threads), _dtype(dtype), bool(strict), bool(check))
 
 
@@ -67,17 +68,19 @@ def _threads(threads: Any) -> int | None:
         return None
     count = _whole(threads)
     if count is None or count < 1:
-        raise ArgumentError(f"threads is a whole number from 1 on, or None for an automatic choice, not {threads!r}")
+        raise ArgumentError(
+            f"threads is a whole number from 1 on, or None for an automatic choice, not {shown(threads)}"
+        )
     return count
 
 
 def _dtype(dtype: Any) -> np.dtype[Any]:
     try:
-        found: np.dtype[Any] = np.dtype("V" if dtype is None else dtype)  # None would mean float64 to NumPy
+        found: np.dtype[Any] = np.dtype(dtype if isinstance(dtype, str | type | np.dtype) else "V")
     except (TypeError, ValueError):
         found = np.dtype("V")
     if found not in (np.float64, np.float32):
-        raise ArgumentError(f"dtype is 'float64' or 'float32', not {dtype!r}")
+        raise ArgumentError(f"dtype is 'float64' or 'float32', not {shown(dtype)}")
     return found
 
 
@@ -87,13 +90,13 @@ def _axes(in_axes: Any, f: Callable[..., Any]) -> Axes:
     if not isinstance(in_axes, Iterable) or isinstance(in_axes, str | bytes | Mapping | set | frozenset):
         raise ArgumentError(
             f"in_axes is an axis (a whole number), None, or a sequence with one of those for each argument, "
-            f"not {in_axes!r}"
+            f"not {shown(in_axes)}"
         )
     found = []
     for given in in_axes:
         axis = _whole(given)
         if axis is None and given is not None:
-            raise ArgumentError(f"in_axes holds axes (whole numbers) and None, not {given!r}")
+            raise ArgumentError(f"in_axes holds axes (whole numbers) and None, not {shown(given)}")
         found.append(axis)
     try:
         listed = inspect.signature(f).parameters.values()

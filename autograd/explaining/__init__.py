@@ -16,6 +16,7 @@ from ..graph import topological
 from ..naming import Names
 from ..notation import Style, printable, show, tidy
 from ..sweep import adjoints
+from ..text import shown
 from ..value import Value, describe
 from .folding import Between, Expansion, Folded, Symbol, between
 from .paths import Path, count, largest
@@ -305,7 +306,7 @@ def _find(order: list[Value], wrt: Value | str) -> Value:
             "Was the value taken out of the graph on the way, by .data, float(), detach() or no_grad()?"
         )
     if not isinstance(wrt, str):
-        raise InputError(f"wrt is a Value or the name of one, not {wrt!r}")
+        raise InputError(f"wrt is a Value or the name of one, not {shown(wrt)}")
     found = [node for node in order if node.name == wrt]
     if len(found) == 1:
         return found[0]
