@@ -141,7 +141,7 @@ def limit(f: Callable[[float], float], h: float, noise: float, rounding: float =
     """The slope of f at 0 on the side of h, where it may be infinite or approached like any power of the step.
 
     ``extrapolate`` knows whole powers only: it fails for x^1.5 at 0. Here Aitken's process (1926) finds a from any
-    three quotients a + b·h^p, whatever p is.
+    three quotients a + b·h^p, for any p.
 
     Args:
         f: raises NoValueError where it has no value.

@@ -1,7 +1,7 @@
-"""What a function that is being compiled did that it cannot do, and what to write instead, with the user's own line.
+"""The error for an operation that a function being compiled cannot do: the user's line, and what to write instead.
 
-A Value without a number knows only that somebody asked for the number. Who asked, an ``if``, ``math.sin`` or an
-index, stands in the source: the frame that is running tells the exact place, and the syntax tree what stands there.
+A Value without a number only knows that its number was needed. What needed it, an ``if``, ``math.sin`` or an index, is
+read from the source: the running frame gives the exact place, and the syntax tree the expression there.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OTHERS = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "plats
 RECORDING = "_run_recorded"  # the library's function that calls the one that is being recorded
 _LONGEST, _LONGEST_LINE = 60, 120  # characters of an expression, and of a line, that are shown
 
-# What math and NumPy call this library's functions.
+# The names of this library's functions in math and NumPy.
 _ALSO = {
     **{"fabs": "abs", "fsum": "sum", "fmax": "maximum", "fmin": "minimum", "max": "maximum", "min": "minimum"},
     **{"amax": "maximum", "amin": "minimum", "clip": "clamp", "rint": "round", "ldexp": "exp2", "dist": "hypot"},
@@ -53,12 +53,12 @@ _ADVICE = {
 
 
 class Site(NamedTuple):
-    """Where something was asked for.
+    """The place in the user's code where a number was needed.
 
     Attributes:
         file, line: the place in the user's code.
         text: the line.
-        node: the expression there that asked, where the source could be read.
+        node: the expression that needed it, if the source could be read.
         parents: the syntax around it, from the inside outwards.
     """
 
@@ -70,11 +70,11 @@ class Site(NamedTuple):
 
 
 def refused(why: str, asked: str) -> TraceError:
-    """The error for asking something of a Value that has no number while a function is compiled.
+    """The error for an operation that needs the number of a Value while a function is compiled.
 
     Args:
         why: which Value, and why it has no number.
-        asked: what for: a key of ``_NEEDS``.
+        asked: the purpose, a key of ``_NEEDS``.
     """
     site = find_site()
     done, advice = ("the function", _ADVICE[asked]) if site is None else _described(site, asked)
@@ -84,7 +84,7 @@ def refused(why: str, asked: str) -> TraceError:
 
 
 def refused_part(name: str, part: str) -> TraceError:
-    """The error for taking a part of what is one number."""
+    """The error for indexing or iterating over one number."""
     return TraceError(
         f"{name} is one number in each row and has no {part}{_where(find_site())}\n"
         "By default the first axis of an array holds the rows. For one vector, which all rows have in common, compile "
@@ -105,7 +105,7 @@ def _where(site: Site | None) -> str:
 
 
 def find_site() -> Site | None:
-    """The innermost line that is running and is neither this library's nor an installed package's."""
+    """The innermost running line that is neither in this library nor in an installed package."""
     frames = list(_running())
     if not frames:
         return None
@@ -121,7 +121,7 @@ def _running() -> Iterator[FrameType]:
     """The frames of the function that is being recorded, from the innermost outwards."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
-        if frame.f_code.co_name == RECORDING:  # it was the library itself that asked
+        if frame.f_code.co_name == RECORDING:  # the library itself needed the number
             return
         frame = frame.f_back
     while frame is not None and not frame.f_code.co_filename.startswith(_LIBRARY):
@@ -176,7 +176,7 @@ def _contains(node: ast.AST, place: tuple[int, int, int, int]) -> bool:
 
 
 def _described(site: Site, asked: str) -> tuple[str, str]:
-    """What asked, in the words of the source, and what to write instead."""
+    """The expression that needed the number, as in the source, and what to write instead."""
     node = site.node
     if node is None:
         return "this line", _ADVICE[asked]

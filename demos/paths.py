@@ -67,4 +67,4 @@ def main(args: argparse.Namespace) -> None:
         node.backward()
         print(f"  {n:>8} {3**n:>22,} {ag.size(node).edges:>20,} {start.grad:>24,.0f}")
     print()
-    paragraph("With all factors 1 the derivative counts the paths. Nobody could list those of 30 stages.")
+    paragraph("With all factors 1 the derivative counts the paths. The paths of 30 stages are too many to list.")

@@ -47,7 +47,7 @@ class Edge:
 
     @property
     def is_one(self) -> bool:
-        """Whether the partial is 1 whatever the numbers are, as along an edge of a sum."""
+        """Whether the partial is 1 for all numbers, as along an edge of a sum."""
         return self.partial == 1.0 and self.slope == "1"
 
 

@@ -193,7 +193,7 @@ def test_the_dot_text_is_the_same_everywhere(golden):
 
 
 def test_the_committed_picture_is_true():
-    """README's picture shows what is drawn now, whatever Graphviz version laid it out."""
+    """README's picture shows the present drawing, for any version of Graphviz."""
     model = network(names=True)
     error = recorded(model)
     error.backward()

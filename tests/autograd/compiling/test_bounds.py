@@ -1,4 +1,4 @@
-"""Native code stays inside the arrays that it is given: they end, or begin, at a page that nobody may touch."""
+"""Native code stays inside the arrays that it is given: they end, or begin, at a page without access rights."""
 
 import ctypes
 import mmap
