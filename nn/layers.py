@@ -227,6 +227,7 @@ class MLP(Module):
             raise ArgumentError(
                 f"nouts lists the number of neurons of each layer, for example [16, 1]; not {shown(nouts)}"
             )
+        _activation(activation)  # a network of one layer does not use it
         rng = as_rng(rng)
         depth = len(nouts)
         for what, given in (("weights", weights), ("biases", biases)):

@@ -242,3 +242,9 @@ def test_names_count_the_hidden_layers_where_there_are_several():
     assert {"net_h1", "out_h1", "b_h2", "net_o1"} <= names(2, 1)
     assert {"net_h1_1", "out_h1_2", "net_h2_1", "b_h2_2", "net_o1", "net_o2"} <= names(2, 2, 2)
     assert {"net_h3_1"} <= names(1, 1, 1, 1)
+
+
+@pytest.mark.parametrize("wrong", ["nonsense", 5, ["relu"]])
+def test_a_wrong_activation_is_refused_also_where_no_layer_uses_it(wrong):
+    with pytest.raises(ArgumentError, match="unknown activation"):
+        nn.MLP(1, [1], activation=wrong)
