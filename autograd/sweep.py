@@ -77,11 +77,18 @@ def reverse(order: Sequence[Value], adjoint: float = 1.0) -> Iterator[ReverseSte
     return _reverse(order, adjoint)
 
 
-def _reverse(order: Sequence[Value], adjoint: float) -> Iterator[ReverseStep]:
+def _begin(order: Sequence[Value], adjoint: float) -> None:
+    """Set the adjoints that a reverse sweep into ``grad`` begins with."""
     for node in order:
         if node.inputs:
             node.grad = 0.0
+        elif type(node.grad) is not float:  # assigned, for example a float32: sums are in double precision
+            node.grad = float(node.grad)
     order[-1].grad += adjoint
+
+
+def _reverse(order: Sequence[Value], adjoint: float) -> Iterator[ReverseStep]:
+    _begin(order, adjoint)
     for node in reversed(order):
         adjoint = node.grad
         if adjoint != 0.0:
@@ -119,10 +126,7 @@ def forward(order: Sequence[Value], tangents: MutableMapping[Value, float]) -> I
 def backward(root: Value, adjoint: float = 1.0) -> None:
     """The reverse sweep from ``root``, into the ``grad`` of every node."""
     order = topological(root)
-    for node in order:
-        if node.inputs:
-            node.grad = 0.0
-    root.grad += adjoint
+    _begin(order, adjoint)
     for node in reversed(order):
         adjoint = node.grad
         if adjoint == 0.0:

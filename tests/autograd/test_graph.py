@@ -370,3 +370,12 @@ def test_what_depends_on_what():
     assert depending(order, [x]) == {x, a, c}
     assert depending(order, [y]) == {y, a, b, c}
     assert depending(order, [Value(1.0)]).isdisjoint(order)
+
+
+def test_a_gradient_that_was_assigned_is_summed_in_double_precision():
+    for sweep in (lambda y: y.backward(), lambda y: list(ag.reverse_sweep(ag.topological(y)))):
+        x = Value(3.0)
+        x.grad = np.float32(0.1)
+        sweep(x * 3.3)
+        assert type(x.grad) is float
+        assert x.grad == float(np.float32(0.1)) + 3.3
