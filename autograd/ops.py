@@ -447,14 +447,16 @@ LESS = Op(
     lambda m: lambda x, y: m.where(x < y, 1.0, 0.0),
     lambda m: lambda z, x, y: 0.0,
     lambda m: lambda z, x, y: 0.0,
-    kink=lambda x, y: x - y, convention="slope 0 everywhere, also at the jump", symbol="<", stepwise=True,
+    kink=lambda x, y: x - y, convention="slope 0 everywhere, also at the jump", symbol="<",
+    stepwise=True, condition=True,
 )
 LESS_EQUAL = Op(
     "less_equal", "x y", "1 if x <= y else 0", ("0", "0"),
     lambda m: lambda x, y: m.where(x <= y, 1.0, 0.0),
     lambda m: lambda z, x, y: 0.0,
     lambda m: lambda z, x, y: 0.0,
-    kink=lambda x, y: x - y, convention="slope 0 everywhere, also at the jump", symbol="≤", stepwise=True,
+    kink=lambda x, y: x - y, convention="slope 0 everywhere, also at the jump", symbol="≤",
+    stepwise=True, condition=True,
 )
 WHERE = Op(
     "where", "c x y", "x if c else y", ("0", "1 if c else 0", "0 if c else 1"),

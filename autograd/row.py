@@ -66,6 +66,7 @@ class Op:
         finite: whether the value is finite at finite operands inside the domain, except for overflow of a plain sum or
             product; or a function of the operands' numbers (None for unknown ones) that decides it.
         stepwise: whether the value is constant between jumps, so that every slope is 0.
+        condition: whether it is a comparison: outside compiled functions Python compares numbers and records no node.
         step: a function of the operands that identifies the piece between two jumps, where there are many jumps.
         flat: whether the value is constant, and its slope in the first operand exactly 0, beyond a kink.
         selects: the positions of the operands, one of which is the result.
@@ -82,7 +83,7 @@ class Op:
     __slots__ = (
         *("name", "operands", "formula", "slopes", "value", "partials", "f", "df"),
         *("domain", "samples", "symbol", "kink", "convention", "note", "group", "finite"),
-        *("stepwise", "step", "flat", "selects", "saturates", "activation", "rectifier"),
+        *("stepwise", "condition", "step", "flat", "selects", "saturates", "activation", "rectifier"),
         "bound",
     )
 
@@ -103,6 +104,7 @@ class Op:
         group: Callable[[Sequence[Any]], tuple[Any, ...]] | None = None,
         finite: bool | Callable[..., bool] = True,
         stepwise: bool = False,
+        condition: bool = False,
         step: Callable[..., float] | None = None,
         flat: bool = False,
         selects: tuple[int, ...] = (),
@@ -117,8 +119,9 @@ class Op:
         self.domain = (REAL,) * len(self.operands) if domain is None else domain
         self.samples = _samples(self.domain) if samples is None else tuple(samples)
         self.symbol, self.kink, self.convention, self.note, self.group = symbol or name, kink, convention, note, group
-        self.finite, self.stepwise, self.step, self.flat, self.selects = finite, stepwise, step, flat, selects
-        self.saturates, self.activation, self.rectifier = saturates, activation, rectifier
+        self.finite, self.stepwise, self.condition, self.step = finite, stepwise, condition, step
+        self.flat, self.selects, self.saturates = flat, selects, saturates
+        self.activation, self.rectifier = activation, rectifier
         self.bound: dict[str, Any] = {}
 
     @property

@@ -67,9 +67,10 @@ def compile(
             Results do not depend on it.
         dtype: ``"float64"`` or ``"float32"``.
         strict: do every operation exactly as an eager run does, one after the other and rounded the same. In float64
-            the values and derivatives of each row then agree bit for bit, signs of zeros included (a nan agrees with
-            any nan), and take several times longer. By default they agree to about 1e-12 of the largest numbers that
-            they are computed from, and a zero may have the other sign.
+            the values and first derivatives of each row then agree bit for bit, signs of zeros included (a nan agrees
+            with any nan), and take several times longer. So do the second derivatives of each single operation; those
+            of longer functions are sums of the same terms, which may be added in another order. By default results
+            agree to about 1e-12 of the largest numbers that they are computed from; a zero may have the other sign.
         check: look for results that are not finite, and run ``f`` again eagerly on the first such row, so that the
             error names the operation and its operands.
 

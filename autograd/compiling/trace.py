@@ -136,7 +136,7 @@ class Traced(Value):
             return repr(self.name)
         if self.op is None:
             return "an input"
-        return "a condition" if self.op in (ops.LESS, ops.LESS_EQUAL) else f"the result of {self.op.name}"
+        return "a condition" if self.op.condition else f"the result of {self.op.name}"
 
     def _refused(self, asked: str) -> TraceError:
         return refused(
@@ -212,7 +212,7 @@ class Recording:
         node = Traced(self, None, None)
         node.op = op if known else _adapted(op)
         node.operands = tuple(taken)
-        if not op.stepwise and context.state().recording:
+        if not op.condition and context.state().recording:
             node.inputs = tuple([x for x in taken if type(x) is Traced])
         node.may_be_infinite = infinite or not op.is_finite([x if isinstance(x, float) else None for x in taken])
         node.may_vanish = vanishes or op.may_vanish
