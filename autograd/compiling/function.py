@@ -323,7 +323,7 @@ class Compiled:
         )
 
     def __repr__(self) -> str:
-        name = getattr(self, "__qualname__", repr(self.function))
+        name = getattr(self, "__qualname__", None) or called(self.function)
         return f"<compiled {name}, in_axes={self.in_axes!r}, reduce={self.reduce!r}>"
 
     def __reduce__(self) -> Any:
