@@ -246,13 +246,27 @@ def test_validation_targets_are_checked(compiled, loss, target):
         nn.fit(model, ROWS, good, loss=loss, validation_data=(ROWS[:2], [1.0, target]), compiled=compiled)
 
 
-def test_outputs_that_leave_their_domain_are_named():
-    model = nn.MLP(4, [1], rng=0, biases=[0.5])
-    for layer in model.layers:
-        for w in layer.neurons[0].weights:
-            w.data = 0.01
+@pytest.mark.parametrize("hidden", [[], [3]])
+def test_outputs_that_leave_their_domain_are_named(hidden):
+    """They are found during training, whatever the hidden layers are: each output starts within (0, 1)."""
+    model = nn.MLP(4, [*hidden, 1], "sigmoid", rng=0, biases=[0.0] * len(hidden) + [0.5])
+    for w in model.layers[-1].neurons[0].weights:
+        w.data = 0.01
+    assert all(0.0 < out < 1.0 for (out,) in nn.predict(model, ROWS))
     with pytest.raises(ag.ArgumentError, match="between 0 and 1"):
-        nn.fit(model, ROWS * 50, (SIGNS > 0).astype(float), loss="binary_cross_entropy", optimizer="sgd", epochs=60)
+        nn.fit(
+            *(model, ROWS, (SIGNS > 0).astype(float)),
+            loss="binary_cross_entropy",
+            optimizer=optim.SGD(model.parameters(), 1.0),
+            epochs=60,
+        )
+
+
+def test_a_neuron_alone_learns_probabilities():
+    model, layer = nn.Neuron(4, "sigmoid", rng=0), nn.Layer(4, 1, "sigmoid", rng=0)
+    settings = {"loss": "binary_cross_entropy", "optimizer": "sgd", "epochs": 3}
+    losses = [nn.fit(m, ROWS, (SIGNS > 0).astype(float), **settings).loss for m in (model, layer)]
+    np.testing.assert_allclose(*losses, rtol=1e-12)
 
 
 def test_dropout_drops_the_same():

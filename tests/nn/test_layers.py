@@ -244,6 +244,32 @@ def test_names_count_the_hidden_layers_where_there_are_several():
     assert {"net_h3_1"} <= names(1, 1, 1, 1)
 
 
+def test_layers_are_boxes_in_drawings_and_count_where_there_are_several():
+    def boxes(*sizes):
+        nodes = ag.topological(*nn.MLP(1, list(sizes), names=True)([1.0]))
+        return [node.scope[0] for node in nodes if node.name and node.name.startswith("net")]
+
+    assert boxes(1) == ["output layer"]
+    assert boxes(1, 1) == ["hidden layer", "output layer"]
+    assert boxes(1, 1, 1) == ["hidden layer 1", "hidden layer 2", "output layer"]
+
+
+@pytest.mark.parametrize("share_bias", [False, True])
+def test_without_a_bias_the_output_is_the_weighted_sum(share_bias):
+    neuron = nn.Neuron(2, "none", weights=[0.5, -2.0], bias=False)
+    layer = nn.Layer(2, 2, "none", weights=[[0.5, -2.0], [1.0, 1.0]], biases=False, share_bias=share_bias)
+    assert neuron([4.0, 3.0]).data == -4.0
+    assert [out.data for out in layer([4.0, 3.0])] == [-4.0, 7.0]
+    assert (len(neuron.parameters()), len(layer.parameters())) == (2, 4)
+
+
+def test_a_bias_that_is_not_trained_counts_but_is_no_parameter():
+    neuron = nn.Neuron(1, "none", weights=[2.0], bias=5.0, train_bias=False)
+    assert neuron([3.0]).data == 11.0
+    assert [name for name, _ in neuron.named_parameters()] == ["weights.0"]
+    assert neuron.state_dict() == {"weights.0": 2.0, "bias": 5.0}
+
+
 @pytest.mark.parametrize("wrong", ["nonsense", 5, ["relu"]])
 def test_a_wrong_activation_is_refused_also_where_no_layer_uses_it(wrong):
     with pytest.raises(ArgumentError, match="unknown activation"):

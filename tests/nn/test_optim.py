@@ -1,6 +1,7 @@
 """Optimisers, schedules and clipping, against PyTorch's own numbers; parabola and Rosenbrock; state; refusals."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,12 @@ def test_updates_can_be_logged_and_their_formula_holds(row):
     (update,) = [e for e in log if e.sweep == "update"]
     assert update.new == w.data
     assert "w ← w − η" in str(log)
+    for gradient in (3.0, -1.0, 0.5):
+        w.grad = gradient
+        (update,) = opt.updates()
+        assert (update.parameter, update.gradient) == (w, gradient)
+        named = {**update.terms, "sqrt": math.sqrt}
+        assert eval(update.formula, {"__builtins__": {}}, named) == pytest.approx(w.data, rel=1e-12)
 
 
 @pytest.mark.parametrize("row", GOLDEN["schedules"], ids=ids)
@@ -127,6 +134,24 @@ def test_schedules(row):
         assert rates[:11] == pytest.approx(row["rates"][:11], rel=1e-12)
     else:
         assert rates == pytest.approx(row["rates"], rel=1e-12)
+
+
+def test_defaults_that_pytorch_also_has():
+    def rates(make, *settings):
+        opt = optim.SGD([Value(0.0)])
+        schedule, found = make(opt, *settings), []
+        for _ in range(7):
+            found.append(opt.lr)
+            schedule.step()
+        return found
+
+    fifths = [(5.0 + 2.0 * k) / 15.0 * 1e-3 for k in range(5)]  # from a third of the rate to all of it
+    for found, expected in (
+        (rates(optim.StepLR, 2), [1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-5, 1e-6]),
+        (rates(optim.CosineAnnealingLR, 6)[::3], [1e-3, 0.5e-3, 0.0]),
+        (rates(optim.LinearLR), [*fifths, 1e-3, 1e-3]),
+    ):
+        assert found == pytest.approx(expected, rel=1e-14)
 
 
 def test_clipping():

@@ -140,16 +140,20 @@ def test_weights_after_divergence_are_finite_and_the_same_compiled_or_not(activa
 
 
 @pytest.mark.parametrize("compiled", [True, False])
-def test_a_last_step_that_overflows_is_taken_back(compiled):
-    model = nn.MLP(1, [1], rng=0, weights=[[[1.0]]])
+@pytest.mark.parametrize(
+    ("row", "biases", "became"),
+    [([1e3], None, "-inf"), ([1e3], [False], "-inf"), ([-1e3, 2e3], [False], "inf"), ([1e3, -2e3], [False], "-inf")],
+)
+def test_a_last_step_that_overflows_is_taken_back(compiled, row, biases, became):
+    """The first weight that is no longer finite is named, whether there are more of them or not."""
+    model = nn.MLP(len(row), [1], rng=0, weights=[[[math.copysign(1.0, x) for x in row]]], biases=biases)
     before = model.state_dict()
-    rows, targets = [[1e3], [1e3]], [0.0, 0.0]
     sgd = optim.SGD(model.parameters(), 1e308, momentum=0.9)
-    with pytest.warns(RuntimeWarning, match="in epoch 0: a weight became -inf"):
-        history = nn.fit(model, rows, targets, optimizer=sgd, epochs=1, compiled=compiled)
+    with pytest.warns(RuntimeWarning, match=f"in epoch 0: a weight became {became}\\. Try"):
+        history = nn.fit(model, [row, row], [0.0, 0.0], optimizer=sgd, epochs=1, compiled=compiled)
     assert (history.stopped, history.loss, sgd.steps) == ("diverged", [], 0)
     assert model.state_dict() == before
-    assert sgd.state == [{"v": 0.0}, {"v": 0.0}]
+    assert sgd.state == [{"v": 0.0}] * len(model.parameters())
 
 
 def test_callbacks_schedules_and_penalties():
