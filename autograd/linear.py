@@ -56,10 +56,11 @@ def affine(rows: Sequence[Sequence[Value | float]], xs: Iterable[Any], biases: S
         if type(z) is not float:
             nodes.append(record(op, operands))
         elif silent:
-            nodes.append(node(op, z, (), (), ()))
+            nodes.append(node(z, (), (), op.unnamed))
         elif constant:
             partials = df(z, w_data, x_data, b.data)  # type: ignore[union-attr]
-            nodes.append(node(op, z, (*ws, b), (*partials[:n], partials[-1]), operands))  # type: ignore[arg-type]
+            origin = (op, None, (), *operands)
+            nodes.append(node(z, (*ws, b), (*partials[:n], partials[-1]), origin))  # type: ignore[arg-type]
         else:
-            nodes.append(node(op, z, operands, df(z, w_data, x_data, b.data), operands))  # type: ignore[union-attr]
+            nodes.append(node(z, operands, df(z, w_data, x_data, b.data), op.unnamed))  # type: ignore[union-attr]
     return nodes

@@ -77,6 +77,7 @@ class Op:
 
     Attributes:
         f, df: the rules for the value and for the partials, bound to floats; recording calls these.
+        unnamed: the origin of the operation's nodes that have no name, scope or constant operand.
         bound: the rules bound to other carriers when they are first needed; kept as long as the row.
     """
 
@@ -84,7 +85,7 @@ class Op:
         *("name", "operands", "formula", "slopes", "value", "partials", "f", "df"),
         *("domain", "samples", "symbol", "kink", "convention", "note", "group", "finite"),
         *("stepwise", "condition", "step", "flat", "selects", "saturates", "activation", "rectifier"),
-        "bound",
+        *("bound", "unnamed"),
     )
 
     def __init__(
@@ -123,6 +124,7 @@ class Op:
         self.flat, self.selects, self.saturates = flat, selects, saturates
         self.activation, self.rectifier = activation, rectifier
         self.bound: dict[str, Any] = {}
+        self.unnamed = (self, None, ())
 
     @property
     def shipped(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import autograd as ag
 from autograd import ArgumentError, InputError, Value, affine
 from autograd.text import shown
+from autograd.value import label
 
 from .init import Initializer, as_rng, initializer
 from .module import Module
@@ -95,17 +96,13 @@ class Neuron(Module):
 
     def finish(self, net: Value) -> Any:
         """The output from the net input."""
-        net.scope = self.scope
-        if self.name is not None:
-            net.name = f"net_{self.name}"
+        label(net, None if self.name is None else f"net_{self.name}", self.scope)
         if self.activation_function is None:
             return net
         out = self.activation_function(net)
         if not isinstance(out, Value):
             raise InputError(f"the activation {_called(self.activation)} returned {shown(out)}; it must return a Value")
-        out.scope = self.scope
-        if self.name is not None:
-            out.name = f"out_{self.name}"
+        label(out, out.name if self.name is None else f"out_{self.name}", self.scope)
         return out
 
     def __repr__(self) -> str:

@@ -40,9 +40,10 @@ class Traced(Value):
     inlined: Linear | None
 
     def __init__(self, recording: Recording, place: tuple[str, int] | None, name: str | None) -> None:
-        self.recording, self.place, self.name = recording, place, name
-        self.grad, self.op = 0.0, None
-        self.inputs, self.operands, self.partials, self.scope = (), (), (), ()
+        self.recording, self.place = recording, place
+        self.origin = (None, name, ())
+        self.grad = 0.0
+        self.inputs = self.partials = ()
         self.may_vanish = self.may_be_infinite = False
         self.inlined = None
         self.number = recording.count
@@ -210,8 +211,7 @@ class Recording:
         known = op.shipped or op in CARRYING
         inlined = None if known else _inline(op, taken)
         node = Traced(self, None, None)
-        node.op = op if known else _adapted(op)
-        node.operands = tuple(taken)
+        node.origin = (op if known else _adapted(op), None, (), *taken)
         if not op.condition and context.state().recording:
             node.inputs = tuple([x for x in taken if type(x) is Traced])
         node.may_be_infinite = infinite or not op.is_finite([x if isinstance(x, float) else None for x in taken])

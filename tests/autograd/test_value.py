@@ -5,6 +5,7 @@ import dataclasses
 import math
 import operator
 import pickle
+import sys
 import tracemalloc
 import weakref
 from fractions import Fraction
@@ -412,17 +413,22 @@ def test_a_copy_of_a_subclass_is_of_that_class():
     assert twin["w"] is not v
 
 
-def test_values_take_weak_references_and_stay_small():
+def test_values_take_weak_references():
+    x = Value(1.5)
+    assert weakref.ref(x)() is x
+
+
+@pytest.mark.parametrize("operation", [operator.add, operator.mul, operator.truediv], ids=lambda f: f.__name__)
+def test_a_node_of_two_operands_takes_at_most_260_bytes(operation):
     x, y = Value(1.5), Value(0.75)
     kept = [None] * 10_000
-    assert weakref.ref(x)() is x
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     for i in range(len(kept)):
-        kept[i] = x * y
+        kept[i] = operation(x, y)
     size = (tracemalloc.get_traced_memory()[0] - before) / len(kept)
     tracemalloc.stop()
-    assert size <= 260
+    assert size <= (260 if sys.version_info < (3, 12) else 268)  # since then Python itself needs 8 bytes more
 
 
 @pytest.mark.parametrize("a", [-7.5, -1.0, -0.0, 0.0, 0.3, 7.0, 1e308, math.inf, math.nan])
