@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 
 from .graph import places
-from .notation import ATOM, CHOICE, Piece, Style, escape_latex, label, piece, render, tidy
+from .notation import ATOM, CHOICE, MARKUP, Piece, Style, label, piece, render, tidy
 from .recorded import operand_numbers
 from .value import Value
 
 SHORT = 22  # a formula up to this many characters stands for its node
 LARGE = 5000  # in a graph of more nodes only if every operand in it has a name or formula itself
 _DIGITS = "0123456789₀₁₂₃₄₅₆₇₈₉"
-_SUBSCRIPTS = str.maketrans("0123456789()", "₀₁₂₃₄₅₆₇₈₉₍₎")
 
 
 class Names:
@@ -64,14 +63,14 @@ class Names:
     def _pieces_in(self, style: Style) -> dict[Value, Piece]:
         """All labels in a style, made when one is first needed; inputs first, because formulas use their labels."""
         if style not in self._pieces:
-            if style == "latex":
+            if style != "text":
                 self._pieces_in("text")
             pieces = self._pieces[style] = {}
             used = set(self._taken) if style == "text" else set()
             for node in self._order:
                 piece = self._name(node, style, used)
-                if style == "latex" and piece.text in used:  # w1 and w_1 look the same in LaTeX
-                    piece = Piece(rf"\mathrm{{{escape_latex(self._plain[node])}}}", piece.level)
+                if style != "text" and piece.text in used:  # w1 and w_1 look the same where indices are set
+                    piece = Piece(MARKUP[style].whole_name(self._plain[node]), piece.level)
                 used.add(piece.text)
                 pieces[node] = piece
         return self._pieces[style]
@@ -80,12 +79,12 @@ class Names:
         plain = label(self._plain[node], style)
         if node.name is not None or not node.inputs or len(node.operands) > 4:
             return plain
-        if style == "latex" and not self.is_formula(node):
+        if style != "text" and not self.is_formula(node):
             return plain
         if len(self._order) > LARGE and any(self._is_numbered(x) for x in node.inputs):
             return plain
         formula = self.formula(node, style)
-        if style == "latex":
+        if style != "text":
             return formula
         is_handy = len(formula.text) <= SHORT and formula.level > CHOICE  # no "a if x > 0 else b"
         return formula if is_handy and formula.text not in used else plain
@@ -123,7 +122,7 @@ class Names:
 
         Args:
             node: the node.
-            style: plain text or LaTeX.
+            style: plain text, LaTeX or MathML.
             apart: an input whose occurrences are numbered: ``x₁·x₂`` instead of ``x·x``.
         """
         pieces = [self._number(x, style) if isinstance(x, float) else x for x in self._labels(node, style, apart)]
@@ -145,11 +144,8 @@ class Names:
 
     def occurrence(self, x: Value, nth: int, style: Style = "text") -> Piece:
         """One of several occurrences of an input in the same node: x₁, x₂ …"""
-        whole = self.atom(x, style)
         index = f"({nth})" if self._plain[x] in self._indexed else str(nth)
-        if style == "latex":
-            return Piece(f"{{{whole}}}_{{{index}}}" if "_" in whole else f"{whole}_{{{index}}}")
-        return Piece(whole + index.translate(_SUBSCRIPTS))
+        return Piece(MARKUP[style].index(self.atom(x, style), index))
 
     def _labels(self, node: Value, style: Style, apart: Value | None = None) -> list[Piece | float]:
         """The operands' labels; constants as they are."""

@@ -13,9 +13,10 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _own_cache(tmp_path_factory):
-    """Compiled code is cached for this run only."""
+def _own_surroundings(tmp_path_factory):
+    """Compiled code is cached for this run only; texts are in English, whatever the machine's language."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOGRAD_LANG", "en")
         patch.setenv("AUTOGRAD_CACHE", str(tmp_path_factory.mktemp("code")))
         yield
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import cached_property
@@ -13,8 +13,10 @@ from typing import Any
 
 from ..errors import ArgumentError, GraphError, InputError
 from ..graph import topological
+from ..markup import Style, escape_xml, printable, table
+from ..markup import math as math_of
 from ..naming import Names
-from ..notation import Style, printable, show, tidy
+from ..notation import show, tidy
 from ..sweep import adjoints
 from ..text import shown
 from ..value import Value, describe
@@ -228,8 +230,33 @@ class Explanation:
                     lines.append(f"- {_escaped(item)}")
         return "\n".join(lines)
 
+    def mathml(self) -> str:
+        """The equations as a MathML element ``math``, which browsers show without a script."""
+        return _table([item for _, content in self._sections("mathml") for item in content])
+
+    def html(self) -> str:
+        """Headings, equations in MathML and lists, as a part of a web page."""
+        parts = [f"<h3>{escape_xml(self.title)}</h3>"]
+        for heading, content in self._sections("mathml"):
+            if content:
+                parts.append(f"<h4>{escape_xml(heading)}</h4>")
+            if any(isinstance(item, Equation) for item in content):
+                parts.append(f'<div style="overflow-x:auto;padding:0 2em">{_table(content)}</div>')
+            items = "".join(f"<li>{escape_xml(item)}</li>" for item in content if isinstance(item, str))
+            if items:
+                parts.append(f"<ul>{items}</ul>")
+        return f'<div class="explanation">{"".join(parts)}</div>'
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
     def _repr_markdown_(self) -> str:
         return self.markdown()
+
+
+def _table(content: Sequence[Equation | str]) -> str:
+    """The equations among these as one table of MathML."""
+    return math_of(table(row for item in content if isinstance(item, Equation) for row in item.mathml()))
 
 
 @contextmanager

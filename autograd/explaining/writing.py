@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..language import translate
+from ..markup import ATOM, MARKUP, PRODUCT, SIGNED, Style, Text
 from ..naming import Names
-from ..notation import ATOM, CHOICE, PRODUCT, SIGNED, Piece, Style, piece, show
+from ..notation import piece, show
 from ..recorded import operand_numbers
 from ..sweep import carried
 from ..value import Value
@@ -49,7 +51,9 @@ class Equation:
 
     @property
     def sides(self) -> list[str]:
-        """All equal expressions, from the left side to the number; each except the first starts with an equals sign."""
+        """All equal expressions, from the left side to the number; each except the first starts with its sign."""
+        marks = MARKUP[self.style]
+        equal = marks.relation("=")
         products = [_product(term) for term in self.terms]
         sides = [self._sum([self._times([f.written for f in term]) for term in self.terms])]
         parts = [*products, *([] if self.rest is None else [self.rest])]
@@ -57,19 +61,18 @@ class Equation:
             sides.append(self._sum([self._times([self._within(f.value) for f in term]) for term in self.terms]))
         if (any(len(term) > 1 for term in self.terms) and len(parts) > 1) or self.rest is not None:
             alike = [*parts, self.value]
-            sides.append(" + ".join(_in_sum(self._term(x, alike), self.style) for x in parts))
+            sides.append(marks.infix["+"].join(_in_sum(self._term(x, alike), marks) for x in parts))
             result = self._term(self.value, alike)
         else:
             result = show(self.value, self.digits, self.style)
         sides = [side for k, side in enumerate(sides) if side and side not in (*sides[:k], self.left)]
-        equal = "&=" if self.style == "latex" else "="
-        lines = [self.left, *(f"{equal} {side}" for side in sides)]
+        lines = [self.left, *(equal + side for side in sides)]
         if self.is_rounding:
-            lines.append(f"{'&' * (self.style == 'latex')}{nearly_zero(self.value, self.digits, self.style)}")
+            lines.append(nearly_zero(self.value, self.digits, self.style))
         elif _differ(parts, self.value):
-            lines.append(f"{equal} {result}{self._lost(math.fsum(parts))}")
+            lines.append(equal + result + self._lost(math.fsum(parts)))
         elif not sides or result != sides[-1]:
-            lines.append(f"{equal} {result}")
+            lines.append(equal + result)
         return lines
 
     @property
@@ -94,32 +97,38 @@ class Equation:
         """As rows of an ``align``."""
         return " \\\\\n".join([" ".join(self.sides[:2]), *self.sides[2:]])
 
+    def mathml(self) -> list[tuple[str, str]]:
+        """As rows of a table with two cells, the left side and one of the others."""
+        first, *rest = self.sides
+        return [("" if k else first, side) for k, side in enumerate(rest)]
+
     def _times(self, factors: Sequence[str]) -> str:
-        return (r" \cdot " if self.style == "latex" else " · ").join(factors)
+        return MARKUP[self.style].infix["factor"].join(factors)
 
     def _sum(self, terms: Sequence[str]) -> str:
-        more = [] if self.rest is None else [r"\cdots" if self.style == "latex" else "…"]
-        return " + ".join([*terms, *more])
+        marks = MARKUP[self.style]
+        return marks.infix["+"].join([*terms, *([] if self.rest is None else [marks.dots])])
 
     def _within(self, x: float) -> str:
         return piece(x, self.digits, self.style).within(ATOM, self.style)
 
     def _term(self, x: float, others: Sequence[float]) -> str:
         """A term of a sum: all terms to the same decimal place, if that is readable."""
-        exact = show(x, self.digits, self.style)
-        if all(t == 0.0 or 10.0 ** (3 - self.digits) <= abs(t) < 1e4 for t in others) and len(exact) >= self.digits:
-            fixed = f"{abs(x):.{self.digits}f}"
-            return fixed if x >= 0 else f"{'-' if self.style == 'latex' else '−'}{fixed}"
-        return exact
+        marks = MARKUP[self.style]
+        is_short = len(show(x, self.digits)) < self.digits
+        if is_short or not all(t == 0.0 or 10.0 ** (3 - self.digits) <= abs(t) < 1e4 for t in others):
+            return show(x, self.digits, self.style)
+        fixed = marks.number(f"{abs(x):.{self.digits}f}", None)
+        return fixed if x >= 0 else marks.negative(fixed)
 
     def _lost(self, total: float) -> str:
         """A remark for the case that the written numbers give another result than the sweep."""
-        what = f"the numbers written give {show(total, self.digits)}; the sweep left the range of floats on its way"
-        return rf" \quad \text{{({what})}}" if self.style == "latex" else f" ({what})"
+        sentence = translate("the numbers written give {number}; the sweep left the range of floats on its way")
+        return MARKUP[self.style].remark(sentence, number=show(total, self.digits, self.style))
 
 
-def _in_sum(number: str, style: Style) -> str:
-    return Piece(number, CHOICE).within(ATOM, style) if number[0] in "-−" else number
+def _in_sum(number: str, marks: Text) -> str:
+    return marks.parenthesised(number) if marks.starts_with_minus(number) else number
 
 
 def _product(factors: Sequence[Factor]) -> float:
@@ -149,10 +158,9 @@ def is_rounding(x: float, size: float) -> bool:
 
 def nearly_zero(x: float, digits: int, style: Style) -> str:
     """The text for a sum that is only rounding error."""
-    number = show(x, digits, style)
-    if style == "latex":
-        return rf"\approx 0 \quad \left({number} \text{{ is left by rounding}}\right)"
-    return f"≈ 0 ({number} is left by rounding)"
+    marks = MARKUP[style]
+    remark = marks.remark(translate("{number} is left by rounding"), number=show(x, digits, style))
+    return marks.relation("≈") + marks.number("0", None) + remark
 
 
 class Writer:
@@ -160,7 +168,7 @@ class Writer:
 
     Args:
         names: the labels of the nodes.
-        style: plain text or LaTeX.
+        style: plain text, LaTeX or MathML.
         digits: significant digits.
     """
 
@@ -176,11 +184,8 @@ class Writer:
                 over = self.names.formula(symbol.target, self.style, symbol.source).within(ATOM, self.style)
         held = [self.names.atom(x, self.style) for x in symbol.held[:MOST_HELD]]
         if len(symbol.held) > MOST_HELD:
-            held.append(r"\ldots" if self.style == "latex" else "…")
-        if self.style == "latex":
-            fraction = rf"\frac{{\partial {over}}}{{\partial {under}}}"
-            return rf"\left.{fraction}\right|_{{{', '.join(held)}}}" if held else fraction
-        return f"(∂{over}/∂{under})|{','.join(held)}" if held else f"∂{over}/∂{under}"
+            held.append(MARKUP[self.style].more)
+        return MARKUP[self.style].derivative(over, under, held)
 
     def equation(self, expansion: Expansion) -> Equation:
         """An expansion, written."""
@@ -197,7 +202,9 @@ class Writer:
         if len(slopes) == 1:
             written = [slopes[0].text]
         else:
-            written = [s.within(ATOM if s.level == SIGNED else PRODUCT, self.style) for s in slopes] or ["1"]
+            written = [s.within(ATOM if s.level == SIGNED else PRODUCT, self.style) for s in slopes] or [
+                MARKUP[self.style].number("1", None)
+            ]
         partials = [e.partial for e in reversed(symbol.edges)] or [1.0]
         factors = tuple(map(Factor, written, partials))
         return self._equation(self.symbol(symbol), (factors,), symbol.value)
@@ -213,8 +220,8 @@ class Writer:
         node, (edge,) = last.source, last.edges
         number = operand_numbers(edge.node)[0][edge.place]
         first, *others = [self.names.occurrence(node, nth, self.style).text for nth in range(1, last.nth + 1)]
-        written = [*others, self.names.label(node, self.style).text]
-        return self._equation(first, ((Factor(" = ".join(written), number),),), number)
+        written = MARKUP[self.style].infix["="].join([*others, self.names.label(node, self.style).text])
+        return self._equation(first, ((Factor(written, number),),), number)
 
     def _equation(
         self,

@@ -6,6 +6,7 @@ import random
 import re
 import sys
 from itertools import accumulate
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
@@ -30,6 +31,38 @@ def test_golden_texts(golden):
         golden(f"explain_{wrt}.md", explanation.markdown() + "\n")
         golden(f"explain_{wrt}.tex", explanation.latex() + "\n")
     golden("explain_w5_expanded.txt", str(explain(error, "w5", expand=True)) + "\n")
+
+
+def math_elements(mathml):
+    """The elements of MathML, of which only those are used that all browsers draw alike."""
+    elements = list(ElementTree.fromstring(mathml).iter())
+    assert {e.tag for e in elements} <= {
+        *("math", "mi", "mn", "mo", "mrow", "mfrac", "msub", "msup", "msqrt", "mtable", "mtr", "mtd"),
+    }
+    return elements
+
+
+def test_a_derivation_in_mathml():
+    error = recorded(network(names=True))
+    explanation = explain(error, "w1")
+    rows = [e for e in math_elements(explanation.mathml()) if e.tag == "mtr"]
+    assert len(rows) == explanation.latex().count("&=")  # the same lines as in LaTeX
+    assert ["".join(cell.itertext()) for cell in rows[1]] == ["", "=0.0363503·0.241301·0.05"]
+    assert "".join(rows[0][0].itertext()) == "∂E∂w1"
+    page = ElementTree.fromstring(explanation.html())
+    assert [e.text for e in page if e.tag == "h4"] == ["Chain rule", "Local rules", "Paths: 2 from w1 to E", "Cost"]
+    assert sum(1 for e in page.iter() if e.tag == "mtr") == len(rows)
+    assert "together 0.000438568" in [e.text for e in page.iter() if e.tag == "li"]
+    assert explanation._repr_html_() == explanation.html()  # what notebooks show
+
+
+def test_a_remark_in_mathml_keeps_its_words_apart():
+    a = Value(0.1, name="a")
+    y = (a * 0.1 + a * 0.2 - a * 0.3) * 2
+    y.name = "y"
+    rows = [e for e in math_elements(explain(y, a).mathml()) if e.tag == "mtr"]
+    left = "≈0\u2003(5.55112×10−17 is left by rounding)"
+    assert left.replace(" ", "\u00a0") in ["".join(row.itertext()) for row in rows]
 
 
 def test_paths_add_up():
@@ -58,6 +91,7 @@ def test_path_sums_are_the_derivative(program):
         assert str(explanation)
         assert explanation.latex()
         assert explanation.markdown()
+        math_elements(explanation.mathml())
         if explanation.path_count <= 5000:
             products = [p.product for p in explanation.paths]
             scale = max(1.0, math.fsum(map(abs, products)))
@@ -459,6 +493,10 @@ def test_no_name_breaks_out(name):
     y.name = name + "y"
     explanation = explain(y, x)
     plain, latex, markdown = str(explanation), explanation.latex(), explanation.markdown()
+    for mathml in (explanation.mathml(), explanation.html()):
+        mathml.encode()
+        ElementTree.fromstring(mathml)
+        assert mathml.isprintable()
     for text in (plain, latex, markdown, repr(explanation)):
         text.encode()
         assert all(c.isprintable() or c == "\n" for c in text)
