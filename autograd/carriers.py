@@ -34,6 +34,13 @@ def _total(xs: Sequence[float]) -> float:
     return total
 
 
+def _largest(xs: Sequence[float]) -> float:
+    top = xs[0]
+    for x in xs:
+        top = top if top > x else x if x >= top else top + x  # nan if one is
+    return top
+
+
 def _dot(xs: Sequence[float], ys: Sequence[float], bias: float) -> float:
     total = 0.0
     for x, y in zip(xs, ys):  # noqa: B905  (lengths are checked where a dot is recorded)
@@ -58,6 +65,7 @@ _floats = SimpleNamespace(
     choose=choose,
     detach=lambda x: x,
     sum=_total,
+    largest=_largest,
     dot=_dot,
     **{
         name: getattr(math, name)
@@ -126,12 +134,12 @@ def _ieee_log(x: float) -> float:
 
 
 def _ieee_pow(x: float, y: float) -> float:
+    odd = math.fabs(math.fmod(y, 2.0)) == 1.0  # exact; y % 2.0 is rounded where y is just above −1
     if x == 0.0 and y < 0.0:
-        odd = y % 2.0 == 1.0
         return math.copysign(math.inf, x) if odd else math.inf
     if x < 0.0 and not y.is_integer():
         return math.nan
-    return -math.inf if x < 0.0 and y % 2.0 == 1.0 else math.inf  # overflow
+    return -math.inf if x < 0.0 and odd else math.inf  # overflow
 
 
 def _nan(*operands: float) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable
+from functools import reduce
 from typing import Any, Protocol, TypeVar, cast, overload
 
 from . import carriers, ops
@@ -50,6 +51,11 @@ def choose(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]
 def detach(x: Any) -> Any:
     """The number of x, with no derivative through it."""
     return x.detach() if _is_traced(x) else number(x)
+
+
+def largest(xs: Iterable[Any]) -> Any:
+    """The largest operand."""
+    return reduce(maximum, xs)
 
 
 def _is_traced(x: Any) -> bool:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Sequence
-from functools import reduce
 from typing import Any
 
 from .carriers import FLOATS, IEEE
@@ -625,7 +624,7 @@ DOT = Op(
 
 def shifted(m: Carrier, xs: Sequence[Any]) -> tuple[Any, list[Any]]:
     """The largest operand, held constant, and x − largest of each: their exponentials do not overflow."""
-    top = reduce(m.maximum, map(m.detach, xs))
+    top = m.largest(list(map(m.detach, xs)))
     return top, [x - top for x in xs]
 
 

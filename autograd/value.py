@@ -534,7 +534,12 @@ def _partials(
 def _domain_error(op: Op, operands: Sequence[Value | float], error: Exception) -> DomainError:
     listed = ", ".join(f"{name} = {describe(x)}" for name, x in zip(op.names(len(operands)), operands, strict=True))
     what = "overflows" if isinstance(error, OverflowError) else "has no value"
-    return DomainError(
+    return DomainError(domain_sentence(op, what, listed))
+
+
+def domain_sentence(op: Op, what: str, listed: str) -> str:
+    """The text of a DomainError: what the operation does at the operands that are listed."""
+    return (
         f"{op.name} {what} at {listed}. It is defined for: {op.conditions()}. "
         "Keep its operand inside, for example with where() or maximum(), or look at how the operand was computed"
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import reduce
 from types import SimpleNamespace
 from typing import Any
 
@@ -358,6 +359,7 @@ class Writer:
             "choose": lambda condition, then, otherwise: self.select(condition, then(), otherwise()),
             "detach": lambda x: x,
             "sum": self.sum,
+            "largest": lambda xs: reduce(self.carrier.maximum, xs),
             "dot": self.dot,
             "abs": self.abs,
             "pow": self.pow,

@@ -214,3 +214,10 @@ def test_hessians_are_symmetric_to_the_last_bit():
     f = lambda x: ag.exp(x[0] * x[1]) / ag.sin(x[1] + x[2]) * x[2] ** 3
     h = np.array(hessian(f)([0.3, 0.7, 1.1]))
     assert (h == h.T).all()
+
+
+def test_a_power_of_minus_zero_just_above_minus_one_is_positive():
+    """−0.9999999999999999 % 2 is rounded to 1, but it is no odd number."""
+    assert ag.carriers.IEEE.pow(-0.0, -0.9999999999999999) == inf
+    assert ag.carriers.IEEE.pow(-0.0, -1.0) == -inf
+    assert grad(lambda x: x**1e-16)(-0.0) == inf

@@ -20,7 +20,7 @@ from benchmarks.peers import ours
 
 def test_every_function_of_the_rules_is_an_instruction():
     instructions = {row.name for row in OPCODES.values() if row.in_rules}
-    for name in vars(FLOATS).keys() - instructions - {"where", "choose", "detach", "sum", "dot"}:
+    for name in vars(FLOATS).keys() - instructions - {"where", "choose", "detach", "sum", "largest", "dot"}:
         assert name in ops.TABLE, name  # written as several instructions, by its own rule
     for op in ops.TABLE.values():
         Writer([], [], strict=True).rule(op)

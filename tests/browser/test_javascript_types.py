@@ -1,0 +1,28 @@
+"""The scripts are checked by TypeScript's compiler, which reads the types in their comments."""
+
+import subprocess
+from pathlib import Path
+
+from autograd import ops
+from autograd.javascript import rules
+
+from .node import missing, program
+
+ROOT = Path(__file__).parents[2]
+COMPILER = ["exec", "--yes", "--package=typescript@7.0.2", "--", "tsc"]
+OPTIONS = ["--noEmit", "--allowJs", "--checkJs", "--strict", "--target", "es2022", "--lib", "es2022,dom,dom.iterable"]
+
+
+def compiler(*arguments):
+    """Runs the compiler, which npm installs into its cache."""
+    return subprocess.run([program("npm"), *COMPILER, *arguments], capture_output=True, encoding="utf-8")
+
+
+def test_scripts_have_no_type_errors(tmp_path):
+    if (found := compiler("--version")).returncode:
+        missing(f"npm cannot install TypeScript: {found.stderr.strip()[-300:]}")
+    (tmp_path / "rules.js").write_text(f"/** @type {{Rules}} */ const table = {rules(ops.TABLE.values())};\n", "utf-8")
+    scripts = sorted((ROOT / "autograd").rglob("*.js"))
+    assert scripts
+    done = compiler(*OPTIONS, *map(str, [*scripts, tmp_path / "rules.js"]))
+    assert done.returncode == 0, done.stdout
