@@ -30,6 +30,7 @@ from autograd import (
 
 from ..expressions import programs, run
 from ..oracle import REFERENCE
+from ..work import growth
 
 
 def test_any_order():
@@ -39,6 +40,14 @@ def test_any_order():
             want = mp.diff(lambda x: mp.exp(mp.sin(x) * x), mpf(1.3), n)
             assert f(1.3) == pytest.approx(float(want), rel=1e-11)
             f = grad(f)
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0, -1.0, 0.5, 0.0])
+def test_a_constant_factor_scales_derivatives_of_any_order(factor):
+    for scaled in (lambda x: factor * ag.sin(x), lambda x: ag.sin(x) * factor):
+        for want in (math.cos(1.3), -math.sin(1.3), -math.cos(1.3), math.sin(1.3)):
+            scaled = grad(scaled)
+            assert scaled(1.3) == pytest.approx(factor * want, rel=1e-14)
 
 
 def test_perturbations_never_mix():
@@ -73,6 +82,32 @@ def test_jacobian_and_hessian_shapes():
     h = hessian(lambda x: np.dot(x, x) * x[0])(np.array([1.0, 2.0]))
     assert h.tolist() == [[6.0, 4.0], [4.0, 2.0]]
     assert hessian(lambda x, y: x**2 * y, (0, 1))(2.0, 3.0) == ((6.0, 4.0), (4.0, 0.0))
+
+
+def _powers(x, n):
+    powers = [x]
+    while len(powers) < n:
+        powers.append(powers[-1] * x)
+    return powers
+
+
+@pytest.mark.parametrize(
+    ("f", "arguments", "sparing", "wasteful"),
+    [
+        (lambda xs: ag.sum([x * x for x in xs]), lambda n: ([0.5] * n,), "reverse", "forward"),
+        (_powers, lambda n: (0.5, n), "forward", "reverse"),
+    ],
+    ids=["many inputs", "many outputs"],
+)
+def test_the_mode_of_a_jacobian_is_the_number_of_its_sweeps(f, arguments, sparing, wasteful):
+    """Work grows with n where the mode makes one sweep, with n² where it makes n; by default it is one."""
+    work = {
+        mode: growth(lambda n, mode=mode: lambda: jacobian(f, mode=mode)(*arguments(n)), 40)
+        for mode in ("auto", "forward", "reverse")
+    }
+    assert work["auto"] < 2.3
+    assert work[sparing] < 2.3
+    assert work[wasteful] > 3.0
 
 
 def test_jvp_vjp_hvp():

@@ -227,6 +227,21 @@ def test_affine_records_what_dot_records(numbers, as_values, numpy_scalars, cons
         assert (node.data, node.inputs, node.partials) == (other.data, other.inputs, other.partials)
 
 
+@pytest.mark.parametrize(
+    ("rows", "biases", "fragment"),
+    [
+        ([[1.0, 2.0], [3.0]], [0.0, 0.0], "1 weights, 2 inputs"),
+        ([[1.0, 2.0], [3.0, 4.0, 5.0]], [0.0, 0.0], "3 weights, 2 inputs"),
+        ([[1.0, 2.0], [3.0, 4.0]], [0.0], "2 rows of weights need 2 biases, not 1"),
+        ([[1.0, 2.0]], [0.0, 0.0], "1 rows of weights need 1 biases, not 2"),
+    ],
+)
+def test_affine_needs_a_weight_for_each_input_and_a_bias_for_each_row(rows, biases, fragment):
+    weights = [[Value(w) for w in row] for row in rows]
+    with pytest.raises(ag.ArgumentError, match=fragment):
+        ag.affine(weights, [Value(1.0), Value(2.0)], [Value(b) for b in biases])
+
+
 def test_where_takes_only_the_branch_taken():
     x = Value(-4.0)
     y = ag.where(x > 0, x.identity(), 0.5 * x)
