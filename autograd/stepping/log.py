@@ -1,4 +1,4 @@
-"""The event log: what the engine did in the forward pass, the backward sweep and the update.
+"""The event log: what the engine did in the forward pass, the backward sweep and the update, for one step or several.
 
 Nothing is computed a second time here: forward events read the recorded nodes, backward events are the edges of the
 sweep itself, update events are the optimiser's own updates.
@@ -6,23 +6,33 @@ sweep itself, update events are the optimiser's own updates.
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
-from typing import Any, Protocol, TypeVar
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from .. import sweep
-from ..errors import InputError
+from ..errors import ArgumentError, InputError
 from ..graph import topological
 from ..naming import Names
-from ..notation import Piece, label, piece, render
-from ..recorded import operand_numbers
+from ..notation import show
+from ..text import shortened, shown
 from ..value import Value
-from .events import Backward, Deferred, Events, Forward, Update
+from ..value import number as as_number
+from .events import Event
+from .iteration import Graph, Iteration, fingerprint
 from .player import play
+
+if TYPE_CHECKING:
+    from .verify import Difference, Verification
 
 T = TypeVar("T")
 PROGRESS_AFTER = 2.0  # seconds
+MOST_EVENTS = 10**6  # that the log of several training steps keeps
 
 
 class Updates(Protocol):
@@ -35,32 +45,177 @@ class Updates(Protocol):
         """
 
 
-class Log(Events):
-    """The events of one training step, in the order in which the engine did them.
+class Log(Sequence[Event]):
+    """The events of one training step or several, in the order in which the engine did them.
 
-    ``str(log)`` is all of them as text; ``log.play()`` steps through them in the terminal.
+    ``str(log)`` is all of them as text; ``log.play()`` steps through them in the terminal; ``log.save("run.json")``
+    writes them to a file.
+
+    Args:
+        updates: the training steps; ``steps`` and ``Log.load`` make them.
+        digits: significant digits of the numbers shown.
+        optimizer: the kind of the optimiser and its settings.
+        losses: the loss of every training step, also of those that are not kept.
+
+    Attributes:
+        updates: the training steps that are kept; each has its own ``events``, ``loss`` and ``leaves``.
+        losses: the loss before each training step.
+        optimizer: ``{"kind": "SGD", "lr": 0.5, …}``, as it was before the first step; None without an optimiser.
+        digits: significant digits of the numbers shown.
     """
+
+    def __init__(
+        self,
+        updates: Iterable[Iteration],
+        digits: int = 6,
+        optimizer: Mapping[str, Any] | None = None,
+        losses: Iterable[float] | None = None,
+    ) -> None:
+        self.updates = tuple(updates)
+        for x in self.updates:
+            if not isinstance(x, Iteration):
+                raise InputError(f"a log holds the training steps that steps() records, not {shown(x)}")
+        if not self.updates:
+            raise ArgumentError("a log needs at least one training step")
+        self.digits = digits
+        self.optimizer = None if optimizer is None else dict(optimizer)
+        self.losses = array("d", [x.loss for x in self.updates] if losses is None else losses)
+        self._starts = list(accumulate((len(x) for x in self.updates), initial=0))
+        self.doubts: list[Difference] = []  # what a file says twice, but not in the same way
+
+    @property
+    def order(self) -> Sequence[Value]:
+        """The nodes of the first training step, in topological order; the result is the last."""
+        return self.updates[0].order
+
+    @property
+    def names(self) -> Names:
+        """The labels of the nodes of the first training step."""
+        return self.updates[0].names
+
+    def located(self, index: int) -> tuple[Iteration, int]:
+        """The training step that an event belongs to, and which of its events it is."""
+        nth = bisect_right(self._starts, index) - 1
+        return self.updates[nth], index - self._starts[nth]
+
+    @overload
+    def __getitem__(self, index: int) -> Event: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Event]: ...
+    def __getitem__(self, index: int | slice) -> Event | Sequence[Event]:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        iteration, k = self.located(range(len(self))[index])
+        return iteration.event(k)
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    def text(self) -> Iterator[str]:
+        """The whole log, line by line."""
+        width = len(str(len(self)))
+        several = len(self.losses) > 1
+        number = 0
+        if len(self.updates) < len(self.losses):
+            listed = ", ".join(map(str, shortened([x.number for x in self.updates], 8, "…")))
+            yield f"kept of {len(self.losses)} updates: {listed}"
+        for iteration in self.updates:
+            if several:
+                yield f"══ update {iteration.number} of {len(self.losses)} · loss {show(iteration.loss, self.digits)}"
+            sweep = ""
+            for event in iteration.events:
+                number += 1
+                if event.sweep != sweep:
+                    sweep = event.sweep
+                    yield f"── {sweep} " + "─" * (30 - len(sweep))
+                first, *rest = event.lines(self.digits)
+                yield f"{number:>{width}}  {first}"
+                for line in rest:
+                    yield " " * (width + 6) + line
+
+    def __str__(self) -> str:
+        return "\n".join(_watched(self.text(), 0, "log: lines"))
+
+    def __repr__(self) -> str:
+        updates = f" of {len(self.updates)} training steps" if len(self.updates) > 1 else ""
+        return f"<Log, {len(self)} events{updates}>"
 
     def play(self) -> None:
         """Step through the events in the terminal: forward, back, to the next node or sweep, to a numbered step."""
         play(self)
 
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the log to a file.
 
-def steps(output: Value, optimizer: Updates | None = None, *, digits: int = 6) -> Log:
+        Args:
+            path: ends with ``.json``. The file holds the graph, every event with all digits, and the settings.
+
+        Returns:
+            the path written. A reader sees the old file or the new one, never an incomplete one.
+
+        Raises:
+            ArgumentError: for another ending, or a log that is too large for a file.
+            OSError: if the file cannot be written.
+        """
+        from .record import save
+
+        return save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Log:
+        """Read a log that ``save`` wrote. Its numbers are those of the file; ``verify`` works them out again.
+
+        Raises:
+            ArgumentError: if the file is damaged, too large, or of another format or version; the text says where.
+            OSError: if it cannot be read.
+        """
+        from .record import load
+
+        return load(path)
+
+    def verify(self, relative: float = 0.0) -> Verification:
+        """Work out every event again from the operation table alone, and report each difference.
+
+        Args:
+            relative: the relative difference that is allowed; 0 asks for the same number to the last bit. A trace
+                that was written by hand with four digits needs about ``1e-3``.
+
+        Returns:
+            a report that is true if there is no difference; ``str()`` names each event that differs, the number that
+            is recorded and the number that it should be.
+
+        >>> from autograd import Value
+        >>> x = Value(3.0, name="x")
+        >>> print(steps(x * x).verify())
+        verified: all 3 events agree with the operation table
+        """
+        from .verify import verify
+
+        return verify(self, relative)
+
+
+def steps(
+    output: Value | Callable[[], Value], optimizer: Updates | None = None, *, updates: int = 1, digits: int = 6
+) -> Log:
     """Run ``backward()`` from zero and, with an optimiser, its step, and log everything that happened.
 
     Earlier gradients are cleared, so that the log shows one sweep, and a second call gives the same log.
 
     Args:
-        output: the result, usually a loss; its forward pass is already recorded.
+        output: the result, usually a loss, whose forward pass is already recorded; or a function without arguments
+            that records and returns it.
         optimizer: an object with ``updates()``, such as ``nn.optim.SGD``; it makes its step.
+        updates: how many training steps to make; more than one need a function, which is called before each. The log
+            keeps at most about a million events: of a longer run it keeps every second, every fourth … step and the
+            last, and the losses of all.
         digits: significant digits of the numbers shown.
 
     Returns:
         the log: a sequence of Forward, Backward and Update events.
 
     Raises:
-        InputError: if ``output`` is not a Value.
+        InputError: if ``output`` is neither a Value nor a function that returns one.
+        ArgumentError: if several updates are asked for without a function, or without an optimiser.
 
     >>> a, b = Value(2.0, name="a"), Value(3.0, name="b")
     >>> y = a * b
@@ -75,15 +230,101 @@ def steps(output: Value, optimizer: Updates | None = None, *, digits: int = 6) -
     3  y → b
            adjoint 1 × partial 2 = 2;  grad of b is now 2
     """
+    if isinstance(updates, bool) or not isinstance(updates, int) or updates < 1:
+        raise ArgumentError(f"updates is a whole number from 1 on, not {shown(updates)}")
+    if updates > 1 and isinstance(output, Value):
+        raise ArgumentError(
+            f"{updates} updates need a function that records the loss again before each: "
+            "steps(lambda: loss_of(model), optimizer, updates=…); a Value is the result of one forward pass"
+        )
+    if updates > 1 and optimizer is None:
+        raise ArgumentError(f"{updates} updates need an optimiser: steps(f, optimizer, updates={updates})")
+    if not isinstance(output, Value) and not callable(output):
+        raise InputError(
+            f"steps takes the Value that was computed, or a function that records it, not {type(output).__name__}"
+        )
+    summary = None if optimizer is None else _summary(optimizer)
+    run = _Run(optimizer, updates, digits)
+    for number in _watched(range(1, updates + 1), updates, "steps: updates") if updates > 1 else (1,):
+        run.step(number, output if isinstance(output, Value) else _returned(output))
+    return Log(run.kept, digits, summary, run.losses)
+
+
+def _returned(f: Callable[[], Value]) -> Value:
+    output = f()
     if not isinstance(output, Value):
-        raise InputError(f"steps takes the Value that was computed, not {type(output).__name__}")
-    order = topological(output)
-    names = Names(order, digits)
-    events: list[Deferred] = list(_forward(order, names))
-    events += _backward(order, names)
-    if optimizer is not None:
-        events += _update(optimizer, names, digits)
-    return Log(events, digits)
+        raise InputError(f"the function given to steps must return the Value that it computed, not {shown(output)}")
+    return output
+
+
+def _summary(optimizer: Updates) -> dict[str, Any]:
+    """The kind of an optimiser and its settings: the numbers among its attributes."""
+    settings = {name: list(x) if isinstance(x, tuple) else x for name, x in vars(optimizer).items() if _is_setting(x)}
+    return {"kind": type(optimizer).__name__} | {k: x for k, x in settings.items() if not k.startswith("_")}
+
+
+def _is_setting(x: Any) -> bool:
+    return isinstance(x, bool | int | float) or (isinstance(x, tuple) and all(isinstance(y, int | float) for y in x))
+
+
+class _Run:
+    """Makes training steps and keeps what they did, thinned so that at most ``MOST_EVENTS`` events are kept."""
+
+    def __init__(self, optimizer: Updates | None, updates: int, digits: int) -> None:
+        self.kept: list[Iteration] = []
+        self.losses = array("d")
+        self._optimizer, self._updates, self._digits = optimizer, updates, digits
+        self._graphs: dict[Any, Graph] = {}
+        self._stride = 1  # every step whose number minus 1 is a multiple of it is kept
+        self._leaves: list[Value] = []  # of the step before
+
+    def step(self, number: int, output: Value) -> None:
+        """One training step."""
+        order = topological(output)
+        self._clear(order)
+        self.losses.append(as_number(output))
+        if (number - 1) % self._stride and number != self._updates:
+            sweep.backward(output)
+            if self._optimizer is not None:
+                for _ in self._optimizer.updates():
+                    pass
+            return
+        iteration = Iteration(self._graph(order), number)
+        swept: Iterable[sweep.ReverseStep] = sweep.reverse(order)
+        if self._updates == 1:
+            iteration.forward(_watched(order, len(order), "steps: forward"))
+            swept = _watched(swept, len(iteration.operands), "steps: backward")
+        else:
+            iteration.forward(order)
+        iteration.backward(order, swept)
+        if self._optimizer is not None:
+            iteration.update(order, self._optimizer.updates())
+        self.kept.append(iteration)
+        self._thin()
+
+    def _graph(self, order: Sequence[Value]) -> Graph:
+        if self._updates == 1:
+            return Graph(order, self._digits)
+        key = fingerprint(order)
+        if key not in self._graphs:
+            self._graphs[key] = Graph(order, self._digits)
+        return self._graphs[key]
+
+    def _clear(self, order: Sequence[Value]) -> None:
+        """Set the gradients of all leaves to zero, also of those that only an earlier step used."""
+        for leaf in self._leaves:
+            leaf.grad = 0.0
+        for node in order:
+            node.grad = 0.0
+        if self._updates > 1:
+            self._leaves = [node for node in order if node.op is None]
+
+    def _thin(self) -> None:
+        while len(self.kept) > 2 and sum(map(len, self.kept)) > MOST_EVENTS:
+            self._stride *= 2
+            self.kept = [x for x in self.kept if (x.number - 1) % self._stride == 0 or x.number == self._updates]
+            used = {id(x.graph) for x in self.kept}
+            self._graphs = {key: graph for key, graph in self._graphs.items() if id(graph) in used}
 
 
 def _watched(items: Iterable[T], total: int, what: str) -> Iterable[T]:
@@ -92,38 +333,4 @@ def _watched(items: Iterable[T], total: int, what: str) -> Iterable[T]:
         return items
     from tqdm import tqdm
 
-    return tqdm(items, what, total, leave=False, delay=PROGRESS_AFTER)  # type: ignore[no-any-return]
-
-
-def _forward(order: Sequence[Value], names: Names) -> Iterator[Deferred]:
-    for node in _watched(order, len(order), "steps: forward"):
-        if node.op is not None:
-            numbers, _ = operand_numbers(node)
-            yield partial(_computed, names, node, numbers, node.data)
-
-
-def _computed(names: Names, node: Value, numbers: Sequence[float], result: float) -> Forward:
-    written = names.numbers(node, values=numbers)
-    return Forward(names.label(node).text, names.formula(node).text, written.text, result)
-
-
-def _backward(order: Sequence[Value], names: Names) -> Iterator[Deferred]:
-    for node in order:
-        node.grad = 0.0  # leaves too: one sweep, from zero
-    edges = sum(len(node.inputs) for node in order)
-    for step in _watched(sweep.reverse(order), edges, "steps: backward"):
-        yield partial(_processed, names, step, step.input.grad)
-
-
-def _processed(names: Names, step: sweep.ReverseStep, total: float) -> Backward:
-    node, x = names.label(step.node).text, names.label(step.input).text
-    return Backward(node, x, step.adjoint, step.partial, step.contribution, total)
-
-
-def _update(optimizer: Updates, names: Names, digits: int) -> Iterator[Update]:
-    for number, update in enumerate(optimizer.updates(), 1):
-        known = update.parameter in names
-        name = names.label(update.parameter) if known else label(update.parameter.name or f"parameter {number}")
-        formula = render(update.formula, {"w": name, "lr": Piece("η"), "g": Piece("grad")})
-        numbers = render(update.formula, {term: piece(x, digits) for term, x in update.terms.items()})
-        yield Update(name.text, update.old, update.gradient, update.new, formula.text, numbers.text)
+    return tqdm(items, what, total or None, leave=False, delay=PROGRESS_AFTER)  # type: ignore[no-any-return]

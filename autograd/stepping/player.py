@@ -6,10 +6,12 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
-from .events import Event, Events
+from .events import Event
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from .log import Log
 
 HELP = "Enter next · b back · n next node · s next sweep · a number goes there · h help · q quit"
 _WORDS = {
@@ -25,7 +27,7 @@ _WORDS = {
 class Position:
     """The position in the log, and the commands that move it."""
 
-    def __init__(self, log: Events) -> None:
+    def __init__(self, log: Log) -> None:
         self.log = log
         self.at = 0
 
@@ -61,7 +63,7 @@ class Position:
         return "" if to == self.at else "this is the first step" if to < 0 else "this is the last step"
 
 
-def play(log: Events, stdin: TextIO | None = None, stdout: TextIO | None = None) -> None:
+def play(log: Log, stdin: TextIO | None = None, stdout: TextIO | None = None) -> None:
     """Step through a log in the terminal; without a terminal, print all of it.
 
     Args:
