@@ -106,3 +106,11 @@ def test_what_is_refused(call, fragments):
         call()
     for fragment in fragments:
         assert fragment in str(error.value)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize(("outputs", "targets"), [(1, 2), (3, 2)])
+def test_every_loss_needs_a_target_for_each_output(name, outputs, targets):
+    ones = [1.0] + [0.0] * (targets - 1) if name != "hinge" else [1.0] * targets
+    with pytest.raises(ArgumentError, match=f"{outputs} outputs, {targets} targets"):
+        LOSSES[name]([Value(0.5)] * outputs, ones)

@@ -36,6 +36,14 @@ def test_it_learns_and_keeps_a_history():
     assert nn.mean_loss(model, XS, YS) < 0.02
 
 
+@pytest.mark.parametrize(("rows", "steps"), [(5, 1), (32, 1), (33, 2), (65, 3)])
+def test_a_batch_has_32_rows_unless_told(rows, steps):
+    model = nn.MLP(1, [1], rng=0)
+    opt = optim.SGD(model.parameters())
+    nn.fit(model, [[0.1]] * rows, [1.0] * rows, optimizer=opt, epochs=1, compiled=False)
+    assert opt.steps == steps
+
+
 def test_it_is_reproducible():
     runs = []
     for seed in (1, 1, 2):
@@ -372,7 +380,7 @@ def test_safetensors_of_other_types_are_refused(tmp_path):
     path = nn.save(tmp_path / "model.safetensors", nn.MLP(1, [1], rng=0))
     raw = path.read_bytes()
     metadata = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])["__metadata__"]
-    for array in (np.zeros(2, dtype=np.float32), np.zeros(2, dtype=np.uint8), np.zeros((2, 1))):
+    for array in (np.zeros(2, dtype=np.float32), np.zeros(2, dtype=np.uint8), np.zeros((2, 1)), np.array(0.0)):
         path.write_bytes(save({"model": array}, metadata=metadata))
         with pytest.raises(ArgumentError, match="not float64 and 1"):
             nn.load(path, nn.MLP(1, [1]))
