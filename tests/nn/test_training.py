@@ -17,6 +17,7 @@ import autograd as ag
 import nn
 from autograd import ArgumentError, InputError, Value
 from nn import optim
+from nn.data import split
 
 XS = [[x / 10.0] for x in range(-10, 11)]
 YS = [x[0] ** 2 for x in XS]
@@ -42,6 +43,19 @@ def test_a_batch_has_32_rows_unless_told(rows, steps):
     opt = optim.SGD(model.parameters())
     nn.fit(model, [[0.1]] * rows, [1.0] * rows, optimizer=opt, epochs=1, compiled=False)
     assert opt.steps == steps
+
+
+def test_rows_are_held_out_at_random_each_with_its_target():
+    rows, targets = [[float(k)] for k in range(20)], [[10.0 * k] for k in range(20)]
+    found = [split(rows, targets, 0.3, random.Random(seed)) for seed in (0, 0, 1)]
+    for training, training_targets, validation, validation_targets in found:
+        assert (len(training), len(validation)) == (14, 6)
+        assert sorted(training + validation) == rows
+        assert (sorted(training), sorted(validation)) == (training, validation)  # in the order of the data
+        assert training_targets == [[10.0 * x] for (x,) in training]
+        assert validation_targets == [[10.0 * x] for (x,) in validation]
+    assert found[0] == found[1] != found[2]
+    assert split(rows, targets, 0.0, None) == (rows, targets, [], [])
 
 
 def test_it_is_reproducible():
