@@ -95,6 +95,17 @@ def test_state_goes_through_json_and_is_taken_all_or_none():
         assert other.state_dict() == before
 
 
+def test_a_state_of_other_sizes_names_four_of_what_differs_and_counts_the_rest():
+    small, large = nn.MLP(1, [1]), nn.MLP(6, [1])
+    given, other = [f"layers.0.neurons.0.weights.{k}" for k in range(1, 5)], "Build the model with the same sizes"
+    with pytest.raises(ArgumentError) as error:
+        large.load_state_dict(small.state_dict())
+    assert f"(5 names missing, 0 unknown); missing: {', '.join(given)}. {other}" in str(error.value)
+    with pytest.raises(ArgumentError) as error:
+        small.load_state_dict(large.state_dict())
+    assert f"(0 names missing, 5 unknown); unknown: {', '.join(given)}; did you mean" in str(error.value)
+
+
 def test_training_decreases_the_loss():
     model = nn.MLP(1, [8, 1], activation="tanh", rng=0)
     opt = optim.SGD(model.parameters(), lr=0.1)
