@@ -45,6 +45,20 @@ def test_seeds_make_weights(rng):
         nn.MLP(2, [1], rng=None)
 
 
+@pytest.mark.parametrize("make", [random.Random, np.random.default_rng, np.random.RandomState])
+def test_a_generator_gives_other_weights_each_time_and_the_same_from_one_seed(make):
+    rng = make(3)
+    first, second = (nn.MLP(2, [3, 1], rng=rng).state_dict() for _ in range(2))
+    assert first != second
+    assert first == nn.MLP(2, [3, 1], rng=make(3)).state_dict()
+
+
+@pytest.mark.parametrize("wrong", [random, random.random, True, 1.5, "0"])
+def test_what_is_neither_a_seed_nor_a_generator_is_refused(wrong):
+    with pytest.raises(InputError, match="rng is a seed"):
+        nn.MLP(2, [1], rng=wrong)
+
+
 def test_parameters_have_dotted_names_and_come_once():
     model = nn.MLP(2, [2, 1], share_bias=True)
     names = [name for name, _ in model.named_parameters()]
