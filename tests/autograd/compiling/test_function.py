@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -128,6 +129,17 @@ def test_wrong_counts():
         _ = f.program
     with pytest.raises(ArgumentError, match="tangent"):
         f.jvp((X, X), (X, X[:3]))
+
+
+@pytest.mark.parametrize(
+    "method", ["grad", "value_and_grad", "jacobian", "value_and_jacobian", "hessian", "value_grad_and_hessian"]
+)
+def test_derivatives_are_in_the_first_argument_unless_told(method):
+    f = ag.compile(lambda x, y: x * x * y * y * y)
+    derived = getattr(f, method)
+    unless_told, first, second = derived(X, 2.0 * X), derived(X, 2.0 * X, argnums=0), derived(X, 2.0 * X, argnums=1)
+    np.testing.assert_array_equal(unless_told, first)
+    assert not np.array_equal(first, second)
 
 
 # Conditions ---------------------------------------------------------------------------------------------------------
@@ -328,6 +340,28 @@ def test_sums_keep_small_differences():
     assert f(x) == pytest.approx(float((x - 1e9).sum()), rel=1e-12)
     large = np.full(10, 1e308)
     assert ag.compile(lambda a, b: a - b, reduce="sum")(large, large) == 0.0
+
+
+def test_sums_keep_small_differences_of_products():
+    x = 1e8 + np.linspace(0.0, 1e3, 1000)
+    y = x * x + np.linspace(-1.0, 2.0, 1000)
+    f = ag.compile(lambda x, y: ag.dot([x], [x], -ag.abs(y)), reduce="sum")
+    exact = sum(Fraction(a) ** 2 - Fraction(b) for a, b in zip(x.tolist(), y.tolist(), strict=True))
+    assert f(x, y) == pytest.approx(float(exact), rel=1e-12)
+
+
+def test_what_all_rows_share_counts_once_for_every_row():
+    v, w = Value(0.5), Value(-2.0)
+    for count in (1, 7, 10_000):
+        rows = np.linspace(0.0, 1.0, count)
+        f = ag.compile(lambda x: x * w + v, reduce="sum")
+        v.grad = w.grad = 0.0
+        assert f.backward(rows) == pytest.approx(-2.0 * rows.sum() + 0.5 * count, rel=1e-12)
+        assert (v.grad, w.grad) == (count, pytest.approx(rows.sum(), rel=1e-12))
+        g = ag.compile(lambda x, p: 3.0 * p, in_axes=(0, None), reduce="sum")
+        assert (g(rows, 2.5), g.grad(rows, 2.5, argnums=1)) == (7.5 * count, 3.0 * count)
+        mean = ag.compile(lambda x, p: 3.0 * p, in_axes=(0, None), reduce="mean")
+        assert (mean(rows, 2.5), mean.grad(rows, 2.5, argnums=1)) == (7.5, 3.0)
 
 
 def test_sums_of_shared_subexpressions_take_no_time():
