@@ -13,12 +13,13 @@ from .comparing import NEAR, NEAR_OTHERS, Branch, Claim, Comparison, Kink, Line,
 from .derivatives import grad, jvp
 from .errors import ArgumentError, AutogradError, DomainError, GraphError, InputError
 from .graph import depending, is_at_kink, numbers_of, places, topological
+from .language import Message, checked, language, translate, translated
 from .naming import Names
 from .notation import show
 from .ops import Op
 from .structure import flatten
-from .text import shown
-from .value import Value, describe
+from .text import padded, shown
+from .value import Value
 
 MANY = 200  # with more inputs than this, random directions are checked instead of each input
 # A random direction misses a wrong gradient only if it is nearly orthogonal to the error, so few suffice.
@@ -34,6 +35,9 @@ VALUE_ROUNDING = 2.0 * EPSILON
 PARTIAL_ROUNDING = 8.0 * VALUE_ROUNDING
 
 
+_VERDICTS = {"pass": Message("pass"), "fail": Message("fail"), "inconclusive": Message("inconclusive")}
+
+
 class GradcheckError(AutogradError, AssertionError):
     """A derivative does not agree with the measured one; the text is the report."""
 
@@ -47,8 +51,8 @@ class Report:
         blame: the first edge of the graph whose partial is wrong, as text; empty if none was found.
     """
 
-    def __init__(self, comparisons: Sequence[Comparison], blame: str = "") -> None:
-        self.comparisons, self.blame = list(comparisons), blame
+    def __init__(self, comparisons: Sequence[Comparison], blame: str = "", lang: str | None = None) -> None:
+        self.comparisons, self.blame, self._lang = list(comparisons), blame, lang
         verdicts = {c.verdict for c in comparisons}
         self.verdict: Verdict = (
             "fail" if "fail" in verdicts else "inconclusive" if "inconclusive" in verdicts else "pass"
@@ -58,21 +62,31 @@ class Report:
         return self.verdict == "pass"
 
     def __str__(self) -> str:
+        with language(self._lang):
+            return self._text()
+
+    def _text(self) -> str:
         total = len(self.comparisons)
         good = sum(1 for c in self.comparisons if c.verdict == "pass")
         worst = max((c.relative for c in self.comparisons if c.verdict == "pass" and c.claimed != 0.0), default=0.0)
-        lines = [f"gradcheck: {self.verdict}; {good} of {total} derivatives agree, relative error up to {worst:.1e}"]
+        lines = [
+            translate(
+                "gradcheck: {verdict}; {good} of {total} derivatives agree, relative error up to {worst:.1e}"
+            ).format(verdict=_VERDICTS[self.verdict].translated(), good=good, total=total, worst=worst)
+        ]
         bad = [c for c in self.comparisons if c.verdict != "pass"]
         noted = [c for c in self.comparisons if c.verdict == "pass" and c.note]
         for c in [*bad, *noted][:10]:
-            lines.append(
-                f"  {c.verdict:<12} {c.what}: claimed {show(c.claimed, 8)}, "
-                f"measured {show(c.measured, 8)} ± {c.error:.1e}" + (f"; {c.note}" if c.note else "")
+            found = translate("{what}: claimed {claimed}, measured {measured} ± {error:.1e}").format(
+                what=translated(c.what), claimed=show(c.claimed, 8), measured=show(c.measured, 8), error=c.error
             )
+            if c.note:
+                found = translate("{first}; {second}").format(first=found, second=translated(c.note))
+            lines.append(f"  {padded(_VERDICTS[c.verdict].translated(), 12)} {found}")
         if len(bad) > 10:
-            lines.append(f"  and {len(bad) - 10} more")
+            lines.append("  " + translate("and {number} more").format(number=len(bad) - 10))
         if self.blame:
-            lines.append(f"  {self.blame}")
+            lines.append(f"  {translated(self.blame)}")
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -80,7 +94,8 @@ class Report:
     def check(self) -> None:
         """Raise GradcheckError unless everything passed; for tests."""
         if not self:
-            raise GradcheckError(str(self))
+            with language("en"):
+                raise GradcheckError(self._text())
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data, for JSON."""
@@ -95,6 +110,7 @@ def gradcheck(
     rtol: float = 1e-6,
     atol: float = 1e-9,
     seed: int = 0,
+    lang: str | None = None,
 ) -> Report:
     """Check the derivatives of a function against measured ones.
 
@@ -113,6 +129,7 @@ def gradcheck(
             by one; for more inputs 20 directions are checked.
         rtol, atol: the relative and absolute error that a derivative may have, beyond the measurement's own error.
         seed: of the random directions.
+        lang: the language of the report, ``"en"`` or ``"zh"``; by default the one in force when it is shown.
 
     Returns:
         a report that is true exactly when all derivatives agree.
@@ -128,17 +145,18 @@ def gradcheck(
         raise ArgumentError(f"order is 1 or 2, not {shown(order)}")
     if directions is not None and (not isinstance(directions, int) or directions < 1):
         raise ArgumentError(f"directions is a whole number from 1 on, not {shown(directions)}")
+    lang = None if lang is None else checked(lang)
     probe = _Probe(f, args)
     rng = random.Random(seed)
     outputs = range(probe.output_count)
     first = (c for k in outputs for c in _first_order(probe, k, directions, rtol, atol, rng))
-    comparisons = list(_watched(first, probe.output_count * (directions or _count(probe)), "gradcheck"))
+    comparisons = list(_watched(first, probe.output_count * (directions or _count(probe)), translate("gradcheck")))
     blame = _blame(probe, rtol, atol) if any(c.verdict == "fail" for c in comparisons) else ""
     if order == 2:
         second = (c for k in outputs for c in _second_order(probe, k, rtol, atol, rng))
         total = probe.output_count * min(len(probe.point), SECOND_ORDER_DIRECTIONS)
-        comparisons += _watched(second, total, "gradcheck, second order")
-    return Report(comparisons, blame)
+        comparisons += _watched(second, total, translate("gradcheck, second order"))
+    return Report(comparisons, blame, lang)
 
 
 def _watched(comparisons: Iterable[Comparison], total: int, what: str) -> Iterable[Comparison]:
@@ -147,7 +165,7 @@ def _watched(comparisons: Iterable[Comparison], total: int, what: str) -> Iterab
         return comparisons
     from tqdm import tqdm
 
-    return tqdm(comparisons, what, total, unit="derivative", leave=False, delay=PROGRESS_AFTER)  # type: ignore[no-any-return]
+    return tqdm(comparisons, what, total, unit=translate("derivative"), leave=False, delay=PROGRESS_AFTER)  # type: ignore[no-any-return]
 
 
 # Evaluating the function ---------------------------------------------------------------------------------------------
@@ -176,8 +194,11 @@ class _Probe:
         outputs, _ = flatten(result, "what the function returned")
         return inputs, outputs
 
-    def line(self, k: int, direction: Sequence[float], size: float, about: str = "") -> Line:
-        """Output k along a direction, from a point whose distance from 0 is ``size``; ``about`` precedes reasons."""
+    def line(self, k: int, direction: Sequence[float], size: float, of_slope: bool = False) -> Line:
+        """Output k along a direction, from a point whose distance from 0 is ``size``.
+
+        ``of_slope`` tells that the function is itself a first derivative, which reasons then mention.
+        """
 
         def at(h: float) -> tuple[float, Branch]:
             _, outputs = self._record([x + h * d for x, d in zip(self.point, direction, strict=True)])
@@ -196,9 +217,9 @@ class _Probe:
             claim_noise=PARTIAL_ROUNDING * _sum(abs(d) * s for d, s in zip(direction, self.sizes(k), strict=True)),
             kinks=tuple(kinks),
             own=any(node.op is not None and not node.op.shipped for node in order),
-            why=lambda: (
-                f"not finite: {about}"
-                + (_why(order, varied, self.names) if order else f"the value is {show(float(y))}")
+            why=lambda: _not_finite(
+                _why(order, varied, self.names) if order else Message("the value is {value}", value=show(float(y))),
+                of_slope,
             ),
         )
 
@@ -267,20 +288,29 @@ def _scales(own: float, largest: float, others: Sequence[float]) -> tuple[tuple[
     return (1.0, *sizes), max(near, 8.0 * rounding), rounding
 
 
-def _why(order: Sequence[Value], varied: Container[Value], names: Names) -> str:
+def _not_finite(reason: Message, of_slope: bool) -> Message:
+    if of_slope:
+        return Message("not finite: of the first derivative, {reason}", reason=reason)
+    return Message("not finite: {reason}", reason=reason)
+
+
+def _why(order: Sequence[Value], varied: Container[Value], names: Names) -> Message:
     """Why a derivative of the last node is not finite: the first number of the sweeps that is not."""
     for node in order:
         if not math.isfinite(node.data):
-            return f"the value of {names.label(node).text} is {show(node.data)}"
+            return Message("the value of {node} is {value}", node=names.label(node).text, value=show(node.data))
     adjoints = sweep.adjoints(order)
     for node in reversed(order):
         for position, (x, partial) in enumerate(zip(node.inputs, node.partials, strict=True)):
             if x in varied and adjoints[node] != 0.0 and not math.isfinite(partial):
-                return (
-                    f"the slope of {names.label(node).text} with respect to {names.label(x).text} = {show(x.data)} is "
-                    f"{names.slope(node, position).text} = {show(partial)}"
+                return Message(
+                    "the slope of {node} with respect to {x} = {value} is {slope}",
+                    node=names.label(node).text,
+                    x=names.label(x).text,
+                    value=show(x.data),
+                    slope=f"{names.slope(node, position).text} = {show(partial)}",
                 )
-    return "all values and slopes are finite, but their product overflows"
+    return Message("all values and slopes are finite, but their product overflows")
 
 
 # Comparing -----------------------------------------------------------------------------------------------------------
@@ -296,11 +326,10 @@ def _first_order(
 ) -> Iterator[Comparison]:
     claimed = probe.gradient(k)
     n = len(claimed)
-    output = "" if probe.output_count == 1 else f"output {k}, "
     if directions is None and _count(probe) == n:
         for i in range(n):
             unit = [float(i == j) for j in range(n)]
-            what = f"{output}input {i} (= {show(probe.point[i])})"
+            what = _of_output(probe, k, Message("input {number} (= {value})", number=i, value=show(probe.point[i])))
             yield compare(probe.line(k, unit, abs(probe.point[i])), Claim(what, claimed[i], rtol, atol))
         return
     for number in range(directions or _count(probe)):
@@ -308,7 +337,13 @@ def _first_order(
         length = math.sqrt(math.fsum(d * d for d in direction))
         direction = [d / length for d in direction]
         along = _sum(c * d for c, d in zip(claimed, direction, strict=True))
-        yield compare(probe.line(k, direction, 1.0), Claim(f"{output}direction {number}", along, rtol, atol))
+        what = _of_output(probe, k, Message("direction {number}", number=number))
+        yield compare(probe.line(k, direction, 1.0), Claim(what, along, rtol, atol))
+
+
+def _of_output(probe: _Probe, k: int, what: Message) -> Message:
+    """What is checked, with the number of the output if there are several."""
+    return what if probe.output_count == 1 else Message("output {number}, {what}", number=k, what=what)
 
 
 def _second_order(probe: _Probe, k: int, rtol: float, atol: float, rng: random.Random) -> Iterator[Comparison]:
@@ -326,10 +361,10 @@ def _second_order(probe: _Probe, k: int, rtol: float, atol: float, rng: random.R
             gradient, _ = flatten(grad(output, every)(*probe.rebuild(iter(numbers))), "the gradient")
             return functions.dot(u, gradient)
 
-        what = f"second order, direction {number}"
+        what = Message("second order, direction {number}", number=number)
         try:
             _, claimed = jvp(projected, probe.point, v)
-            line = _Probe(projected, probe.point).line(0, v, 1.0, "of the first derivative, ")
+            line = _Probe(projected, probe.point).line(0, v, 1.0, of_slope=True)
         except DomainError as error:
             yield Comparison(what, math.nan, math.nan, math.inf, "inconclusive", str(error))
             continue
@@ -353,13 +388,21 @@ def _blame(probe: _Probe, rtol: float, atol: float) -> str:
             found = compare(_edge(probe, node, op, place, partial), Claim("", partial, rtol, atol))
             if found.verdict == "fail":
                 x = node.inputs[position]
-                return (
-                    f"the first wrong edge: ∂({probe.names.label(node).text})/∂({probe.names.label(x).text}), an edge "
-                    f"of {op.name} at {describe(x)}: claimed {show(found.claimed, 8)}, "
-                    f"measured {show(found.measured, 8)}{'; ' if found.note else ''}{found.note}; "
-                    f"its rule says {probe.names.slope(node, position).text}"
+                wrong = Message(
+                    "the first wrong edge: {edge}, an edge of {op} at {x} = {value}: claimed {claimed}, measured "
+                    "{measured}",
+                    edge=f"∂({probe.names.label(node).text})/∂({probe.names.label(x).text})",
+                    op=op.name,
+                    x=probe.names.label(x).text,
+                    value=show(x.data, 8),
+                    claimed=show(found.claimed, 8),
+                    measured=show(found.measured, 8),
                 )
-    return "every edge is right by itself: a number left the graph on the way, for example by .data or float()"
+                if found.note:
+                    wrong = Message("{first}; {second}", first=wrong, second=found.note)
+                rule = Message("its rule says {slope}", slope=probe.names.slope(node, position).text)
+                return Message("{first}; {second}", first=wrong, second=rule)
+    return Message("every edge is right by itself: a number left the graph on the way, for example by .data or float()")
 
 
 def _edge(probe: _Probe, node: Value, op: Op, place: int, partial: float) -> Line:
@@ -379,5 +422,5 @@ def _edge(probe: _Probe, node: Value, op: Op, place: int, partial: float) -> Lin
         claim_noise=0.0,
         kinks=(_kink(node, op, probe.names),) if is_at_kink(node) else (),
         own=not op.shipped,
-        why=lambda: f"its slope is claimed to be {show(partial)}",
+        why=lambda: Message("its slope is claimed to be {slope}", slope=show(partial)),
     )

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from .differences import TRUST, NoValueError, Slope, best_of, central, limit, one_sided
 from .errors import AutogradError
+from .language import Message
 from .notation import show
 
 Verdict = Literal["pass", "fail", "inconclusive"]
@@ -36,7 +37,7 @@ NEAR_OTHERS = 1e-3
 
 NOTHING = Slope(math.nan, math.inf)
 _NOWHERE = Branch((), ())
-_ELSEWHERE = "the computation takes another branch beside this point, however near"
+_ELSEWHERE = Message("the computation takes another branch beside this point, however near")
 
 
 class Comparison(NamedTuple):
@@ -159,14 +160,18 @@ def compare(line: Line, claim: Claim) -> Comparison:
     if both is not None and claim.agrees(both):
         return claim.judged(both, "pass")
     if any(kink.jump for kink in line.kinks) and math.isfinite(claim.slope):
-        note = f"a jump at {line.kinks[0].label}: no slope can be measured, {show(claim.slope)} is taken by convention"
+        note = Message(
+            "a jump at {node}: no slope can be measured, {slope} is taken by convention",
+            node=line.kinks[0].label,
+            slope=show(claim.slope),
+        )
         return claim.judged(Slope(claim.slope, 0.0), "pass", note)
     # Not smooth on both sides, or not in agreement: look at each side by itself.
     sides = [side for h in (-line.near, line.near) if (side := _side(curve, h, branch)) is not None]
     result = (_finite if math.isfinite(claim.slope) else _not_finite)(line, claim, both, sides)
     if result.verdict == "fail" and line.kinks and not line.own:
         # Several conventions combined at a kink may give a number that is no slope; the rules are not wrong then.
-        return result._replace(verdict="inconclusive", note=result.note or "exactly at a kink")
+        return result._replace(verdict="inconclusive", note=result.note or Message("exactly at a kink"))
     return result
 
 
@@ -195,17 +200,22 @@ def _finite(line: Line, claim: Claim, both: Slope | None, sides: list[_Side]) ->
     both = both if good(both) else None
     slopes = [side.slope for side in sides if side.slope is not None and good(side.slope)]
     if any(math.isinf(slope.value) for slope in slopes):
-        return claim.judged(slopes[0], "inconclusive", "the measured slope grows without bound")
-    declared = next((kink.convention for kink in line.kinks if kink.convention), "")
+        return claim.judged(slopes[0], "inconclusive", Message("the measured slope grows without bound"))
+    declared = next((kink for kink in line.kinks if kink.convention), None)
     if len(slopes) < 2:
         measured = both or (slopes[0] if slopes else NOTHING)
         verdict, note = claim.verdict(measured), ""
         if slopes:  # the other side is outside the domain or across a jump: not enough to reject the claim
-            verdict, note = "inconclusive" if verdict == "fail" else verdict, "measured from one side"
+            verdict, note = "inconclusive" if verdict == "fail" else verdict, Message("measured from one side")
         if verdict != "pass" and declared:
-            verdict, note = "pass", f"at the edge of {line.kinks[0].label}; by convention: {declared}"
+            verdict = "pass"
+            note = Message(
+                "at the edge of {node}; by convention: {convention}",
+                node=line.kinks[0].label,
+                convention=Message(declared.convention),
+            )
         if measured is NOTHING and not note:
-            note = "difference quotients settle on no slope here"
+            note = Message("difference quotients settle on no slope here")
         return claim.judged(measured, verdict, note)
     left, right = slopes
     error = left.error + right.error
@@ -217,21 +227,39 @@ def _finite(line: Line, claim: Claim, both: Slope | None, sides: list[_Side]) ->
             return claim.judged(measured, "inconclusive", _ELSEWHERE)
         return claim.judged(measured, verdict)
     low, high = sorted((left.value, right.value))
-    at = f" at {line.kinks[0].label}" if line.kinks else ""
-    note = f"a kink{at}: slope {show(left.value)} from the left, {show(right.value)} from the right"
+    note = _kink_note(line, show(left.value), show(right.value))
     slack = TRUST * error + claim.rtol * size + claim.atol
     between = Slope(0.5 * (low + high), error)
     if any(side.operations_differ for side in sides):
         return claim.judged(between, "inconclusive", _ELSEWHERE)
     if not low - slack <= claim.slope <= high + slack:
-        return claim.judged(between, "fail", note + "; the claimed slope is outside")
+        return claim.judged(between, "fail", _both(note, Message("the claimed slope is outside")))
     if declared:
-        return claim.judged(Slope(claim.slope, error), "pass", f"{note}; by convention: {declared}")
+        note = _both(note, Message("by convention: {convention}", convention=Message(declared.convention)))
+        return claim.judged(Slope(claim.slope, error), "pass", note)
     smallest = 0.0 if low <= 0.0 <= high else min(low, high, key=abs)
     if abs(claim.slope - smallest) <= slack:
-        return claim.judged(Slope(claim.slope, error), "pass", f"{note}; the smallest slope is taken")
-    note += f"; no convention is declared for it, and the smallest slope would be {show(smallest)}"
-    return claim.judged(Slope(smallest, error), "fail" if line.own else "inconclusive", note)
+        return claim.judged(Slope(claim.slope, error), "pass", _both(note, Message("the smallest slope is taken")))
+    undeclared = Message(
+        "no convention is declared for it, and the smallest slope would be {slope}", slope=show(smallest)
+    )
+    return claim.judged(Slope(smallest, error), "fail" if line.own else "inconclusive", _both(note, undeclared))
+
+
+def _kink_note(line: Line, left: str, right: str) -> Message:
+    if not line.kinks:
+        return Message("a kink: slope {left} from the left, {right} from the right", left=left, right=right)
+    return Message(
+        "a kink at {node}: slope {left} from the left, {right} from the right",
+        node=line.kinks[0].label,
+        left=left,
+        right=right,
+    )
+
+
+def _both(first: str, second: str) -> Message:
+    """Two remarks, one after the other."""
+    return Message("{first}; {second}", first=first, second=second)
 
 
 def _not_finite(line: Line, claim: Claim, both: Slope | None, sides: list[_Side]) -> Comparison:
@@ -239,13 +267,13 @@ def _not_finite(line: Line, claim: Claim, both: Slope | None, sides: list[_Side]
     why = line.why()
     slopes = [side.slope for side in sides if side.slope]
     if {slope.value for slope in slopes} == {claim.slope}:
-        return claim.judged(slopes[0], "pass", f"{why}; the measured slope grows without bound")
+        return claim.judged(slopes[0], "pass", _both(why, Message("the measured slope grows without bound")))
     if {slope.value for slope in slopes} == {-claim.slope}:
-        return claim.judged(slopes[0], "fail", f"{why}; the measured slope is of the other sign")
+        return claim.judged(slopes[0], "fail", _both(why, Message("the measured slope is of the other sign")))
     if any(math.isinf(slope.value) for slope in slopes):  # of one sign on each side, or on one side only
         return claim.judged(NOTHING, "inconclusive", why)
     found = [both] if both else slopes
     if found and all(math.isfinite(slope.value) and claim.sharp(slope) for slope in found):
         verdict: Verdict = "fail" if both or len(slopes) == 2 else "inconclusive"  # one side is not enough to reject
-        return claim.judged(found[0], verdict, f"{why}; but the measured slope is finite")
+        return claim.judged(found[0], verdict, _both(why, Message("but the measured slope is finite")))
     return claim.judged(NOTHING, "inconclusive", why)

@@ -59,30 +59,42 @@ def translate(message: str, many: str | None = None, count: int = 1) -> str:
     return _catalogue(current()).ngettext(message, many, count)
 
 
-class Message:
-    """A message that is put into words when it is shown, in the language in force then.
+class Message(str):
+    """An English text that can also be shown in another language later.
 
     Args:
         message: as for ``translate``.
         many: the same; the field ``count`` decides between the two.
-        fields: what stands for the named fields; they may be Messages themselves.
+        fields: what stands for the named fields; Messages among them are translated too.
 
     >>> later = Message("{number} is left by rounding", number=1e-17)
     >>> with language("zh"):
-    ...     str(later)
+    ...     later.translated()
     '1e-17 是舍入误差'
+    >>> later
+    '1e-17 is left by rounding'
     """
 
-    __slots__ = ("_fields", "_many", "_message")
-
-    def __init__(self, message: str, many: str | None = None, /, **fields: Any) -> None:
+    def __new__(cls, message: str, many: str | None = None, /, **fields: Any) -> Message:
+        template = message if many is None or fields["count"] == 1 else many
+        self = super().__new__(cls, template.format(**fields) if fields else template)
         self._message, self._many, self._fields = message, many, fields
+        return self
 
-    def __str__(self) -> str:
-        return translate(self._message, self._many, self._fields.get("count", 1)).format(**self._fields)
+    _message: str
+    _many: str | None
+    _fields: dict[str, Any]
 
-    def __repr__(self) -> str:
-        return str(self)
+    def translated(self) -> str:
+        """The text in the language in force."""
+        template = translate(self._message, self._many, self._fields.get("count", 1))
+        fields = {name: x.translated() if isinstance(x, Message) else x for name, x in self._fields.items()}
+        return template.format(**fields) if fields else template
+
+
+def translated(text: str) -> str:
+    """A text in the language in force if it is a Message, else as it is."""
+    return text.translated() if isinstance(text, Message) else text
 
 
 @contextmanager

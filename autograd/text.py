@@ -1,10 +1,10 @@
-"""Shortens long lists in texts, and shows any object in a few characters."""
+"""Shortens long lists in texts, pads texts to columns, and shows any object in a few characters."""
 
 from __future__ import annotations
 
 import reprlib
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 M = TypeVar("M")
@@ -20,6 +20,29 @@ def shortened(items: Sequence[T], most: int, mark: M) -> tuple[T | M, ...]:
         return tuple(items)
     first = most // 2
     return (*items[:first], mark, *items[len(items) - (most - first - 1) :])
+
+
+def columns(text: str) -> int:
+    """The width of a text in columns of a terminal, of which a Chinese character takes two.
+
+    >>> columns("abc"), columns("梯度 g")
+    (3, 6)
+    """
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def padded(text: str, width: int, side: Literal["<", ">"] = "<") -> str:
+    """The text with spaces at its right (or at its left, for numbers) up to that many columns.
+
+    >>> padded("梯度", 6) + "|", padded("梯度", 6, ">") + "|"
+    ('梯度  |', '  梯度|')
+    """
+    space = " " * (width - columns(text))
+    return text + space if side == "<" else space + text
 
 
 _SHORT = reprlib.Repr()

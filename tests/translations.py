@@ -36,12 +36,16 @@ def marked() -> dict[Marked, str]:
 
 
 def in_python(source: str) -> Iterator[Marked]:
-    """The literal messages of calls of ``translate`` and ``Message``."""
+    """The literal messages of calls of ``translate`` and ``Message``, and the conventions of the table's rows."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKS:
-            texts = [x.value for x in node.args[:2] if isinstance(x, ast.Constant) and isinstance(x.value, str)]
-            if texts:
-                yield texts[0], texts[1] if len(texts) > 1 else None
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        given = node.args[:2] if node.func.id in MARKS else []
+        if node.func.id == "Op":
+            given = [keyword.value for keyword in node.keywords if keyword.arg == "convention"]
+        texts = [x.value for x in given if isinstance(x, ast.Constant) and isinstance(x.value, str)]
+        if texts:
+            yield texts[0], texts[1] if len(texts) > 1 else None
 
 
 _STRING = r'("(?:[^"\\\n]|\\.)*")'

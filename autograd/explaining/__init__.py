@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, wraps
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import ArgumentError, GraphError, InputError
 from ..graph import topological
+from ..language import Message, checked, language, translate
 from ..markup import Style, escape_xml, printable, table
 from ..markup import math as math_of
 from ..naming import Names
@@ -27,8 +28,21 @@ from .writing import MOST_HELD, Equation, Writer, is_rounding, nearly_zero
 
 __all__ = ["Explanation", "Path", "explain"]
 
+T = TypeVar("T")
+
 MOST_EQUATIONS = 12  # of a section that are written out
 LARGE, PATIENCE = 20_000, 2.0  # nodes and seconds from which a progress bar is shown on a terminal
+
+
+def _in_its_language(method: Callable[[Explanation], T]) -> Callable[[Explanation], T]:
+    """A method whose texts are in the language that was asked for, else in the one in force."""
+
+    @wraps(method)
+    def translated(self: Explanation) -> T:
+        with language(self._lang):
+            return method(self)
+
+    return translated
 
 
 class Explanation:
@@ -44,8 +58,17 @@ class Explanation:
         notes: reasons why the derivative is unusual, one sentence each; empty for an ordinary one.
     """
 
-    def __init__(self, output: Value, wrt: Value, order: list[Value], expand: bool, digits: int, paths: int) -> None:
-        self.output, self.wrt, self._digits, self._most_paths = output, wrt, digits, paths
+    def __init__(
+        self,
+        output: Value,
+        wrt: Value,
+        order: list[Value],
+        expand: bool,
+        digits: int,
+        paths: int,
+        lang: str | None = None,
+    ) -> None:
+        self.output, self.wrt, self._digits, self._most_paths, self._lang = output, wrt, digits, paths, lang
         self._order = order
         with _progress(len(order)) as advance:
             self._part: Between = advance(between(order, wrt))
@@ -58,7 +81,13 @@ class Explanation:
             self.path_count: int = advance(count(self._part))
             self.reverse_edges = sum(len(node.inputs) for node in order)
             self.forward_edges = sum(len(edges) for edges in self._part.out.values())
-            self.notes: list[str] = advance(reasons(self._part, found, sizes[wrt], self._names))
+            self._notes: list[Message] = advance(reasons(self._part, found, sizes[wrt], self._names))
+
+    @property
+    @_in_its_language
+    def notes(self) -> list[str]:
+        """The reasons why the derivative is unusual."""
+        return [note.translated() for note in self._notes]
 
     @cached_property
     def paths(self) -> list[Path]:
@@ -123,33 +152,46 @@ class Explanation:
         writer = self._writer(style)
         chain: list[Equation | str] = [writer.equation(e) for e in self._written if not e.says_nothing]
         if len(self._expansions) > MOST_EQUATIONS:
-            chain.append(f"… and more sums; {_ADVICE}")
-        yield "Chain rule", chain
+            chain.append(translate("… and more sums; name fewer nodes, or explain a node in between."))
+        yield translate("Chain rule"), chain
         rules: list[Equation | str] = [writer.rule(s) for s in self._explained[:MOST_EQUATIONS]]
         if len(self._explained) > MOST_EQUATIONS:
-            rules.append(f"… and more rules; {_ADVICE}")
-        yield "Local rules", rules
-        yield "Where", list(self._definitions(writer))
+            rules.append(translate("… and more rules; name fewer nodes, or explain a node in between."))
+        yield translate("Local rules"), rules
+        yield translate("Where"), list(self._definitions(writer))
         if self.path_count != 1:
-            yield (
-                f"Paths: {_order_of_size(self.path_count)} from {self._label(self.wrt)} to {self._label(self.output)}",
-                self._path_lines(),
+            heading = translate("Paths: {number} from {x} to {output}").format(
+                number=_order_of_size(self.path_count), x=self._label(self.wrt), output=self._label(self.output)
             )
+            yield heading, self._path_lines()
         why: list[Equation | str] = list(self.notes)
         if any(item.drops_infinity for item in (*chain, *rules) if isinstance(item, Equation)):
-            why.append("A product with a factor that is exactly 0 is 0 here, even if another factor is ∞ or nan.")
-        yield "Why", why
+            why.append(
+                translate("A product with a factor that is exactly 0 is 0 here, even if another factor is ∞ or nan.")
+            )
+        yield translate("Why"), why
+        yield translate("Cost"), [self._reverse_cost(), self._forward_cost()]
+
+    def _reverse_cost(self) -> str:
         leaves = sum(1 for node in self._order if not node.inputs)
-        edges = "the one edge" if self.reverse_edges == 1 else f"each of the {self.reverse_edges:,} edges"
-        yield (
-            "Cost",
-            [
-                f"A reverse sweep visits {edges} once and gives the derivatives "
-                f"with respect to {'the one leaf' if leaves == 1 else f'all {leaves:,} leaves'}.",
-                f"A forward sweep from {self._label(self.wrt)} visits {self.forward_edges:,} "
-                f"{'edge' if self.forward_edges == 1 else 'edges'} and gives this one.",
-            ],
-        )
+        if self.reverse_edges == 1:
+            return translate(
+                "A reverse sweep visits the one edge once and gives the derivatives with respect to the one leaf."
+            )
+        return translate(
+            "A reverse sweep visits each of the {edges:,} edges once and gives the derivatives with respect to the one "
+            "leaf.",
+            "A reverse sweep visits each of the {edges:,} edges once and gives the derivatives with respect to all "
+            "{count:,} leaves.",
+            leaves,
+        ).format(edges=self.reverse_edges, count=leaves)
+
+    def _forward_cost(self) -> str:
+        return translate(
+            "A forward sweep from {x} visits {count:,} edge and gives this one.",
+            "A forward sweep from {x} visits {count:,} edges and gives this one.",
+            self.forward_edges,
+        ).format(x=self._label(self.wrt), count=self.forward_edges)
 
     def _path_lines(self) -> list[Equation | str]:
         lines: list[Equation | str] = []
@@ -159,13 +201,20 @@ class Explanation:
                 shown = [*shown[:5], "…", *shown[-4:]]
             lines.append(f"{' → '.join(shown)}:  {show(path.product, self._digits)}")
         if not self.paths:
-            lines.append("the product along each of them is 0")
+            lines.append(translate("the product along each of them is 0"))
         elif self.path_count > len(self.paths):
-            only = "the one with the largest product"
-            most = f"the {len(self.paths)} with the largest products"
-            lines.append(f"this is {only}" if len(self.paths) == 1 else f"these are {most}")
+            listed = translate(
+                "this is the one with the largest product",
+                "these are the {count} with the largest products",
+                len(self.paths),
+            )
+            lines.append(listed.format(count=len(self.paths)))
         else:
-            lines.append(f"together {self._result}")
+            result = show(self.derivative, self._digits)
+            if self.is_rounding:
+                lines.append(translate("together {number}, which is rounding error").format(number=result))
+            else:
+                lines.append(translate("together {number}").format(number=result))
         return lines
 
     def _is_shown(self, path: Path, node: Value) -> bool:
@@ -185,12 +234,7 @@ class Explanation:
         return self._names.label(node).text
 
     @property
-    def _result(self) -> str:
-        """The derivative, for the last line of the paths."""
-        number = show(self.derivative, self._digits)
-        return f"{number}, which is rounding error" if self.is_rounding else number
-
-    @property
+    @_in_its_language
     def title(self) -> str:
         """One line: what is derived with respect to what, and the result."""
         d = f"∂{self._names.atom(self.output)}/∂{self._names.atom(self.wrt)}"
@@ -198,6 +242,7 @@ class Explanation:
             return f"{d} {nearly_zero(self.derivative, self._digits, 'text')}"
         return f"{d} = {show(self.derivative, self._digits)}"
 
+    @_in_its_language
     def __str__(self) -> str:
         lines = [self.title]
         for heading, content in self._sections("text"):
@@ -210,6 +255,7 @@ class Explanation:
     def __repr__(self) -> str:
         return f"<Explanation: {self.title}>"
 
+    @_in_its_language
     def latex(self) -> str:
         """The equations as a LaTeX ``align*`` environment."""
         rows = [
@@ -217,6 +263,7 @@ class Explanation:
         ]
         return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
 
+    @_in_its_language
     def markdown(self) -> str:
         """Headings, equations between ``$$`` and lists, for notebooks and web pages."""
         lines = [f"### {_escaped(self.title)}"]
@@ -230,10 +277,12 @@ class Explanation:
                     lines.append(f"- {_escaped(item)}")
         return "\n".join(lines)
 
+    @_in_its_language
     def mathml(self) -> str:
         """The equations as a MathML element ``math``, which browsers show without a script."""
         return _table([item for _, content in self._sections("mathml") for item in content])
 
+    @_in_its_language
     def html(self) -> str:
         """Headings, equations in MathML and lists, as a part of a web page."""
         parts = [f"<h3>{escape_xml(self.title)}</h3>"]
@@ -267,7 +316,9 @@ def _progress(nodes: int) -> Iterator[Callable[[Any], Any]]:
         return
     from tqdm import tqdm
 
-    with tqdm(total=6, desc=f"explaining {nodes:,} nodes", delay=PATIENCE, leave=False) as bar:
+    with tqdm(
+        total=6, desc=translate("explaining {nodes:,} nodes").format(nodes=nodes), delay=PATIENCE, leave=False
+    ) as bar:
 
         def advance(result: Any) -> Any:
             bar.update()
@@ -276,12 +327,11 @@ def _progress(nodes: int) -> Iterator[Callable[[Any], Any]]:
         yield advance
 
 
-_ADVICE = "name fewer nodes, or explain a node in between."
-
-
 def _order_of_size(n: int) -> str:
     """A number of paths: exact if it is short enough to read, else its order of magnitude."""
-    return f"{n:,}" if n < 10**40 else f"about 10^{int(n.bit_length() * math.log10(2.0))}"
+    if n < 10**40:
+        return f"{n:,}"
+    return translate("about 10^{power}").format(power=int(n.bit_length() * math.log10(2.0)))
 
 
 _MARKDOWN = {c: "\\" + c for c in r"\`*_{}[]#|$~!"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -291,7 +341,15 @@ def _escaped(text: str) -> str:
     return "".join(_MARKDOWN.get(c, c) for c in printable(text))
 
 
-def explain(output: Value, wrt: Value | str, *, expand: bool = False, digits: int = 6, paths: int = 5) -> Explanation:
+def explain(
+    output: Value,
+    wrt: Value | str,
+    *,
+    expand: bool = False,
+    digits: int = 6,
+    paths: int = 5,
+    lang: str | None = None,
+) -> Explanation:
     """Write out the derivative of a recorded computation, step by step, as in a textbook.
 
     It shows the chain rule from ``wrt`` to ``output`` with its numbers, a sum wherever paths separate, the local rule
@@ -304,6 +362,7 @@ def explain(output: Value, wrt: Value | str, *, expand: bool = False, digits: in
         expand: write every edge as a factor; by default unnamed nodes between two named ones fold into one factor.
         digits: significant digits of the numbers.
         paths: how many paths to list.
+        lang: the language of the texts, ``"en"`` or ``"zh"``; by default the one in force when they are shown.
 
     Raises:
         InputError: if ``output`` is not a Value.
@@ -321,7 +380,7 @@ def explain(output: Value, wrt: Value | str, *, expand: bool = False, digits: in
     if paths < 1 or digits < 1:
         raise ArgumentError(f"paths and digits are at least 1, not {paths} and {digits}")
     order = topological(output)
-    return Explanation(output, _find(order, wrt), order, expand, digits, paths)
+    return Explanation(output, _find(order, wrt), order, expand, digits, paths, None if lang is None else checked(lang))
 
 
 def _find(order: list[Value], wrt: Value | str) -> Value:

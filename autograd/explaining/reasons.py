@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from ..graph import is_at_kink, topological
+from ..language import Message
 from ..naming import Names
 from ..notation import printable, show
 from ..recorded import operand_numbers
@@ -19,7 +20,7 @@ TINY, HUGE = 1e-6, 1e6
 LONGEST = 200  # characters of a convention; an operation of the user may have a long one
 
 
-def reasons(part: Between, adjoints: Mapping[Value, float], size: float, names: Names) -> list[str]:
+def reasons(part: Between, adjoints: Mapping[Value, float], size: float, names: Names) -> list[Message]:
     """The reasons why a derivative is unusual, one sentence each; none for an ordinary one.
 
     Args:
@@ -28,7 +29,7 @@ def reasons(part: Between, adjoints: Mapping[Value, float], size: float, names: 
         size: the sum of the sizes of all paths' products.
         names: the labels of the nodes.
     """
-    said: list[str] = []
+    said: list[Message] = []
     derivative = adjoints[part.wrt]
     if not math.isfinite(part.output.data):
         said += _first_not_finite(part.output, names)
@@ -38,23 +39,31 @@ def reasons(part: Between, adjoints: Mapping[Value, float], size: float, names: 
         said += _zero(part, adjoints, size, names)
     elif is_rounding(derivative, size):
         said.append(
-            f"The paths cancel: their sizes add up to {show(size)}, with their signs {show(derivative)} is left, "
-            "which is no more than the rounding errors of the terms. Read it as 0."
+            Message(
+                "The paths cancel: their sizes add up to {size}, with their signs {sum} is left, which is no more than "
+                "the rounding errors of the terms. Read it as 0.",
+                size=show(size),
+                sum=show(derivative),
+            )
         )
     elif size > 0.0 and abs(derivative) < 1e-3 * size:
         said.append(
-            f"The paths nearly cancel: their sizes add up to {show(size)}, with their signs only "
-            f"{show(derivative)} is left, and with it fewer correct digits."
+            Message(
+                "The paths nearly cancel: their sizes add up to {size}, with their signs only {sum} is left, and with "
+                "it fewer correct digits.",
+                size=show(size),
+                sum=show(derivative),
+            )
         )
     elif abs(derivative) < TINY:
-        said += _extreme(part, names, "tiny", smallest=True)
+        said += _extreme(part, names, smallest=True)
     elif abs(derivative) > HUGE:
-        said += _extreme(part, names, "huge", smallest=False)
+        said += _extreme(part, names, smallest=False)
     said += _kinks(part, names)
     return said
 
 
-def _zero(part: Between, adjoints: Mapping[Value, float], size: float, names: Names) -> list[str]:
+def _zero(part: Between, adjoints: Mapping[Value, float], size: float, names: Names) -> list[Message]:
     """The reasons for a derivative of 0: the edges whose contribution is 0, found by following all other edges."""
     alive, cuts = {part.wrt}, []
     for node in part.order:
@@ -66,115 +75,175 @@ def _zero(part: Between, adjoints: Mapping[Value, float], size: float, names: Na
                     cuts.append(edge)
     if part.output in alive:
         if size > 0.0:
-            return [f"The paths cancel exactly: their sizes add up to {show(size)}, with their signs to 0."]
+            return [
+                Message(
+                    "The paths cancel exactly: their sizes add up to {size}, with their signs to 0.", size=show(size)
+                )
+            ]
         return list(_underflows(part, adjoints, names))
-    said = [f"It is 0 because {_cut(edge, names)}." for edge in cuts[:3]]
+    said = [_cut(edge, names) for edge in cuts[:3]]
     if len(cuts) > 3:
-        said.append(f"And {len(cuts) - 3} more {'edge contributes' if len(cuts) == 4 else 'edges contribute'} 0.")
+        more = len(cuts) - 3
+        said.append(Message("And {count} more edge contributes 0.", "And {count} more edges contribute 0.", count=more))
     return said
 
 
-def _underflows(part: Between, adjoints: Mapping[Value, float], names: Names) -> Iterator[str]:
+def _underflows(part: Between, adjoints: Mapping[Value, float], names: Names) -> Iterator[Message]:
     """The first place, from the output on, where a product is too small for a float."""
     for node in reversed(part.order):
         for edge in part.out[node]:
             adjoint, partial = adjoints[edge.node], edge.partial
             if adjoint != 0.0 and partial != 0.0 and adjoint * partial == 0.0:
-                yield (
-                    f"The product of the factors, multiplied from the output on, underflows to 0 at the edge from "
-                    f"{names.label(node).text} to {names.label(edge.node).text}: {show(adjoint)} · {show(partial)} is "
-                    "too small for a float."
+                yield Message(
+                    "The product of the factors, multiplied from the output on, underflows to 0 at the edge from {x} "
+                    "to {node}: {product} is too small for a float.",
+                    x=names.label(node).text,
+                    node=names.label(edge.node).text,
+                    product=f"{show(adjoint)} · {show(partial)}",
                 )
                 return
 
 
-def _cut(edge: Edge, names: Names) -> str:
+def _cut(edge: Edge, names: Names) -> Message:
     """Why one edge contributes 0."""
     node, x = edge.node, edge.input
     assert node.op is not None
-    at, what = names.label(x).text, names.label(node).text
     op, place = node.op, edge.place
     numbers, _ = operand_numbers(node)
-    value = show(numbers[place])
+    here = {"x": names.label(x).text, "node": names.label(node).text, "value": show(numbers[place])}
     if op.stepwise:
-        return f"{what} is a step function: its slope is 0 everywhere"
+        return Message("It is 0 because {node} is a step function: its slope is 0 everywhere.", node=here["node"])
     if is_at_kink(node):
-        return f"{what} has its kink at {at} = {value}, where the slope is 0 by convention"
+        return Message(
+            "It is 0 because {node} has its kink at {x} = {value}, where the slope is 0 by convention.", **here
+        )
     if op.flat and place == 0:
-        return f"{what} is flat where {at} = {value} (a dead {op.name}): the slope there is 0"
+        return Message(
+            "It is 0 because {node} is flat where {x} = {value} (a dead {op}): the slope there is 0.",
+            op=op.name,
+            **here,
+        )
     taken = [k for k in op.selects if k != place and numbers[k] == node.data]
     if taken and place in op.selects:
-        other = _operand(node.operands[taken[0]], numbers[taken[0]], names)
-        return f"{what} takes its other operand, {other}, not {at} = {value}"
+        other, number = node.operands[taken[0]], show(numbers[taken[0]])
+        if isinstance(other, Value):
+            return Message(
+                "It is 0 because {node} takes its other operand, {other} = {number}, not {x} = {value}.",
+                other=names.label(other).text,
+                number=number,
+                **here,
+            )
+        return Message(
+            "It is 0 because {node} takes its other operand, the constant {number}, not {x} = {value}.",
+            number=number,
+            **here,
+        )
     if edge.slope in op.names(len(node.operands)):
         across = op.names(len(node.operands)).index(edge.slope)
-        by = _operand(node.operands[across], numbers[across], names)
-        return f"{at} is multiplied by {by} in {what}"
+        by, number = node.operands[across], show(numbers[across])
+        if isinstance(by, Value):
+            return Message(
+                "It is 0 because {x} is multiplied by {by} = {number} in {node}.",
+                x=here["x"],
+                by=names.label(by).text,
+                number=number,
+                node=here["node"],
+            )
+        return Message(
+            "It is 0 because {x} is multiplied by the constant {number} in {node}.",
+            x=here["x"],
+            number=number,
+            node=here["node"],
+        )
     if op.saturates and place == 0:
-        return f"{what} is saturated at {at} = {value}: its slope there underflows to 0"
+        return Message("It is 0 because {node} is saturated at {x} = {value}: its slope there underflows to 0.", **here)
     formula = names.slope(node, edge.position).text
-    return f"the slope of {what} with respect to {at} = {value} is " + ("0" if formula == "0" else f"{formula} = 0")
+    slope = formula if formula == "0" else f"{formula} = 0"
+    return Message("It is 0 because the slope of {node} with respect to {x} = {value} is {slope}.", slope=slope, **here)
 
 
-def _operand(x: Value | float, number: float, names: Names) -> str:
-    return f"{names.label(x).text} = {show(number)}" if isinstance(x, Value) else f"the constant {show(x)}"
-
-
-def _extreme(part: Between, names: Names, what: str, smallest: bool) -> list[str]:
+def _extreme(part: Between, names: Names, smallest: bool) -> list[Message]:
     """The factors that make the largest path's product so small or so large."""
     found = largest(part, 1)
     if not found:
         return []
     edges = sorted(found[0].edges, key=lambda e: abs(e.partial), reverse=not smallest)
     beyond = [e for e in edges if (abs(e.partial) < 0.1 if smallest else abs(e.partial) > 10.0)][:3]
-    if not beyond:
-        return [f"It is {what} because {len(edges)} factors, none of them extreme, multiply up along the path."]
-    return [f"It is {what} because " + "; and ".join(_factor(e, names) for e in beyond) + "."]
+    if beyond:
+        return [_factor(edge, names, smallest) for edge in beyond]
+    if smallest:
+        return [
+            Message(
+                "It is tiny because {factors} factors, none of them extreme, multiply up along the path.",
+                factors=len(edges),
+            )
+        ]
+    return [
+        Message(
+            "It is huge because {factors} factors, none of them extreme, multiply up along the path.",
+            factors=len(edges),
+        )
+    ]
 
 
-def _factor(edge: Edge, names: Names) -> str:
+def _factor(edge: Edge, names: Names, smallest: bool) -> Message:
+    """Why one factor makes the product so small or so large."""
     node, x = edge.node, edge.input
     assert node.op is not None
-    value, slope = f"{names.label(x).text} = {show(_number(edge))}", show(edge.partial)
-    if node.op.saturates and abs(edge.partial) < 0.1 and edge.place == 0:
-        return f"{names.label(node).text} is saturated at {value}: its slope there is {slope}"
-    return f"the slope of {names.label(node).text} at {value} is {slope}"
+    here = {
+        **{"node": names.label(node).text, "x": names.label(x).text},
+        **{"value": show(_number(edge)), "slope": show(edge.partial)},
+    }
+    if not smallest:
+        return Message("It is huge because the slope of {node} at {x} = {value} is {slope}.", **here)
+    if node.op.saturates and edge.place == 0:
+        return Message("It is tiny because {node} is saturated at {x} = {value}: its slope there is {slope}.", **here)
+    return Message("It is tiny because the slope of {node} at {x} = {value} is {slope}.", **here)
 
 
-def _first_not_finite(root: Value, names: Names) -> Iterator[str]:
+def _first_not_finite(root: Value, names: Names) -> Iterator[Message]:
     """The first number, in forward order, that is not finite."""
     for node in topological(root):
         if not math.isfinite(node.data):
-            where = f"{names.label(node).text} = {show(node.data)}"
+            here = {"node": names.label(node).text, "value": show(node.data)}
             if node.op is None:
-                yield f"The first number that is not finite is the input {where}."
+                yield Message("The first number that is not finite is the input {node} = {value}.", **here)
             else:
-                formula, numbers = names.formula(node).text, names.numbers(node).text
-                yield f"The first number that is not finite arose in {where}: {formula} = {numbers}."
+                yield Message(
+                    "The first number that is not finite arose in {node} = {value}: {formula} = {numbers}.",
+                    formula=names.formula(node).text,
+                    numbers=names.numbers(node).text,
+                    **here,
+                )
             return
 
 
-def _not_finite(part: Between, adjoints: Mapping[Value, float], names: Names) -> Iterator[str]:
+def _not_finite(part: Between, adjoints: Mapping[Value, float], names: Names) -> Iterator[Message]:
     """Find the edge where non-finite adjoints begin: from the input towards the output while they are not finite."""
     node = part.wrt
     while True:
         bad = [e for e in part.out[node] if not math.isfinite(carried(adjoints[e.node], e.partial))]
         if not bad:
-            yield f"The sum of what arrives at {names.label(node).text} overflows, though every term is finite."
+            yield Message(
+                "The sum of what arrives at {node} overflows, though every term is finite.",
+                node=names.label(node).text,
+            )
             return
         edge = next((e for e in bad if math.isnan(carried(adjoints[e.node], e.partial))), bad[0])
         adjoint, partial = adjoints[edge.node], edge.partial
         if math.isnan(adjoints[node]) and not math.isnan(carried(adjoint, partial)):
-            yield f"At {names.label(node).text} contributions of ∞ and −∞ meet; their sum is nan."
+            yield Message("At {node} contributions of ∞ and −∞ meet; their sum is nan.", node=names.label(node).text)
         if math.isfinite(adjoint):
             break
         if not math.isfinite(partial) and not math.isnan(adjoint):
             yield from _edge_not_finite(edge, names)
         node = edge.node
     if math.isfinite(partial):
-        yield (
-            f"It begins at the edge from {names.label(node).text} to {names.label(edge.node).text}: "
-            f"{show(adjoint)} · {show(partial)} overflows."
+        yield Message(
+            "It begins at the edge from {x} to {node}: {product} overflows.",
+            x=names.label(node).text,
+            node=names.label(edge.node).text,
+            product=f"{show(adjoint)} · {show(partial)}",
         )
     else:
         yield from _edge_not_finite(edge, names)
@@ -182,27 +251,35 @@ def _not_finite(part: Between, adjoints: Mapping[Value, float], names: Names) ->
             yield from _first_not_finite(edge.node, names)
 
 
-def _edge_not_finite(edge: Edge, names: Names) -> Iterator[str]:
+def _edge_not_finite(edge: Edge, names: Names) -> Iterator[Message]:
     node = edge.node
-    yield (
-        f"It begins at the edge from {names.label(edge.input).text} to {names.label(node).text}: the slope of "
-        f"{names.label(node).text} with respect to {names.label(edge.input).text} = {show(_number(edge))} is "
-        f"{names.slope(node, edge.position).text} = {show(edge.partial)}."
+    yield Message(
+        "It begins at the edge from {x} to {node}: the slope of {node} with respect to {x} = {value} is {slope}.",
+        x=names.label(edge.input).text,
+        node=names.label(node).text,
+        value=show(_number(edge)),
+        slope=f"{names.slope(node, edge.position).text} = {show(edge.partial)}",
     )
 
 
-def _kinks(part: Between, names: Names) -> Iterator[str]:
+def _kinks(part: Between, names: Names) -> Iterator[Message]:
     found = 0
     for node in part.order:
         if node is not part.wrt and node.op is not None and is_at_kink(node):
             found += 1
             if found <= 3:
-                yield (
-                    f"{names.label(node).text} is exactly at a kink, where the slope is a convention: "
-                    f"{' '.join(printable(node.op.convention).split())[:LONGEST]}."
+                convention = " ".join(printable(node.op.convention).split())[:LONGEST]
+                yield Message(
+                    "{node} is exactly at a kink, where the slope is a convention: {convention}.",
+                    node=names.label(node).text,
+                    convention=Message(convention),
                 )
     if found > 3:
-        yield f"And {found - 3} more {'node is' if found == 4 else 'nodes are'} exactly at a kink."
+        yield Message(
+            "And {count} more node is exactly at a kink.",
+            "And {count} more nodes are exactly at a kink.",
+            count=found - 3,
+        )
 
 
 def _number(edge: Edge) -> float:

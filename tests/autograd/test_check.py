@@ -12,6 +12,7 @@ import autograd as ag
 from autograd import GradcheckError, Value, gradcheck, operation, ops
 from autograd.comparing import Branch, Claim, Comparison, Line, compare
 from autograd.differences import Slope
+from autograd.language import language
 
 from ..expressions import build, programs, run
 
@@ -470,3 +471,24 @@ def test_a_saw_of_the_users_is_measured_on_its_own_piece():
     assert gradcheck(saw, 0.4567).verdict == "pass"
     wrong = operation("saw", lambda x: x % 0.001, lambda z, x: 2.0, step=lambda x: math.floor(x / 0.001))
     assert gradcheck(wrong, 0.4567).verdict == "fail"
+
+
+def test_a_report_in_chinese_and_an_error_in_english():
+    wrong = operation("wrong", lambda x, y: x * y, lambda z, x, y: 1.0, lambda z, x, y: x)
+    report = gradcheck(wrong, 200.0, 450.0)
+    english = str(report)
+    with language("zh"):
+        chinese = str(report)  # made before, shown in the language in force now
+        with pytest.raises(GradcheckError) as caught:
+            report.check()
+    assert str(caught.value) == english == str(report)
+    assert chinese.splitlines() == [
+        "梯度检验：未通过；2 个导数中有 1 个一致，相对误差最大 0.0e+00",
+        f"  未通过       输入 0（= 200）：计算值 1，测量值 450 ± {report.comparisons[0].error:.1e}",
+        "  第一条错误的边：∂(wrong(x0, x1))/∂(x0)，它是 wrong 在 x0 = 200 处的边：计算值 1，测量值 450；"
+        "它的规则是 wrong_xʹ(x0, x1)",
+    ]
+    assert json.dumps(report.as_dict()).isascii()  # data are in English
+    assert str(gradcheck(ag.abs, 0.0, lang="zh")).splitlines()[1].endswith("；按约定：在 0 处斜率为 0")
+    with pytest.raises(ag.ArgumentError, match="lang is 'en' or 'zh', not 3"):
+        gradcheck(ag.abs, 0.0, lang=3)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 
 import autograd as ag
 from autograd import GraphError, InputError, Value, explain, explaining, grad, operation
+from autograd.language import language
 from demos.worked_example import network, recorded
 
 from ..expressions import build, programs
@@ -63,6 +64,41 @@ def test_a_remark_in_mathml_keeps_its_words_apart():
     rows = [e for e in math_elements(explain(y, a).mathml()) if e.tag == "mtr"]
     left = "≈0\u2003(5.55112×10−17 is left by rounding)"
     assert left.replace(" ", "\u00a0") in ["".join(row.itertext()) for row in rows]
+
+
+def test_an_explanation_in_chinese(golden):
+    explanation = explain(recorded(network(names=True)), "w1")
+    english = str(explanation)
+    with language("zh"):
+        chinese = str(explanation)  # made before, shown in the language in force now
+    golden("explain_w1_zh.txt", chinese + "\n")
+    assert str(explanation) == english
+    chosen = explain(explanation.output, "w1", lang="zh-CN")
+    assert str(chosen) == chinese
+    assert "链式法则" in chosen.markdown()
+    assert "链式法则" in chosen.html()
+    assert [line for line in english.splitlines() if "∂" in line] == [x for x in chinese.splitlines() if "∂" in x]
+    with pytest.raises(ag.ArgumentError, match="lang is 'en' or 'zh', not 'fr'"):
+        explain(explanation.output, "w1", lang="fr")
+
+
+def test_reasons_in_chinese():
+    x = Value(-3.0, name="x")
+    explanation = explain(ag.relu(x) * 2, x, lang="zh")
+    assert explanation.notes == ["导数为 0，因为 relu(x) 在 x = −3 处是平的（失活的 relu），那里的斜率为 0。"]
+    a = Value(0.0, name="a")
+    notes = explain(ag.abs(a) + a, a, lang="zh").notes
+    assert notes == ["|a| 正好在不可导点（尖点）上，那里的斜率由约定给出：在 0 处斜率为 0。"]
+    rounded = explain((x * 0.1 + x * 0.2 - x * 0.3) * 2, x, lang="zh")
+    assert re.search(r"\\left\( ?\S+ \\times 10\^\{-\d+\} \\text\{ 是舍入误差\}\\right\)", rounded.latex())
+
+
+def test_a_convention_of_the_user_is_printed_as_it_is():
+    x = Value(0.0, name="x")
+    convention = "{slope} 0 at 0 }{"
+    odd = operation("odd", lambda x: x, lambda z, x: 1.0, kink=lambda x: x, convention=convention)
+    for lang in ("en", "zh"):
+        assert convention in explain(odd(x), x, lang=lang).notes[0]
 
 
 def test_paths_add_up():
