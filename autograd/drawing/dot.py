@@ -1,134 +1,116 @@
-"""Writes a computation graph as DOT: nodes with formula, value and gradient, edges with their partials."""
+"""Writes a picture as DOT text, which any Graphviz reads: a table with ports for each run, a cluster for each scope."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
-from ..naming import Names
-from ..notation import printable, show, tidy
-from ..recorded import Changed, changed_leaves
-from ..value import Value
-
-if TYPE_CHECKING:
-    from graphviz import Digraph
+from ..notation import printable, tidy
+from .boxes import Box, Chip, Content, Group, Item, Run
+from .writing import Span
 
 _FONT = "Helvetica,Arial,sans-serif"
-# Kinds of nodes differ in shape and line, so that they can be distinguished in black and white; colours are additional.
-_LEAF, _INTERIOR, _RESULT = "#eef3fb", "#ffffff", "#fdf3e1"
+_HEAD = f"""digraph "computation graph" {{
+  graph [rankdir=LR, nodesep=0.15, ranksep=0.6, fontname="{_FONT}", fontsize=11, bgcolor="#F5F6F8", pad=0.15]
+  node [shape=plain, fontname="{_FONT}", fontsize=12, fontcolor="#161B22"]
+  edge [arrowhead=none, color="#76808D"]
+"""
+_SURFACE, _BAND, _BLOCK, _EDGE = "#FFFFFF", "#EDF0F4", "#E4E9EF", "#76808D"
+_COLOURS = {"grad": ("#FDE7DA", "#B03A06"), "tangent": ("#DCEAFA", "#0B5CAD")}
 
 
-def to_dot(
-    order: Sequence[Value], roots: Sequence[Value], rows: Sequence[tuple[str, Mapping[Value, float]]], digits: int
-) -> str:
-    """The graph as DOT text.
+def to_dot(content: Content) -> str:
+    """The graph as DOT text. Node k of the topological order is ``n<k>``, a port of the table that it stands in."""
+    lines = [_HEAD]
+    tables: dict[Item, str] = {}
+    _write(content, tables, lines)
+    for edge in content.edges:
+        if edge is edge.target.above:
+            continue
+        start = f"{tables[edge.source.item]}:n{edge.source.number}:e"
+        end = f"{tables[edge.target.item]}:e{edge.number}:w"
+        lines.append(f'  {start} -> {end} [tooltip="{_quoted(edge.tip)}"]')
+    lines.append("}\n")
+    return "\n".join(lines)
 
-    Args:
-        order: its nodes in topological order; the n-th is drawn with the id ``n<n>``, so ids are reproducible.
-        roots: the results.
-        rows: the rows of each node below its value: a label such as ``grad`` and each node's number.
-        digits: significant digits of all numbers.
-    """
-    from graphviz import Digraph
 
-    names = Names(order, digits)
-    index = {node: i for i, node in enumerate(order)}
-    dot = Digraph(
-        "computation graph",
-        graph_attr={"rankdir": "LR", "nodesep": "0.22", "ranksep": "0.55", "fontname": _FONT, "fontsize": "11"},
-        node_attr={"shape": "plain", "fontname": _FONT, "fontsize": "12"},
-        edge_attr={"fontname": _FONT, "fontsize": "10", "color": "#555555", "arrowsize": "0.7"},
+def _write(content: Content, tables: dict[Item, str], lines: list[str]) -> None:
+    waiting: list[Item | str] = [content.whole]
+    count = 0
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            lines.append(item)
+        elif isinstance(item, Group):
+            if item.parent is not None:
+                colour = _BAND if item.parent.parent is None else _BLOCK
+                label = _quoted(tidy(item.scope[-1]))
+                lines.append(
+                    f'  subgraph cluster_{count} {{ label="{label}"; labeljust=l; style="rounded,filled"; '
+                    f'color="{colour}"; fontcolor="#434C59"'
+                )
+                count += 1
+                waiting.append("  }")
+            waiting += reversed(item.items)
+        elif isinstance(item, Chip):
+            tables[item] = f"n{item.box.number}" if item.box.copy == 1 else f"n{item.box.number}_{item.box.copy}"
+            lines.append(_node(tables[item], item.box.tip, f"<TR><TD>{_box(item.box)}</TD></TR>"))
+        elif isinstance(item, Run):
+            tables[item] = f"n{item.boxes[-1].number}"
+            lines.append(_node(tables[item], item.boxes[-1].tip, "".join(_row(box) for box in item.boxes)))
+
+
+def _node(name: str, tip: str, rows: str) -> str:
+    table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="0">{rows}</TABLE>'
+    return f'  {name} [label=<{table}>, tooltip="{_quoted(tip)}"]'
+
+
+def _row(box: Box) -> str:
+    above = ""
+    if box.above is not None:
+        above = f"<TR><TD></TD><TD>{_font('│ ' + box.above.pill.text, 9, '#586270')}</TD></TR>"
+    pills = "".join(
+        f'<TR><TD PORT="e{edge.number}" BGCOLOR="{_SURFACE}" STYLE="ROUNDED" CELLPADDING="2">'
+        f"{_font(edge.pill.text, 9, '#586270')}</TD></TR>"
+        for edge in box.pills
     )
-    changed = changed_leaves(order)
-    scopes = _by_scope(order)
-    numbers = {scope: number for number, scope in enumerate(scopes)}
-    for scope, members in scopes.items():
-        boxes = [f"cluster_{numbers[scope[:depth]]}" for depth in range(1, len(scope) + 1)]
-        _draw_scope(dot, scope, boxes, members, names, index, set(roots), rows, changed, digits)
-    for node in order:
-        for x, partial in zip(node.inputs, node.partials, strict=True):
-            tip = f"∂({names.label(node).text})/∂({names.label(x).text}) = {show(partial, digits)}"
-            dot.edge(f"n{index[x]}", f"n{index[node]}", label=_safe(f" {show(partial, digits)} "), tooltip=_safe(tip))
-    return str(dot.source)
+    docked = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="1">{pills}</TABLE>' if pills else ""
+    return f"{above}<TR><TD>{docked}</TD><TD>{_box(box)}</TD></TR>"
 
 
-def _by_scope(order: Sequence[Value]) -> dict[tuple[str, ...], list[Value]]:
-    """The nodes by scope, outer scopes present and before inner ones."""
-    scopes: dict[tuple[str, ...], list[Value]] = {}
-    for node in order:
-        for depth in range(len(node.scope) + 1):
-            scopes.setdefault(node.scope[:depth], [])
-        scopes[node.scope].append(node)
-    return dict(sorted(scopes.items(), key=lambda item: len(item[0])))
+def _box(box: Box) -> str:
+    style = ' STYLE="ROUNDED"' if box.is_leaf else ""
+    title = _spans(box.title)
+    rows = [f'<TR><TD ALIGN="LEFT">{f"<B>{title}</B>" if box.is_named else title}</TD>']
+    rows.append(f'<TD ALIGN="RIGHT">{_html(box.value)}</TD></TR>')
+    rows += [
+        f'<TR><TD COLSPAN="2" ALIGN="LEFT">{_font_of(_spans(line), 10, "#434C59")}</TD></TR>' for line in box.lines
+    ]
+    for kind, label, shown in box.strips:
+        back, front = _COLOURS[kind]
+        rows.append(
+            f'<TR><TD ALIGN="LEFT" BGCOLOR="{back}">{_font(label, 10, front)}</TD>'
+            f'<TD ALIGN="RIGHT" BGCOLOR="{back}">{_font(shown, 10, front)}</TD></TR>'
+        )
+    inner = (
+        f'<TABLE PORT="n{box.number}" BORDER="1" COLOR="{_EDGE}" BGCOLOR="{_SURFACE}"{style} CELLBORDER="0" '
+        f'CELLSPACING="0" CELLPADDING="2">{"".join(rows)}</TABLE>'
+    )
+    if not box.is_root:
+        return inner
+    frame = f'<TABLE BORDER="1" COLOR="{_EDGE}" CELLBORDER="0" CELLSPACING="2" CELLPADDING="0">'
+    return f"{frame}<TR><TD>{inner}</TD></TR></TABLE>"
 
 
-def _draw_scope(
-    dot: Digraph,
-    scope: tuple[str, ...],
-    boxes: Sequence[str],
-    members: Sequence[Value],
-    names: Names,
-    index: Mapping[Value, int],
-    roots: set[Value],
-    rows: Sequence[tuple[str, Mapping[Value, float]]],
-    changed: Mapping[Value, Changed],
-    digits: int,
-) -> None:
-    """Draw the nodes of one scope, inside the boxes of all the scopes around it."""
-    stack: list[Any] = []
-    inner = dot
-    for name, label in zip(boxes, scope, strict=True):
-        box = inner.subgraph(name=name)
-        stack.append(box)
-        inner = box.__enter__()
-        inner.attr(label=_safe(tidy(label)), style="rounded,dashed", color="#999999", labeljust="l")
-    for node in members:
-        numbers, remark = _numbers(node, changed.get(node), digits)
-        table = _table(node, names, node in roots, numbers, remark, rows, digits)
-        inner.node(f"n{index[node]}", label=table, tooltip=_tip(node, names, changed.get(node)))
-    while stack:
-        stack.pop().__exit__(None, None, None)
+def _font(text: str, size: int, colour: str) -> str:
+    return _font_of(_html(text), size, colour)
 
 
-def _numbers(node: Value, changed: Changed | None, digits: int) -> tuple[str, str]:
-    """A node's number when it was used, and a remark if it has changed since."""
-    if changed is None:
-        return show(node.data, digits), ""
-    if not changed.numbers:
-        return show(node.data, digits), "changed since" if changed.certain else "changed since?"
-    return ", ".join(show(x, digits) for x in changed.numbers), f"now {show(node.data, digits)}"
+def _font_of(html: str, size: int, colour: str) -> str:
+    return f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{html}</FONT>'
 
 
-def _table(
-    node: Value,
-    names: Names,
-    is_root: bool,
-    numbers: str,
-    remark: str,
-    rows: Sequence[tuple[str, Mapping[Value, float]]],
-    digits: int,
-) -> str:
-    """The node as an HTML-like label."""
-    title = names.label(node).text
-    formula = names.formula(node).text if node.op is not None else ""
-    lines = [f"<B>{_html(title)}</B>" if node.name is not None else _html(title)]
-    if formula and formula != title:
-        lines.append(f'<FONT POINT-SIZE="10">= {_html(formula)}</FONT>')
-    lines.append(_html(numbers))
-    small = [remark] if remark else []
-    small += [f"{what} {show(of.get(node, 0.0), digits)}" for what, of in rows]
-    lines += [f'<FONT POINT-SIZE="10">{_html(line)}</FONT>' for line in small]
-    look = f'BGCOLOR="{_RESULT if is_root else _LEAF if node.op is None else _INTERIOR}" COLOR="#333333"'
-    look += ' STYLE="ROUNDED"' if node.op is None else ""
-    look += ' BORDER="3"' if is_root else ' BORDER="1"'
-    body = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
-    return f'<<TABLE {look} CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">{body}</TABLE>>'
-
-
-def _tip(node: Value, names: Names, changed: Changed | None) -> str:
-    what = "a leaf" if node.op is None else names.formula(node).text
-    numbers = ", ".join(map(repr, changed.numbers)) if changed is not None and changed.numbers else repr(node.data)
-    return _safe(f"{names.label(node).text} = {what} = {numbers}")
+def _spans(parts: Sequence[Span]) -> str:
+    return "".join(f"<SUB>{_html(text)}</SUB>" if index else _html(text) for text, index in parts if text) or " "
 
 
 def _html(text: str) -> str:
@@ -139,12 +121,9 @@ def _html(text: str) -> str:
     return text or " "
 
 
-def _safe(text: str) -> str:
-    """Text made safe as a quoted DOT attribute: it can neither begin an HTML-like label nor contain an entity."""
-    from graphviz import nohtml
-
-    # Not a plain str, because graphviz reads a plain str between < and > as an HTML-like label.
-    return nohtml(_literal(text).replace("\\", "\\\\").replace("&", "&amp;"))  # type: ignore[no-any-return]
+def _quoted(text: str) -> str:
+    """Text made safe between quotes: it contains no entity and no escape sequence but those written here."""
+    return _literal(text).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _literal(text: str) -> str:

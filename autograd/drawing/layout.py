@@ -1,95 +1,414 @@
-"""Lays a DOT text out as SVG, PNG or PDF: by the program ``dot`` if it is installed, else by the package pygraphviz."""
+"""Places the boxes of a picture: columns from left to right, no box on another, lines short and with few crossings.
+
+Each group is laid out by itself, inner groups first. Its items stand in columns; an edge that passes a column has a
+place of its own in it. Items are ordered by the heights that their edges come from, and then moved as near to these as
+their neighbours allow.
+"""
 
 from __future__ import annotations
 
-import shutil
-import sys
-from collections.abc import Sequence
-from subprocess import PIPE, Popen, TimeoutExpired
+from bisect import bisect_left, insort
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-from ..errors import ArgumentError, LayoutError
+from .boxes import (
+    BARE,
+    BLOCK,
+    HEAD,
+    LINE,
+    PILL_GAP,
+    PILL_HEIGHT,
+    PILL_PITCH,
+    STRIP,
+    Box,
+    Chip,
+    Content,
+    Edge,
+    Group,
+    Item,
+    Run,
+    ancestors,
+    meeting,
+)
 
-FORMATS = ("svg", "png", "pdf")
-PATIENCE = 2.0  # seconds before a message appears on a terminal
-
-# Runs in a separate process, because the Graphviz libraries write warnings about fonts to stderr. Redirecting stderr in
-# this process would affect its other threads.
-_IN_PROCESS = """
-import sys
-from pygraphviz import AGraph
-dot = sys.stdin.buffer.read().decode()
-sys.stdout.buffer.write(AGraph(string=dot).draw(format=sys.argv[1], prog="dot", args=sys.argv[2]))
-"""
+MARGIN = 12.0  # around the whole
+STEP = 17.0  # between two rows of a run
+PORT = 17.0  # between the lines that leave a box
+BETWEEN, LANE = 12.0, 9.0  # between two items of a column; beside a line that passes
+NARROWEST, BROADEST = 26.0, 64.0  # between two columns
+SWEEPS = 8
 
 
-def lay_out(source: str, fmt: str) -> bytes:
-    """The picture of a DOT text.
+@dataclass(eq=False)
+class Lane:
+    """The place of an edge in a column that it passes."""
 
-    Args:
-        source: the DOT text.
-        fmt: ``"svg"``, ``"png"`` or ``"pdf"``.
+    y: float = 0.0
+    height: float = 0.0
+    order: float = 0.0
 
-    Raises:
-        ArgumentError: for another format.
-        LayoutError: if there is no layout engine, or it fails.
+
+Slot = Item | Lane
+
+
+@dataclass(eq=False)
+class Link:
+    """A line between two neighbouring columns: what it joins, and how far below their tops."""
+
+    a: Slot
+    at_a: float
+    b: Slot
+    at_b: float
+
+    @property
+    def weight(self) -> float:
+        return 6.0 if isinstance(self.a, Lane) and isinstance(self.b, Lane) else 1.0
+
+
+@dataclass(eq=False)
+class Passing:
+    """What an edge does in one group: where it comes from, where it goes; None is outside."""
+
+    edge: Edge
+    a: Item | None
+    b: Item | None
+    lanes: list[tuple[int, Lane]] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Placed:
+    """Sizes of a finished layout."""
+
+    width: float
+    height: float
+
+
+def lay_out(content: Content) -> Placed:
+    """Give everything in a picture its place."""
+    passing = _passing(content)
+    for last in (False, False, True):
+        _place(content.whole, passing)
+        _trace(content, passing)
+        if not last:
+            _sort_ports(content)
+    whole = content.whole
+    return Placed(whole.width, whole.height)
+
+
+def depth(group: Group) -> int:
+    """How many groups are around a group."""
+    return len(ancestors(group)) - 1
+
+
+def _passing(content: Content) -> dict[Group, list[Passing]]:
+    found: dict[Group, list[Passing]] = {content.whole: []}
+    for edge in content.edges:
+        if edge is edge.target.above:
+            continue
+        a, b = ancestors(edge.source.item), ancestors(edge.target.item)
+        n = meeting(edge.source.item, edge.target.item)
+        for group, inner in zip(a[n:], a[n + 1 :], strict=False):
+            assert isinstance(group, Group)
+            found.setdefault(group, []).append(Passing(edge, inner, None))
+        for group, inner in zip(b[n:], b[n + 1 :], strict=False):
+            assert isinstance(group, Group)
+            found.setdefault(group, []).append(Passing(edge, None, inner))
+        meet = a[n - 1]
+        assert isinstance(meet, Group)
+        found.setdefault(meet, []).append(Passing(edge, a[n], b[n]))
+    return found
+
+
+def _place(whole: Group, passing: dict[Group, list[Passing]]) -> None:
+    """Lay out every group, inner ones first."""
+    groups = [whole]
+    for group in groups:  # grows
+        groups += [item for item in group.items if isinstance(item, Group)]
+    for group in reversed(groups):
+        for item in group.items:
+            if isinstance(item, Run):
+                _place_run(item)
+            elif isinstance(item, Chip):
+                _place_chip(item)
+        _place_group(group, passing.get(group, []))
+
+
+# Boxes, relative to their item -------------------------------------------------------------------------------------
+
+
+def box_height(box: Box) -> float:
+    """The height that a box needs for its texts and for the pills beside it."""
+    text = HEAD + LINE * len(box.lines) + STRIP * len(box.strips)
+    if not box.strips:
+        text = BARE if not box.lines else text + 3
+    return max(text, PILL_PITCH * len(box.pills) - 2)
+
+
+def _place_chip(chip: Chip) -> None:
+    box = chip.box
+    box.x = box.y = 0.0
+    box.height = box_height(box)
+    chip.width, chip.height = box.width, box.height
+    _set_exits(chip, box)
+
+
+def has_block(run: Run) -> bool:
+    """Whether a run stands in a block of its own: a run of several operations that is not all there is in a scope."""
+    parent = run.parent
+    assert parent is not None
+    return len(run.boxes) > 1 and (parent.parent is None or len(parent.items) > 1)
+
+
+def _place_run(run: Run) -> None:
+    pills = max((edge.pill.width for box in run.boxes for edge in box.pills), default=0.0)
+    left = pills + PILL_GAP if pills else 0.0
+    inner = max(box.width for box in run.boxes)
+    pad, top = (4.0, 6.0) if has_block(run) else (0.0, 0.0)
+    y = top
+    run.entries.clear()
+    run.exits.clear()
+    for box in run.boxes:
+        if box is not run.boxes[0]:
+            y += STEP
+        box.width, box.height = inner, box_height(box)
+        box.x, box.y = pad + left, y
+        first = y + (box.height - PILL_PITCH * len(box.pills)) / 2
+        for n, edge in enumerate(box.pills):
+            edge.pill.x, edge.pill.y = box.x - PILL_GAP - edge.pill.width, first + PILL_PITCH * n + 0.5
+            run.entries[edge] = edge.pill.y + PILL_HEIGHT / 2
+        if box.above is not None:
+            box.above.pill.x, box.above.pill.y = box.x + 32, y - STEP + (STEP - PILL_HEIGHT) / 2
+        _set_exits(run, box)
+        y += box.height
+    run.width = left + inner + pad + (6.0 if pad else 0.0)
+    run.height = y + top
+
+
+def _set_exits(item: Item, box: Box) -> None:
+    count = len(box.leaving)
+    step = min(PORT, (box.height - 12) / (count - 1)) if count > 1 else 0.0
+    for n, edge in enumerate(box.leaving):
+        item.exits[edge] = box.y + box.height / 2 + step * (n - (count - 1) / 2)
+
+
+# Groups ------------------------------------------------------------------------------------------------------------
+
+
+def padding(group: Group) -> tuple[float, float, float, float]:
+    """The space between the border of a group and its items: left, top, right, bottom."""
+    if group.parent is None:
+        return MARGIN, MARGIN, MARGIN, MARGIN
+    return (4.0, 24.0, 4.0, 5.0) if group.parent.parent is None else (4.0, BLOCK + 7, 6.0, 6.0)
+
+
+def _place_group(group: Group, passing: Sequence[Passing]) -> None:
+    numbers = sorted({item.column for item in group.items})
+    column_of = {item: numbers.index(item.column) for item in group.items}
+    columns: list[list[Slot]] = [[] for _ in numbers]
+    for item in group.items:
+        columns[column_of[item]].append(item)
+    links: list[list[Link]] = [[] for _ in numbers]  # those to the next column
+    for p in passing:
+        first = column_of[p.a] if p.a is not None else -1
+        last = column_of[p.b] if p.b is not None else len(numbers)
+        slot: Slot | None = p.a
+        at = p.a.exits[p.edge] if p.a is not None else 0.0
+        p.lanes = []
+        for c in range(first + 1, last):
+            lane = Lane()
+            p.lanes.append((c, lane))
+            columns[c].append(lane)
+            if slot is not None:
+                links[c - 1].append(Link(slot, at, lane, 0.0))
+            slot, at = lane, 0.0
+        if p.b is not None and slot is not None:
+            links[last - 1].append(Link(slot, at, p.b, p.b.entries[p.edge]))
+    _order(columns, links)
+    _settle(columns, links)
+    left, top, right, bottom = padding(group)
+    highest = min((slot.y for column in columns for slot in column), default=0.0)
+    for column in columns:
+        for slot in column:
+            slot.y += top - highest
+    x = left
+    places: list[tuple[float, float]] = []
+    for c, column in enumerate(columns):
+        items = [slot for slot in column if isinstance(slot, Item)]
+        broad = max(item.width for item in items)
+        for item in items:
+            item.x = x
+            if isinstance(item, Chip):
+                item.width = item.box.width = broad
+        places.append((x, x + broad))
+        steep = [link for link in links[c] if abs(_above(link)) > 2]
+        x += broad + (min(BROADEST, NARROWEST + 4 * len(steep)) if c < len(columns) - 1 else 0.0)
+    title = 0.0 if group.parent is None else 12.0 + 6.5 * len(group.scope[-1][:30])
+    group.width = max(x + right, title)
+    group.height = max((slot.y + slot.height for column in columns for slot in column), default=top) + bottom
+    group.entries.clear()
+    group.exits.clear()
+    for p in passing:
+        if p.a is None:
+            assert p.b is not None
+            group.entries[p.edge] = p.lanes[0][1].y if p.lanes else p.b.y + p.b.entries[p.edge]
+        if p.b is None:
+            assert p.a is not None
+            group.exits[p.edge] = p.lanes[-1][1].y if p.lanes else p.a.y + p.a.exits[p.edge]
+    group.columns = places
+
+
+def _above(link: Link) -> float:
+    return link.a.y + link.at_a - link.b.y - link.at_b
+
+
+def _gap(a: Slot, b: Slot) -> float:
+    return BETWEEN if isinstance(a, Item) and isinstance(b, Item) else LANE
+
+
+def _pack(column: Sequence[Slot]) -> None:
+    y = 0.0
+    for n, slot in enumerate(column):
+        if n:
+            y += _gap(column[n - 1], slot)
+        slot.y = y
+        y += slot.height
+    for slot in column:
+        slot.y -= y / 2
+
+
+def _order(columns: list[list[Slot]], links: list[list[Link]]) -> None:
+    """Order every column so that few lines cross."""
+    for column in columns:
+        _pack(column)
+    if len(columns) < 2:
+        return
+    best, fewest = [list(column) for column in columns], _crossings(links)
+    for sweep in range(SWEEPS):
+        if fewest == 0:
+            break
+        if sweep % 2 == 0:
+            for c in range(1, len(columns)):
+                _sort(columns[c], [(link.b, link.a.y + link.at_a - link.at_b) for link in links[c - 1]])
+        else:
+            for c in range(len(columns) - 2, -1, -1):
+                _sort(columns[c], [(link.a, link.b.y + link.at_b - link.at_a) for link in links[c]])
+        crossings = _crossings(links)
+        if crossings < fewest:
+            best, fewest = [list(column) for column in columns], crossings
+    columns[:] = best
+
+
+def _sort(column: list[Slot], wanted: Sequence[tuple[Slot, float]]) -> None:
+    """Sort a column by the mean of the heights that its slots are linked to."""
+    sums: dict[Slot, tuple[float, int]] = {}
+    for slot, y in wanted:
+        total, count = sums.get(slot, (0.0, 0))
+        sums[slot] = total + y + slot.height / 2, count + 1
+    middle = {slot: sums[slot][0] / sums[slot][1] if slot in sums else slot.y + slot.height / 2 for slot in column}
+    column.sort(key=middle.__getitem__)
+    _pack(column)
+
+
+def _crossings(links: Sequence[Sequence[Link]]) -> int:
+    """How many pairs of lines cross."""
+    count = 0
+    for between in links:
+        seen: list[float] = []
+        for _, end in sorted((link.a.y + link.at_a, link.b.y + link.at_b) for link in between):
+            count += len(seen) - bisect_left(seen, end + 1e-9)
+            insort(seen, end)
+    return count
+
+
+def _settle(columns: Sequence[list[Slot]], links: Sequence[Sequence[Link]]) -> None:
+    """Move everything, in this order, to where its lines become short."""
+    for column in columns:
+        _pack(column)
+    room = 1.05 * max((column[-1].y + column[-1].height - column[0].y for column in columns if column), default=0.0)
+    count = len(columns)
+    for sweep in range(14):
+        places = range(count) if sweep % 2 == 0 else range(count - 1, -1, -1)
+        for c in places:
+            wanted: dict[Slot, list[tuple[float, float]]] = {}
+            both = sweep >= 4
+            if c > 0 and (both or sweep % 2 == 0):
+                for link in links[c - 1]:
+                    wanted.setdefault(link.b, []).append((link.a.y + link.at_a - link.at_b, link.weight))
+            if c < count - 1 and (both or sweep % 2 == 1):
+                for link in links[c]:
+                    wanted.setdefault(link.a, []).append((link.b.y + link.at_b - link.at_a, link.weight))
+            _move(columns[c], wanted, room)
+
+
+def _move(column: Sequence[Slot], wanted: dict[Slot, list[tuple[float, float]]], room: float) -> None:
+    """Move the slots of a column as near to the wanted heights as their order, their gaps and the room allow.
+
+    Least squares: neighbours that would overlap move together to the mean of their wishes (pool adjacent violators).
     """
-    if fmt not in FORMATS:
-        raise ArgumentError(f"a drawing can be {', '.join(FORMATS)}, not {fmt!r}")
-    options = ["-Gdpi=144"] if fmt == "png" else []
-    dot = shutil.which("dot")
-    if dot is not None:
-        command = [dot, f"-T{fmt}", *options]
-    elif sys.executable:
-        command = [sys.executable, "-P", "-c", _IN_PROCESS, fmt, " ".join(options)]
-    else:
-        raise LayoutError("this Python cannot start a process of its own to lay out the drawing; install Graphviz")
-    engine = "dot" if dot else "pygraphviz"
-    try:
-        code, picture, errors = _run(
-            command, source.encode(), f"laying out {source.count(' -> '):,} edges with {engine}"
-        )
-    except OSError as error:
-        raise LayoutError(f"the layout engine {command[0]!r} could not be started: {error}") from error
-    if code == 0 and picture:
-        return picture
-    said = errors.decode(errors="replace").strip().splitlines()
-    last = said[-1] if said else f"exit code {code}, no message" if code else "it ended without a picture or a message"
-    if "No module named 'pygraphviz'" in last:
-        raise LayoutError(
-            "no layout engine found: neither the program 'dot' nor the package pygraphviz. "
-            "Install one of them:  pip install 'pygraphviz>=2.0'  (includes Graphviz)  or your system's graphviz. "
-            "The drawing's .source is DOT text that any Graphviz viewer opens"
-        )
-    raise LayoutError(f"the layout engine {engine} could not draw this graph: {last}")
+    blocks: list[tuple[float, float, int]] = []  # mean, weight, count
+    offsets: list[float] = []
+    offset = 0.0
+    for n, slot in enumerate(column):
+        if n:
+            offset += column[n - 1].height + _gap(column[n - 1], slot)
+        offsets.append(offset)
+        wishes = wanted.get(slot, [])
+        weight = sum(w for _, w in wishes)
+        mean = sum(y * w for y, w in wishes) / weight if weight else slot.y
+        mean, weight, size = mean - offset, weight or 0.01, 1
+        while blocks and blocks[-1][0] > mean:
+            m, w, k = blocks.pop()
+            mean, weight, size = (m * w + mean * weight) / (w + weight), w + weight, k + size
+        blocks.append((mean, weight, size))
+    top, bottom = -room / 2, room / 2 - offset - (column[-1].height if column else 0.0)
+    n = 0
+    for mean, _, size in blocks:
+        for _ in range(size):
+            column[n].y = min(max(mean, top), bottom) + offsets[n]
+            n += 1
 
 
-def _run(command: Sequence[str], text: bytes, what: str) -> tuple[int, bytes, bytes]:
-    """Run a program on a text; show a message on a terminal if it takes long.
-
-    Returns:
-        its exit code, and what it wrote to stdout and stderr.
-    """
-    with Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
-        try:
-            if sys.stderr is None or not sys.stderr.isatty():
-                picture, errors = process.communicate(text)
-            else:
-                picture, errors = _watched(process, text, what)
-        except BaseException:  # also Ctrl-C: the program must not continue
-            process.kill()
-            raise
-    return process.returncode, picture, errors
+# The whole ---------------------------------------------------------------------------------------------------------
 
 
-def _watched(process: Popen[bytes], text: bytes, what: str) -> tuple[bytes, bytes]:
-    from tqdm import tqdm
+def _trace(content: Content, passing: dict[Group, list[Passing]]) -> None:
+    """Change places inside groups to places in the picture, and write down where each edge runs level."""
+    corner: dict[Item, tuple[float, float]] = {content.whole: (0.0, 0.0)}
+    groups = [content.whole]
+    for group in groups:  # grows
+        x, y = corner[group]
+        for item in group.items:
+            item.x, item.y = item.x + x, item.y + y
+            corner[item] = item.x, item.y
+            if isinstance(item, Group):
+                groups.append(item)
+    for box in content.boxes:
+        x, y = corner[box.item]
+        box.x, box.y = box.x + x, box.y + y
+        for edge in [*box.pills, *([box.above] if box.above is not None else [])]:
+            edge.pill.x, edge.pill.y = edge.pill.x + x, edge.pill.y + y
+    for edge in content.edges:
+        x, y = corner[edge.source.item]
+        edge.path = []
+        if edge is not edge.target.above:
+            right = edge.source.x + edge.source.width
+            edge.path.append((right, right, y + edge.source.item.exits[edge]))
+    for group in groups:
+        x, y = corner[group]
+        places = group.columns
+        for p in passing.get(group, []):
+            for c, lane in p.lanes:
+                p.edge.path.append((x + places[c][0], x + places[c][1], y + lane.y))
+    for edge in content.edges:
+        if edge is not edge.target.above:
+            edge.path.sort()
+            edge.path.append((edge.pill.x, edge.pill.x, edge.pill.y + PILL_HEIGHT / 2))
 
-    rest: bytes | None = text
-    shown = f"{what}, {{elapsed}} (Ctrl-C stops it; a .dot file needs no layout)"
-    with tqdm(bar_format=shown, delay=PATIENCE, leave=False) as bar:
-        while True:
-            try:
-                return process.communicate(rest, timeout=0.5)
-            except TimeoutExpired:
-                rest = None  # it has been sent
-                bar.update()
+
+def _sort_ports(content: Content) -> None:
+    """Order the lines at both ends of every box by where they come from and go to."""
+    last: Callable[[Edge], float] = lambda edge: edge.path[-2][2]
+    first: Callable[[Edge], float] = lambda edge: edge.path[1][2]
+    for box in content.boxes:
+        box.pills.sort(key=last)
+        box.leaving.sort(key=first)

@@ -1,0 +1,95 @@
+"""Renders a DOT text as PNG or PDF: by the program ``dot`` if it is installed, else by the package pygraphviz."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from subprocess import PIPE, Popen, TimeoutExpired
+
+from ..errors import ArgumentError, LayoutError
+
+FORMATS = ("png", "pdf")
+PATIENCE = 2.0  # seconds before a message appears on a terminal
+
+# Runs in a separate process, because the Graphviz libraries write warnings about fonts to stderr. Redirecting stderr in
+# this process would affect its other threads.
+_IN_PROCESS = """
+import sys
+from pygraphviz import AGraph
+dot = sys.stdin.buffer.read().decode()
+sys.stdout.buffer.write(AGraph(string=dot).draw(format=sys.argv[1], prog="dot", args=sys.argv[2]))
+"""
+
+
+def render(source: str, fmt: str) -> bytes:
+    """The picture of a DOT text.
+
+    Args:
+        source: the DOT text.
+        fmt: ``"png"`` or ``"pdf"``.
+
+    Raises:
+        ArgumentError: for another format.
+        LayoutError: if there is no layout engine, or it fails.
+    """
+    if fmt not in FORMATS:
+        raise ArgumentError(f"a drawing can be {', '.join(FORMATS)}, not {fmt!r}")
+    options = ["-Gdpi=144"] if fmt == "png" else []
+    dot = shutil.which("dot")
+    if dot is not None:
+        command = [dot, f"-T{fmt}", *options]
+    elif sys.executable:
+        command = [sys.executable, "-P", "-c", _IN_PROCESS, fmt, " ".join(options)]
+    else:
+        raise LayoutError("this Python cannot start a process of its own to lay out the drawing; install Graphviz")
+    engine = "dot" if dot else "pygraphviz"
+    try:
+        code, picture, errors = _run(
+            command, source.encode(), f"laying out {source.count(' -> '):,} edges with {engine}"
+        )
+    except OSError as error:
+        raise LayoutError(f"the layout engine {command[0]!r} could not be started: {error}") from error
+    if code == 0 and picture:
+        return picture
+    said = errors.decode(errors="replace").strip().splitlines()
+    last = said[-1] if said else f"exit code {code}, no message" if code else "it ended without a picture or a message"
+    if "No module named 'pygraphviz'" in last:
+        raise LayoutError(
+            "no layout engine found: neither the program 'dot' nor the package pygraphviz. "
+            "Install one of them:  pip install 'pygraphviz>=2.0'  (includes Graphviz)  or your system's graphviz. "
+            "The drawing's .source is DOT text that any Graphviz viewer opens"
+        )
+    raise LayoutError(f"the layout engine {engine} could not draw this graph: {last}")
+
+
+def _run(command: Sequence[str], text: bytes, what: str) -> tuple[int, bytes, bytes]:
+    """Run a program on a text; show a message on a terminal if it takes long.
+
+    Returns:
+        its exit code, and what it wrote to stdout and stderr.
+    """
+    with Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
+        try:
+            if sys.stderr is None or not sys.stderr.isatty():
+                picture, errors = process.communicate(text)
+            else:
+                picture, errors = _watched(process, text, what)
+        except BaseException:  # also Ctrl-C: the program must not continue
+            process.kill()
+            raise
+    return process.returncode, picture, errors
+
+
+def _watched(process: Popen[bytes], text: bytes, what: str) -> tuple[bytes, bytes]:
+    from tqdm import tqdm
+
+    rest: bytes | None = text
+    shown = f"{what}, {{elapsed}} (Ctrl-C stops it; a .dot file needs no layout)"
+    with tqdm(bar_format=shown, delay=PATIENCE, leave=False) as bar:
+        while True:
+            try:
+                return process.communicate(rest, timeout=0.5)
+            except TimeoutExpired:
+                rest = None  # it has been sent
+                bar.update()
