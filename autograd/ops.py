@@ -115,15 +115,22 @@ def is_zero(x: Any) -> Any:
 
 
 def _pow_slope(m: Carrier) -> Callable[[Any, Any, Any], Any]:
-    """y·x^(y−1), computed from z/x where y − 1 would be rounded; x⁰ has slope 0 also where x is 0, inf or nan."""
+    """y·x^(y−1), computed from z/x where y − 1 would be rounded; x⁰ has slope 0 also where x is 0, inf or nan.
+
+    At x = 0 the exponent is held constant, so that second derivatives keep the convention that 0ʸ has slope 0 in y.
+    """
+
+    def by_power(x: Any, y: Any) -> Any:
+        return y * m.pow(x, y - 1.0)
+
+    def unusual(x: Any, y: Any) -> Any:
+        return m.choose(is_zero(x), lambda: by_power(x, m.detach(y)), lambda: by_power(x, y))
 
     def slope(z: Any, x: Any, y: Any) -> Any:
-        by_power = lambda: y * m.pow(x, y - 1.0)
-        ordinary = (m.abs(x) > 0) & (m.abs(x) <= _LARGEST)
         return m.choose(
-            ordinary,
-            lambda: m.choose(y >= 1, by_power, lambda: y * z / x),
-            lambda: m.choose(is_zero(y), lambda: 0.0, by_power),
+            (m.abs(x) > 0) & (m.abs(x) <= _LARGEST),
+            lambda: m.choose(y >= 0.5, lambda: y * m.pow(x, y - 1.0), lambda: y * z / x),
+            lambda: m.choose(is_zero(y), lambda: 0.0, lambda: unusual(x, y)),
         )
 
     return slope
@@ -137,7 +144,8 @@ POW = Op(
     domain=(POSITIVE, REAL), symbol="^",
     samples=((0.5, 2.0), (2.0, -1.5), (3.0, 0.0), (-2.0, 3.0), (-1.5, -2.0), (1.0, 4.5)),
     note="x > 0; x = 0 with y ≥ 0; x < 0 with a whole y",
-    kink=lambda x, y: x if y <= 1 else 1.0, convention="x⁰ has slope 0 in x everywhere; 0ʸ has slope 0 in y",
+    kink=lambda x, y: x if y <= 1 else 1.0,
+    convention="x⁰ has slope 0 in x everywhere; at x = 0 the value and all slopes have slope 0 in y",
     finite=lambda x, y: y is not None and y >= 1.0 and y.is_integer(),
 )
 SQRT = Op(
@@ -155,12 +163,21 @@ CBRT = Op(
     ),
     symbol="∛", samples=((-8.0,), (-0.3,), (0.5,), (27.0,)), convention="slope inf at 0",
 )
+
+
+def _share(m: Carrier, z: Any, x: Any, y: Any) -> Any:
+    """x/z for z = √(x² + y²). Where |x| > |y| it is ±(1 − y²/(z² + |x|z)), whose own slopes do not cancel."""
+    share, other = x / z, y / z
+    size, square = m.abs(share), other * other
+    return m.where(size * size > square, m.copysign(1.0 - square / (1.0 + size), share), share)
+
+
 HYPOT = Op(
     "hypot", "x y", "hypot(x, y)", ("x / z", "y / z"),
     lambda m: lambda x, y: m.hypot(x, y),
-    lambda m: lambda z, x, y: m.choose(is_zero(z), lambda: 0.0, lambda: x / z),
-    lambda m: lambda z, x, y: m.choose(is_zero(z), lambda: 0.0, lambda: y / z),
-    kink=lambda x, y: abs(x) + abs(y), convention="slopes 0 at (0, 0)",
+    lambda m: lambda z, x, y: m.choose(is_zero(z), lambda: 0.0, lambda: _share(m, z, x, y)),
+    lambda m: lambda z, x, y: m.choose(is_zero(z), lambda: 0.0, lambda: _share(m, z, y, x)),
+    kink=lambda x, y: abs(x) + abs(y), convention="slopes 0 at (0, 0), of every order, as of abs at 0",
 )
 
 # Exponentials and logarithms ------------------------------------------------------------------------------------------
@@ -394,7 +411,8 @@ ASINH = Op(
 ACOSH = Op(
     "acosh", "x", "acosh(x)", ("1 / sqrt(x ** 2 - 1)",),
     lambda m: m.acosh,
-    lambda m: lambda z, x: 1.0 / (m.sqrt(x - 1.0) * m.sqrt(x + 1.0)),
+    # Two divisions: at x = 1 all terms of further derivatives are infinite, and so they have the same sign.
+    lambda m: lambda z, x: 1.0 / m.sqrt(x - 1.0) / m.sqrt(x + 1.0),
     domain=(Interval(low=1.0),), symbol="arcosh", note="x ≥ 1", convention="slope inf at 1",
     samples=((1.01,), (1.5,), (4.0,), (100.0,)),
 )
@@ -494,8 +512,8 @@ def _rounding_off(m: Carrier, d: Any, eps: Any) -> Any:
 SMOOTH_ABS = Op(
     "smooth_abs", "x eps", "sqrt(x ** 2 + eps ** 2)", ("x / z", "eps / z"),
     lambda m: lambda x, eps: m.hypot(x, eps),
-    lambda m: lambda z, x, eps: x / z,
-    lambda m: lambda z, x, eps: eps / z,
+    lambda m: lambda z, x, eps: _share(m, z, x, eps),
+    lambda m: lambda z, x, eps: _share(m, z, eps, x),
     domain=(REAL, POSITIVE), symbol="|·|ₛ",
 )
 SMOOTH_MAXIMUM = Op(
@@ -504,7 +522,7 @@ SMOOTH_MAXIMUM = Op(
     lambda m: lambda x, y, eps: m.maximum(x, y) + _rounding_off(m, x - y, eps),
     lambda m: lambda z, x, y, eps: _smooth_step(m, x - y, eps),
     lambda m: lambda z, x, y, eps: _smooth_step(m, y - x, eps),
-    lambda m: lambda z, x, y, eps: 0.5 * eps / m.hypot(x - y, eps),
+    lambda m: lambda z, x, y, eps: 0.5 * _share(m, m.hypot(x - y, eps), eps, x - y),
     domain=(REAL, REAL, POSITIVE), symbol="maxₛ",
 )
 SMOOTH_MINIMUM = Op(
@@ -513,7 +531,7 @@ SMOOTH_MINIMUM = Op(
     lambda m: lambda x, y, eps: -m.maximum(-x, -y) - _rounding_off(m, x - y, eps),
     lambda m: lambda z, x, y, eps: _smooth_step(m, y - x, eps),
     lambda m: lambda z, x, y, eps: _smooth_step(m, x - y, eps),
-    lambda m: lambda z, x, y, eps: -0.5 * eps / m.hypot(x - y, eps),
+    lambda m: lambda z, x, y, eps: -0.5 * _share(m, m.hypot(x - y, eps), eps, x - y),
     domain=(REAL, REAL, POSITIVE), symbol="minₛ",
 )
 

@@ -161,7 +161,8 @@ LOGIT = Op(
     lambda m: lambda x: m.choose(
         (x > 0.25) & (x < 0.75), lambda: 2.0 * m.atanh(2.0 * x - 1.0), lambda: m.log(x) - m.log1p(-x)
     ),
-    lambda m: lambda z, x: 1.0 / (x * (1.0 - x)),
+    # Where 1 − x is rounded to 1, it has no slope: second derivatives would be inf − inf.
+    lambda m: lambda z, x: 1.0 / (x * m.where(x > 1e-20, 1.0 - x, 1.0)),
     domain=(Interval(0.0, 1.0),), symbol="σ⁻¹", samples=((0.01,), (0.3,), (0.5,), (0.9,)),
 )
 RELU = Op(
@@ -186,14 +187,24 @@ ELU = Op(
     samples=((2.0, 1.0), (-3.0, 0.7), (-0.1, 1.0)), kink=lambda x, a: x, convention="slope a at 0",
     saturates=True, activation=True, rectifier=True,
 )
+
+
+_CELU_TERMS = [(k - 1.0) / math.factorial(k) for k in range(2, 22)]
+
+
+def _celu_slope(m: Carrier, u: Any) -> Any:
+    """expm1(u) − u·exp(u) for u ≤ 0; near 0, where its terms cancel, by its series."""
+    return m.choose(
+        u > -1.0, lambda: -u * u * _polynomial(_CELU_TERMS, u), lambda: m.expm1(u) - u * m.exp(u)
+    )
+
+
 CELU = Op(
     "celu", "x a", "x if x > 0 else a * expm1(x / a)",
     ("1 if x > 0 else exp(x / a)", "0 if x > 0 else expm1(x / a) - x / a * exp(x / a)"),
     lambda m: lambda x, a: m.choose(x > 0, lambda: x, lambda: a * m.expm1(x / a)),
     lambda m: lambda z, x, a: m.choose(x > 0, lambda: 1.0, lambda: m.exp(x / a)),
-    lambda m: lambda z, x, a: m.choose(
-        x > 0, lambda: 0.0, lambda: m.expm1(x / a) - x / a * m.exp(x / a)
-    ),
+    lambda m: lambda z, x, a: m.choose(x > 0, lambda: 0.0, lambda: _celu_slope(m, x / a)),
     domain=(REAL, POSITIVE), samples=((2.0, 1.0), (-3.0, 0.7), (-0.1, 2.0)),
     saturates=True, activation=True, rectifier=True,
 )
@@ -234,12 +245,21 @@ SOFTSIGN = Op(
     lambda m: lambda z, x: m.square(1.0 / (1.0 + m.abs(x))),
     saturates=True, activation=True,
 )
+
+
+def _squareplus_slope(m: Carrier, x: Any, b: Any) -> Any:
+    """½(1 + x/h) with h = √(x² + b), without cancellation: h − x is b/(h + x)."""
+    h = m.hypot(x, m.sqrt(b))
+    smaller = 0.5 * b / (h + m.abs(x)) / h
+    return m.where(x >= 0, 1.0 - smaller, smaller)
+
+
 SQUAREPLUS = Op(
     "squareplus", "x b", "(x + sqrt(x ** 2 + b)) / 2", ("(1 + x / sqrt(x ** 2 + b)) / 2", "1 / (4 * sqrt(x ** 2 + b))"),
     lambda m: lambda x, b: m.choose(
         x >= 0, lambda: 0.5 * (x + m.hypot(x, m.sqrt(b))), lambda: 0.5 * b / (m.hypot(x, m.sqrt(b)) - x)
     ),
-    lambda m: lambda z, x, b: z / m.hypot(x, m.sqrt(b)),
+    lambda m: lambda z, x, b: _squareplus_slope(m, x, b),
     lambda m: lambda z, x, b: 0.25 / m.hypot(x, m.sqrt(b)),
     domain=(REAL, POSITIVE), saturates=True, activation=True, rectifier=True,
 )

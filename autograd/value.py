@@ -417,7 +417,7 @@ def _compare(op: Op, x: Any, y: Any) -> Any:
 
 
 def _floor_divide(x: Any, y: Any) -> Value:
-    """x // y as in Python, computed from the remainder, so that it is exact."""
+    """x // y as in Python, computed from the remainder, so that it is exact. Its slopes are 0 everywhere."""
     try:
         remainder = binary(ops.MOD, x, y)
     except DomainError as error:
@@ -430,7 +430,9 @@ def _floor_divide(x: Any, y: Any) -> Value:
         return record(ops.WHERE, (_compare(ops.LESS, _LARGEST, abs(remainder)), -1.0, quotient.round()))
     if isinf(remainder.data):
         return record(ops.WHERE, (1.0, -1.0, remainder))
-    return quotient.round() if isfinite(quotient.data) else quotient
+    if isfinite(quotient.data):
+        return quotient.round()
+    return record(ops.WHERE, (1.0, quotient.data, quotient))  # its slope is 0 as well, as that of every step
 
 
 def _divmod(x: Any, y: Any) -> tuple[Value, Value]:

@@ -9,6 +9,7 @@ from math import inf, nan
 
 import numpy as np
 import pytest
+from mpmath import mp
 
 import autograd as ag
 from autograd import DomainError, grad, hessian, hvp, jacobian, jvp, ops
@@ -117,22 +118,26 @@ def lower(matrix):
     return tuple(x for i, row in enumerate(matrix) for x in row[: i + 1])
 
 
-def eager(name, point):
-    f, every = function(name), tuple(range(len(point)))
+def eager(f, point):
+    every = tuple(range(len(point)))
     return grad(f, every)(*point), lower(hessian(f, every)(*point))
 
 
-def compiled(name, point, strict):
-    f, every = ag.compile(function(name), strict=strict), tuple(range(len(point)))
+def compiled(f, point, strict):
+    f, every = ag.compile(f, strict=strict), tuple(range(len(point)))
     _, slopes, rows = f.value_grad_and_hessian(*[np.array([x]) for x in point], argnums=every)
     return [float(x[0]) for x in slopes], lower([[float(x[0]) for x in row] for row in rows])
 
 
 def check(name, point, gradient, second):
+    check_with(function(name), point, gradient, second)
+
+
+def check_with(f, point, gradient, second):
     for way, got in (
-        ("eager", eager(name, point)),
-        ("compiled", compiled(name, point, False)),
-        ("strict", compiled(name, point, True)),
+        ("eager", eager(f, point)),
+        ("compiled", compiled(f, point, False)),
+        ("strict", compiled(f, point, True)),
     ):
         np.testing.assert_allclose(got[0], gradient, rtol=1e-14, err_msg=f"gradient, {way}")
         np.testing.assert_allclose(got[1], second, rtol=1e-14, err_msg=f"Hessian, {way}")
@@ -167,7 +172,7 @@ def eager_or_nothing(name, point):
         function(name)(*point)
     except DomainError:
         return None
-    return eager(name, point)
+    return eager(function(name), point)
 
 
 @pytest.mark.parametrize("name", ops.TABLE)
@@ -192,6 +197,115 @@ def test_forward_mode_and_products_agree():
     assert jacobian(grad(ag.asin), mode="forward")(1.0) == inf
     assert hvp(ag.acosh, (1.0,), (1.0,)) == -inf
     assert hvp(COMPOSED["sqrt_of_squares"], (0.0, 0.0), (1.0, 0.0)) == (inf, 0.0)
+
+
+def second_derivatives(f, point):
+    """The matrix of second derivatives by all ways that there are; [i][j]: first in i, then in j."""
+    n = len(point)
+    unit = lambda k: tuple(float(i == k) for i in range(n))
+    columns = [np.array([x]) for x in point]
+    yield "hessian", hessian(f, tuple(range(n)))(*point)
+    yield "grad of grad", [[grad(grad(f, i), j)(*point) for j in range(n)] for i in range(n)]
+    yield "hvp", np.reshape([hvp(f, point, unit(i)) for i in range(n)], (n, n))
+    twice = lambda i, j: jvp(lambda *xs: jvp(f, xs, unit(i))[1], point, unit(j))[1]
+    yield "jvp of jvp", [[twice(i, j) for j in range(n)] for i in range(n)]
+    for strict in (False, True):
+        compiled = lambda i, j, strict=strict: ag.compile(grad(grad(f, i), j), strict=strict)(*columns)[0]
+        yield f"compiled, strict={strict}", [[compiled(i, j) for j in range(n)] for i in range(n)]
+
+
+@pytest.mark.parametrize(
+    ("name", "point", "second"),
+    [
+        # 0 to the power y is 0 or 1 or, its slope, infinite: constant in y on each side of a jump
+        ("pow", (0.0, 0.0), ((0.0, 0.0), (0.0, 0.0))),
+        ("pow", (0.0, 0.3), ((-inf, 0.0), (0.0, 0.0))),
+        ("pow", (0.0, 1.0), ((0.0, 0.0), (0.0, 0.0))),
+        ("pow", (-0.0, 1.0), ((0.0, 0.0), (0.0, 0.0))),
+        ("pow", (0.0, 1.5), ((inf, 0.0), (0.0, 0.0))),
+        ("pow", (0.0, 2.0), ((2.0, 0.0), (0.0, 0.0))),
+        ("hypot", (0.0, 0.0), ((0.0, 0.0), (0.0, 0.0))),
+        # the true values overflow
+        ("logit", (1e-200,), ((-inf,),)),
+        ("pow_half", (1e-250,), ((-inf,),)),
+    ],
+)
+def test_every_way_to_second_derivatives_agrees(name, point, second):
+    for way, got in second_derivatives(function(name), point):
+        np.testing.assert_array_equal(got, second, err_msg=way)
+
+
+@pytest.mark.parametrize("point", [(inf, inf), (inf, 2.0), (-inf, 2.0), (2.0, -inf), (nan, 2.0), (1e308, 1e-10)])
+def test_floor_division_is_a_step_also_where_it_is_not_finite(point):
+    divide = lambda x, y: x // y
+    check_with(divide, point, (0.0, 0.0), (0.0, 0.0, 0.0))
+    np.testing.assert_equal(float(divide(*map(ag.Value, point))), divide(*point))
+
+
+def test_floor_division_of_infinity_by_itself():
+    check_with(lambda x: x // x, (inf,), (0.0,), (0.0,))
+
+
+def test_higher_derivatives_of_acosh_at_1():
+    f = ag.acosh
+    for want in (inf, -inf, inf, -inf):
+        f = grad(f)
+        assert f(1.0) == want
+        for strict in (False, True):
+            assert ag.compile(f, strict=strict)(np.array([1.0]))[0] == want
+
+
+def of_a_root(x, y):
+    """The second derivatives of h = √(x² + y²), row by row."""
+    h = mp.sqrt(x * x + y * y)
+    return (y * y / h**3, -x * y / h**3, x * x / h**3)
+
+
+def of_squareplus(x, b):
+    h = mp.sqrt(x * x + b)
+    return (b / h**3 / 2, -x / h**3 / 4, -1 / h**3 / 8)
+
+
+def of_smooth_maximum(x, y, eps):
+    dd, de, ee = of_a_root(x - y, eps)
+    return (dd / 2, -dd / 2, dd / 2, de / 2, -de / 2, ee / 2)
+
+
+def of_celu(x, a):
+    e = mp.exp(x / a)
+    return (e / a, -x * e / a**2, x * x * e / a**3)
+
+
+def of_power(x, y):
+    z, r = x**y, mp.log(x)
+    return (y * (y - 1) * z / x**2, (1 + y * r) * z / x, z * r * r)
+
+
+# Points where the terms of a second derivative nearly cancel, if it is computed from the plain quotient.
+CANCELLING = {
+    "hypot": (of_a_root, [(3e4, 1e-3), (-3e4, 1e-3), (1e-5, -700.0), (1.0, 1.0), (-2.0, 3.0), (1e150, 1e120)]),
+    "smooth_abs": (of_a_root, [(100.0, 1e-4), (-3000.0, 1e-3), (1e-6, 5.0), (0.7, 0.7)]),
+    "smooth_maximum": (of_smooth_maximum, [(3.0, 3.001, 50.0), (5.0, -4.0, 1e-4), (-5.0, 4.0, 1e-4)]),
+    "squareplus": (of_squareplus, [(5000.0, 1e-6), (-5000.0, 1e-6), (0.3, 2.0), (-0.3, 2.0)]),
+    "celu": (of_celu, [(-1e-6, 1.5), (-1e-3, 0.7), (-0.8, 0.8), (-0.81, 0.8), (-5.0, 0.7)]),
+    "pow": (of_power, [(0.3, 1.0 - 1e-9), (7.0, 1.0 - 1e-5), (7.0, 0.6), (7.0, 0.4), (0.3, 1.0 + 1e-9)]),
+}
+
+
+@pytest.mark.parametrize(("name", "point"), [(name, point) for name, (_, ps) in CANCELLING.items() for point in ps])
+def test_second_derivatives_keep_their_digits(name, point):
+    with mp.workdps(60):
+        want = [float(x) for x in CANCELLING[name][0](*map(mp.mpf, point))]
+    f = function(name)
+    for got in (eager(f, point), compiled(f, point, False), compiled(f, point, True)):
+        np.testing.assert_allclose(got[1], want, rtol=1e-14)
+
+
+def test_the_slope_of_celu_in_its_scale_keeps_its_digits():
+    for u in (-1e-9, -1e-3, -0.5, -0.999, -1.0, -1.001, -20.0):
+        got = grad(ag.celu, 1)(u, 1.0)
+        with mp.workdps(60):
+            assert got == pytest.approx(float(mp.expm1(u) - u * mp.exp(u)), rel=2e-15)
 
 
 def test_the_function_itself_still_raises():
