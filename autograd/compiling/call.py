@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ArgumentError
 from ..structure import cut
 from ..value import Value
-from . import rows
+from .arrays import Argument, count_rows, empty, read_argument, result_array
 from .prepared import Prepared
 from .settings import Settings
 from .want import size
@@ -24,7 +24,7 @@ class Call(NamedTuple):
         n_rows: how many there are.
         has_rows: whether any argument has rows; if none has, results have no axis for them.
         axes: for each argument the axis that its rows were along, or None.
-        by_row: which of the arrays (tangents after arguments) differ from row to row.
+        varying: which of the arrays (tangents after arguments) differ from row to row.
         shared: which of them all rows share.
         shapes: of the arrays of results by row.
     """
@@ -33,7 +33,7 @@ class Call(NamedTuple):
     n_rows: int
     has_rows: bool
     axes: list[int | None]
-    by_row: list[int]
+    varying: list[int]
     shared: list[int]
     shapes: list[tuple[int, ...]]
 
@@ -66,27 +66,29 @@ def key(kind: str, argnums: Any, args: Sequence[Any]) -> Hashable:
 
 def read(
     args: Sequence[Any], tangents: Sequence[Any], names: Sequence[str], settings: Settings
-) -> tuple[list[rows.Argument], int]:
+) -> tuple[list[Argument], int]:
     """The arguments, and tangents after them, as arrays with their rows first; and how many rows there are.
 
     Raises:
         InputError, ArgumentError: if they are no numbers, or their shapes do not fit.
     """
     axes = settings.axes(len(args))
-    given = [rows.read(a, axis, name) for a, axis, name in zip(args, axes, names, strict=True)]
-    along = [rows.read(a, axis, f"the tangent of {name}") for a, axis, name in zip(tangents, axes, names, strict=False)]
+    given = [read_argument(a, axis, name) for a, axis, name in zip(args, axes, names, strict=True)]
+    along = [
+        read_argument(a, axis, f"the tangent of {name}") for a, axis, name in zip(tangents, axes, names, strict=False)
+    ]
     for primal, tangent, name in zip(given, along, names, strict=False):
         if tangent.array.shape != primal.array.shape:
             raise ArgumentError(
                 f"the tangent of {name} must have its shape {primal.array.shape}, not {tangent.array.shape}"
             )
-    count = rows.count(given, names)
+    count = count_rows(given, names)
     if settings.reduce == "mean" and not count:
         raise ArgumentError("the mean over no rows has no value; give at least one row, or use reduce='sum'")
     return [*given, *along], count
 
 
-def known(prepared: Prepared, arguments: Sequence[rows.Argument], count: int, primals: int) -> Call:
+def known(prepared: Prepared, arguments: Sequence[Argument], count: int, primals: int) -> Call:
     """What is known of calls with such arguments, of which so many are no tangents."""
     axes = [a.axis for a in arguments]
     has_rows = any(axis is not None for axis in axes)
@@ -118,10 +120,8 @@ def run(call: Call, arrays: Sequence[Any], settings: Settings, out: Any, data: A
     """
     prepared = call.prepared
     want, count = prepared.want, call.n_rows
-    inputs = [arrays[k] for k in call.by_row]
-    outputs = (
-        [rows.empty(shape, settings.dtype) for shape in call.shapes] if out is None else _given(call, settings, out)
-    )
+    inputs = [arrays[k] for k in call.varying]
+    outputs = [empty(shape, settings.dtype) for shape in call.shapes] if out is None else _given(call, settings, out)
     written = outputs if call.has_rows else [a.reshape(1, *a.shape) for a in outputs]
     direct = written
     if out is not None and any(np.may_share_memory(a, b) for a in written for b in inputs):
@@ -148,7 +148,7 @@ def _shared(call: Call, arrays: Sequence[Any], data: Any) -> Any:
     numbers = [arrays[k].ravel() for k in call.shared]
     leaves = call.prepared.leaves
     if leaves:
-        own = np.array([leaf.data for leaf in leaves] if data is None else rows.read(data, None, "data").array)
+        own = np.array([leaf.data for leaf in leaves] if data is None else read_argument(data, None, "data").array)
         if own.shape != (len(leaves),):
             raise ArgumentError(f"data needs {len(leaves)} numbers, one for each leaf, not {own.shape}")
         if not numbers:
@@ -166,7 +166,7 @@ def _given(call: Call, settings: Settings, out: Any) -> list[Any]:
         raise ArgumentError(
             f"out needs {len(call.shapes)} arrays, one for each array of results by row, not {len(outs)}"
         )
-    arrays = [rows.output(o, shape, settings.dtype) for o, shape in zip(outs, call.shapes, strict=True)]
+    arrays = [result_array(o, shape, settings.dtype) for o, shape in zip(outs, call.shapes, strict=True)]
     for k, a in enumerate(arrays):
         for b in arrays[:k]:
             if np.may_share_memory(a, b) and np.shares_memory(a, b):

@@ -12,8 +12,8 @@ from ..errors import DomainError
 from ..graph import topological
 from ..structure import numbers
 from ..value import Value, describe
+from .arrays import pieces
 from .call import Outcome
-from .rows import pieces
 
 
 def first_bad_row(arrays: Sequence[Any], sums: Any, count: int, part: Callable[[int, int], Outcome]) -> int | None:

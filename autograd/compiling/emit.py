@@ -28,10 +28,10 @@ class Code:
         kernels: the module with the loops that it calls, which is the same for many programs.
         instructions: how many instructions there are to compile; outlined stretches count once.
         offsets: the tables of outlined stretches, one after the other: where they read and write their numbers.
-        packed: numbers of parameters, in the order in which the loops over weights read them.
-        shared: the number of the parameter for each instruction that all rows share.
+        packed: indices of parameters, in the order in which the loops over weights read them.
+        shared: the index of the parameter for each instruction that all rows share.
         parameters: how many parameters there are: inputs, then what ``prepare`` computes, then constants.
-        constants: the parameters that are known, and their numbers.
+        constants: the values of the parameters that are known before a call, by their index.
         calls: the operations that call back into Python, in the order of the table of pointers.
     """
 
@@ -208,11 +208,11 @@ class _Emitter:
 
     # The whole -------------------------------------------------------------------------------------------------------
 
-    def run(self, arrays: Sequence[Sequence[int]], results: Sequence[Sequence[int]]) -> None:
+    def run(self, row_inputs: Sequence[Sequence[int]], results: Sequence[Sequence[int]]) -> None:
         """The function that goes through the rows block by block.
 
         Args:
-            arrays: for each input array the numbers of its row inputs.
+            row_inputs: for each array that is given, which row inputs its columns are.
             results: for each output array the instructions it gets.
         """
         block, plan = self.block, self.plan
@@ -227,9 +227,9 @@ class _Emitter:
             left = f.let(f"sub i64 %rows, {loop.index}")
             whole = f.let(f"icmp ugt i64 {left}, {block.rows}")
             count = f.let(f"select i1 {whole}, i64 {block.rows}, i64 {left}")
-            slot_of = {self.program.code[i].operands[0]: i for i in plan.live}
-            for k, inputs in enumerate(arrays):
-                columns = [(c, self.offset(slot_of[p])) for c, p in enumerate(inputs) if p in slot_of]
+            instruction = {self.program.code[i].operands[0]: i for i in plan.live}  # of each row input that is needed
+            for k, inputs in enumerate(row_inputs):
+                columns = [(c, self.offset(instruction[p])) for c, p in enumerate(inputs) if p in instruction]
                 if columns:
                     self.copy(f, "load", "%ws", self.array(f, k, loop.index), count, columns)
             steps = list(zip(plan.steps, self.outlines(), strict=True))
@@ -242,7 +242,7 @@ class _Emitter:
                     tables = f"ptr {self.offsets(step.xs)}, ptr {self.offsets(step.ys)}"
                     where = f"i64 {self.offset(step.out)}, i64 {len(step.xs)}"
                     f.do(f"call void {self.kernel('product')}(ptr %ws, {tables}, {where})")
-            for k, wanted in enumerate(results, len(arrays)):
+            for k, wanted in enumerate(results, len(row_inputs)):
                 if wanted:
                     self.stores(f, wanted, self.array(f, k, loop.index), count)
             cleared: set[int] = set()
@@ -511,7 +511,7 @@ class _Body:
 def emit(
     plan: Schedule,
     block: Block,
-    arrays: Sequence[Sequence[int]],
+    row_inputs: Sequence[Sequence[int]],
     results: Sequence[Sequence[int]],
     vector_library: Callable[[str, int], str | None],
 ) -> Code:
@@ -520,12 +520,12 @@ def emit(
     Args:
         plan: the schedule.
         block: how wide vectors and blocks are.
-        arrays: for each input array the numbers of its row inputs.
+        row_inputs: for each array that is given, which row inputs its columns are.
         results: for each output array the instructions it gets.
         vector_library: gives the name of a function on so many numbers at once, or None.
     """
     emitter = _Emitter(plan, block, vector_library)
-    emitter.run(arrays, results)
+    emitter.run(row_inputs, results)
     emitter.prepare()
     for part in plan.parts:
         if part.scale is not None:

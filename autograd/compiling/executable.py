@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import native, rows, threads
+from . import arrays, native, threads
 from .callbacks import Callbacks
 from .emit import emit
 from .program import SHARED
@@ -24,7 +24,7 @@ class Executable:
 
     Args:
         plan: the schedule.
-        arrays: for each input array the numbers of its row inputs.
+        row_inputs: for each array that is given, which row inputs its columns are.
         results: for each output array the instructions it gets.
         dtype: of the numbers.
         one_row: for one row at a time.
@@ -40,7 +40,7 @@ class Executable:
     def __init__(
         self,
         plan: Schedule,
-        arrays: Sequence[Sequence[int]],
+        row_inputs: Sequence[Sequence[int]],
         results: Sequence[Sequence[int]],
         dtype: Any,
         one_row: bool,
@@ -58,7 +58,7 @@ class Executable:
         def library(op: str, lanes: int) -> str | None:
             return None if program.strict else native.vector_function_name(op, lanes, item)
 
-        code = emit(plan, block, arrays, results, library)
+        code = emit(plan, block, row_inputs, results, library)
         effort = 2 if code.instructions <= THOROUGH else 0
         self._machine = native.Machine([*((text, effort) for text in code.texts), (code.kernels, 2)], target)
         self.instructions, self.was_cached = code.instructions, self._machine.was_cached
@@ -87,9 +87,9 @@ class Executable:
 
     def run(self, inputs: Sequence[Any], shared: Any, count: int, outputs: Sequence[Any], wanted: int | None) -> Any:
         """As ``Task.run``."""
-        pieces = [(0, count)] if count <= rows.RUN else rows.runs(count, self._block_rows)
-        workers = threads.workers(wanted, len(pieces), count * self._operations)
-        sums = np.zeros((len(pieces), self._sums.count))
+        runs = [(0, count)] if count <= arrays.RUN else arrays.runs(count, self._block_rows)
+        used = threads.how_many(wanted, len(runs), count * self._operations)
+        sums = np.zeros((len(runs), self._sums.count))
 
         def work(mine: Iterable[int]) -> None:
             try:
@@ -100,12 +100,12 @@ class Executable:
                 self._callbacks.clear()
                 self._prepare(space, shared)
                 for k in mine:
-                    sums[k] = self._run(space, *pieces[k], inputs, outputs, shared)
+                    sums[k] = self._run(space, *runs[k], inputs, outputs, shared)
             finally:
                 self._spare.append(space)
 
-        threads.run(work, len(pieces), workers)
-        if len(pieces) == 1:
+        threads.run(work, len(runs), used)
+        if len(runs) == 1:
             return sums[0]
         total = np.zeros(self._sums.count)
         for part in sums:  # in order
@@ -126,23 +126,23 @@ class Executable:
     ) -> Any:
         """Go through a run of rows; returns its sums. Where speculation failed, the fallback runs."""
         dtype = self._dtype
-        if space.sums.size:
-            space.sums.fill(0.0)
+        if space.accumulators.size:
+            space.accumulators.fill(0.0)
         space.flag[0] = 0
-        plain = all(rows.is_plain(a, dtype) for a in (*inputs, *outputs))
-        for lo, hi in ((start, stop),) if plain else rows.pieces(start, stop):
+        plain = all(arrays.is_plain(a, dtype) for a in (*inputs, *outputs))
+        for lo, hi in ((start, stop),) if plain else arrays.pieces(start, stop):
             taken = [_plain(a[lo:hi], dtype) for a in inputs]
             given = [a[lo:hi] for a in outputs]
-            direct = given if plain else [a if rows.is_plain(a, dtype) else np.empty(a.shape, dtype) for a in given]
+            direct = given if plain else [a if arrays.is_plain(a, dtype) else np.empty(a.shape, dtype) for a in given]
             table: list[int] = []
             for a in (*taken, *direct):
                 table += (address(a), a.strides[0])
-            arrays = (ctypes.c_int64 * len(table))(*table)
+            starts_and_strides = (ctypes.c_int64 * len(table))(*table)
             self._machine.run(
                 hi - lo,
                 *space.addresses,
                 self._callbacks.address,
-                ctypes.addressof(arrays),
+                ctypes.addressof(starts_and_strides),
                 space.flag_address,
                 self._operands_address,
             )
@@ -151,7 +151,7 @@ class Executable:
                 for a, b in zip(given, direct, strict=True):
                     if a is not b:
                         a[...] = b
-        sums = self._sums.of(space.sums, stop - start, space.params)
+        sums = self._sums.of(space.accumulators, stop - start, space.params)
         if self._fallback is not None and not (
             space.flag[0] == 0 and _finite(sums) and _finite(space.params[self._guarded])
         ):
@@ -165,4 +165,4 @@ def _finite(numbers: Any) -> bool:
 
 
 def _plain(a: Any, dtype: Any) -> Any:
-    return a if rows.is_plain(a, dtype) else np.ascontiguousarray(a, dtype=dtype)
+    return a if arrays.is_plain(a, dtype) else np.ascontiguousarray(a, dtype=dtype)

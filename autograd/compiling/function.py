@@ -400,7 +400,7 @@ class Compiled:
         """Raise for the first row with a result that is not finite, from the operation that caused it."""
 
         def part(lo: int, hi: int) -> call.Outcome:
-            some = [a[lo:hi] if k in known.by_row else a for k, a in enumerate(arrays)]
+            some = [a[lo:hi] if k in known.varying else a for k, a in enumerate(arrays)]
             return call.run(call.resized(known, hi - lo), some, self._settings, None, data)
 
         row = checking.first_bad_row(outcome.arrays, outcome.sums, known.n_rows, part)

@@ -18,7 +18,7 @@ def recorded(roots: Sequence[Linear]) -> str:
     for node in reachable(roots):
         number[node] = len(number)
         if node.op is None:
-            said = f"{node.name}  ({node.place[0] if node.place else ''})"
+            said = f"{node.name}  ({node.which_input[0] if node.which_input else ''})"
         else:
             operands = [f"%{number[x]}" if isinstance(x, Traced) else repr(x) for x in node.operands]
             said = " ".join((node.op.name, *shortened(operands, 12, "…")))

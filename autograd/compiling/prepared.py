@@ -25,13 +25,13 @@ class Question(NamedTuple):
         kind: the method's name, or ``"value"``.
         argnums: which arguments derivatives are taken in; a single one gives no tuple.
         shapes: for each argument what one row of it holds.
-        by_row: for each argument whether it differs from row to row.
+        varies: for each argument whether it differs from row to row.
     """
 
     kind: str
     argnums: int | tuple[int, ...]
     shapes: tuple[tuple[int, ...], ...]
-    by_row: tuple[bool, ...]
+    varies: tuple[bool, ...]
 
 
 class Prepared:
@@ -46,12 +46,12 @@ class Prepared:
 
     Attributes:
         want: the derivatives and sums that were recorded.
-        pick: builds the returned structure from arrays.
+        pick: builds the returned structure from the computed arrays and sums.
         task: the program, ready to run.
         leaves: the leaf Values that the function closes over.
         recorded: how many operations were recorded.
         lengths: how many numbers each array of sums holds.
-        used: when it was used last, as the number of the call.
+        used: the number of the call that used it last.
     """
 
     def __init__(
@@ -62,18 +62,18 @@ class Prepared:
         settings: Settings,
         target: native.Target | None,
     ) -> None:
-        trace = Trace(function, question.shapes, question.by_row, names, question.kind == "jvp")
+        trace = Trace(function, question.shapes, question.varies, names, question.kind == "jvp")
         recording = trace.recording
-        maker = _Maker(question, trace, settings, target)
-        self.want, self.pick, self.task = maker.make(not settings.strict)
+        tasks = _Tasks(question, trace, settings, target)
+        self.want, self.pick, self.task = tasks.make(speculate=not settings.strict)
         self.leaves: list[Value] = [leaf for _, leaf in trace.closed]
-        self.recorded = recording.count - len(recording.rows) - len(recording.shared)
+        self.recorded = recording.count - len(recording.row_inputs) - len(recording.shared_inputs)
         self.lengths = [len(nodes) for nodes, _ in self.want.sums]
         self.used = 0
 
 
-class _Maker:
-    """Makes tasks of a recorded function: one that speculates (see ``derive``), and one for rows where that failed."""
+class _Tasks:
+    """Makes the tasks for a question: one that may speculate (see ``derive``), and one for rows where that failed."""
 
     def __init__(self, question: Question, trace: Trace, settings: Settings, target: native.Target | None) -> None:
         self.question, self.trace, self.settings, self.target = question, trace, settings, target
@@ -81,29 +81,31 @@ class _Maker:
         locks.renew_after_fork(self)
 
     def make(self, speculate: bool) -> tuple[Want, Pick, Task]:
-        """Sweep for what is wanted, and write its program."""
+        """Sweep for the derivatives that are wanted, and write the program for them."""
         question, trace, settings = self.question, self.trace, self.settings
+        recording = trace.recording
         combine = derive.Combiner(speculate, settings.strict)
-        want = Want(trace, question.shapes, question.by_row, settings.reduce is not None, combine)
+        want = Want(trace, question.shapes, question.varies, settings.reduce is not None, combine)
         with context.Surrounding(recording=True):
             pick = want.ask(question.kind, question.argnums)
         program = write_program(
             want.nodes(),
             want.summed(),
-            [n.name or f"x{k}" for k, n in enumerate(trace.recording.rows)],
-            [n.name or f"shared {k}" for k, n in enumerate(trace.recording.shared)],
+            [x.name or f"x{k}" for k, x in enumerate(recording.row_inputs)],
+            [x.name or f"shared {k}" for k, x in enumerate(recording.shared_inputs)],
             settings.strict,
         )
         speculated = speculate and (use_reciprocals(program) or combine.speculated)
         results = cut(program.results, [len(array.nodes) for array in want.results])
-        arrays = [
-            [x.place[1] for x in nodes if x.place]
-            for nodes, by_row in zip(trace.inputs + trace.tangents, question.by_row * 2, strict=False)
-            if by_row and nodes
+        # A call gives an array for each argument with rows, then one for each of their tangents; no empty ones.
+        row_inputs = [
+            [x.which_input[1] for x in inputs if x.which_input]
+            for inputs, varies in zip(trace.inputs + trace.tangents, question.varies * 2, strict=False)
+            if varies and inputs
         ]
         fallback = self._fallback if speculated else None
-        return want, pick, Task(program, arrays, results, settings.dtype, self.target, fallback)
+        return want, pick, Task(program, row_inputs, results, settings.dtype, self.target, fallback)
 
     def _fallback(self) -> Task:
         with self._lock:
-            return self.make(False)[2]
+            return self.make(speculate=False)[2]

@@ -10,14 +10,14 @@ import numpy as np
 
 from ..carriers import FLOATS, IEEE
 from ..ops import Op
-from . import rows
+from . import arrays
 from .instructions import INPUTS
 from .program import ROW, Program
 
 
 def replay(
     program: Program,
-    arrays: Sequence[Sequence[int]],
+    row_inputs: Sequence[Sequence[int]],
     results: Sequence[Sequence[int]],
     inputs: Sequence[Any],
     shared: Any,
@@ -30,9 +30,9 @@ def replay(
     functions = {op: _function(program, op) for op in {program.code[i].op for i in needed} - INPUTS}
     totals = np.zeros(len(program.sums))
     with np.errstate(all="ignore"):
-        for start, stop in rows.pieces(0, count):
+        for start, stop in arrays.pieces(0, count):
             columns: dict[int, Any] = {}
-            for numbered, array in zip(arrays, inputs, strict=True):
+            for numbered, array in zip(row_inputs, inputs, strict=True):
                 part = np.asarray(array[start:stop], dtype=dtype).reshape(stop - start, len(numbered))
                 columns.update(zip(numbered, part.T, strict=True))
             numbers: dict[int, Any] = {}

@@ -1,8 +1,9 @@
 """The schedule: which instructions run together, in which order, and where their results are stored.
 
-The rows are processed in blocks. Arithmetic is divided into short stretches of straight-line code, done vector by
-vector. A dot over many operands is a separate loop over the whole block. Dots over the same operands, such as the
-neurons of a layer, share one loop.
+The rows are processed in blocks, and the steps of a schedule are done for each block. Arithmetic is divided into short
+stretches of straight-line code, done vector by vector. A dot over many operands is a separate loop over the whole
+block. Dots over the same operands, such as the neurons of a layer, share one loop. The last steps add the block's
+numbers to the accumulators, from which the sums over the rows are computed after the last block.
 """
 
 from __future__ import annotations
@@ -10,19 +11,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from zlib import crc32
 
 from .instructions import CONDITIONS, INPUTS
 from .program import ROW, SHARED, Program
 
 STRETCH = 96  # instructions of one stretch: longer ones run out of registers, shorter ones store and load more
-LONG = 20_000  # from this many instructions on, repeated stretches are searched for
-SHORTEST, LONGEST = 128, 320  # how long those are
+LONG = 20_000  # from this many instructions on, stretches are cut so that some repeat
+SHORTEST, LONGEST = 128, 320  # instructions of one of those
+
+
+# The steps. They name instructions by their index in the program.
 
 
 @dataclass
 class Straight:
-    """A stretch of arithmetic; ``kept`` are the results that later steps need."""
+    """A stretch of arithmetic: the instructions ``code``; ``kept`` are those whose results later steps read."""
 
     code: list[int]
     kept: list[int] = field(default_factory=list)
@@ -39,7 +44,7 @@ class Layer:
 
 @dataclass
 class Product:
-    """A dot of operands that both differ from row to row."""
+    """A dot whose operands all differ from row to row: out = Σ xs[k]·ys[k]."""
 
     out: int
     xs: tuple[int, ...]
@@ -48,7 +53,7 @@ class Product:
 
 @dataclass
 class Outer:
-    """Sums over the rows of every a·b; ``first`` is the number of the first of len(a)·len(b) accumulators."""
+    """Sums over the rows of every a[j]·b[k], in accumulator first + j·len(b) + k."""
 
     a: list[int]
     b: list[int]
@@ -57,21 +62,36 @@ class Outer:
 
 @dataclass
 class Total:
-    """Sums over the rows; one accumulator each."""
+    """Sums over the rows of every terms[k], in accumulator first + k."""
 
     terms: list[int]
     first: int
 
 
 Step = Straight | Layer | Product | Outer | Total
-Term = tuple[int | None, int | None, float, int | None]  # a, b, sign, a factor that all rows share
+
+
+class Term(NamedTuple):
+    """A term of what is summed over the rows: sign·a·b·scale, without the factors that are None.
+
+    a and b differ from row to row, scale is the same for all rows.
+    """
+
+    a: int | None
+    b: int | None
+    sign: float
+    scale: int | None
 
 
 @dataclass
 class Part:
-    """A part of a sum: accumulator (−1 is the number of rows) × sign × what all rows share, if there is such a factor.
+    """A part of one of the program's sums: the accumulator's number × sign × scale.
 
-    ``sum`` says which of the program's sums it belongs to.
+    Attributes:
+        sum: which of the sums.
+        accumulator: where the rows are added up; −1 stands for the number of rows.
+        sign: 1 or −1.
+        scale: an instruction that is the same for all rows; None for no such factor.
     """
 
     sum: int
@@ -82,15 +102,16 @@ class Part:
 
 @dataclass
 class Schedule:
-    """What the code generators are given.
+    """A program in steps, from which code is generated.
 
     Attributes:
-        steps: done for each block of rows.
+        program: the program.
+        steps: done for each block of rows, in this order.
         prepare: instructions that are the same for all rows, done once a call.
-        slot: where each instruction's block of results is kept, counted in slots.
-        slots: how many of them there are.
-        accumulators: how many sums over the rows are kept.
-        parts: how the sums that were asked for are put together from accumulators.
+        slot: for each instruction that is stored, which slot of the workspace holds its results for a block.
+        slots: how many slots there are.
+        accumulators: how many accumulators there are.
+        parts: how the sums that were asked for are computed from accumulators.
         live: the row inputs that something depends on.
     """
 
@@ -114,11 +135,11 @@ class Schedule:
         code, level = self.program.code, self.program.level
         ready = set()  # what all rows share
         for i in self.prepare:
-            missing = [k for k in numbers_behind(self.program, i) if code[k].op not in INPUTS and k not in ready]
+            missing = [k for k in numeric_operands(self.program, i) if code[k].op not in INPUTS and k not in ready]
             if level[i] != SHARED or missing:
                 raise ValueError(f"prepare: instruction {i} is not for all rows, or before its operands {missing}")
             ready.add(i)
-        content = {self.slot[i]: i for i in self.live}
+        content = {self.slot[i]: i for i in self.live}  # of each slot: the instruction whose results it holds
 
         def kept(i: int) -> bool:
             if level[i] == ROW:
@@ -133,7 +154,7 @@ class Schedule:
             if isinstance(step, Straight):
                 done: set[int] = set()
                 for i in step.code:
-                    early = [k for k in numbers_behind(self.program, i) if k in step.code and k not in done]
+                    early = [k for k in numeric_operands(self.program, i) if k in step.code and k not in done]
                     if early:
                         raise ValueError(f"step {number}: instruction {i} is before its operands {early}")
                     done.add(i)
@@ -149,19 +170,17 @@ class Schedule:
             raise ValueError(f"there are only {self.slots} slots")
 
 
-def numbers_behind(program: Program, i: int) -> list[int]:
-    """The operands of an instruction that are numbers: a condition stands for what it compares."""
+def numeric_operands(program: Program, i: int) -> list[int]:
+    """The operands of an instruction that are numbers; in place of a condition, the numbers that it compares."""
+    code = program.code
     found: list[int] = []
-    stack = [i]
-    first = True
+    stack = [] if code[i].op in INPUTS else [*reversed(code[i].operands)]
     while stack:
         k = stack.pop()
-        op, operands, _ = program.code[k]
-        if first or op in CONDITIONS:
-            stack.extend(reversed(operands) if op not in INPUTS else ())
+        if code[k].op in CONDITIONS:
+            stack.extend(reversed(code[k].operands))
         else:
             found.append(k)
-        first = False
     return found
 
 
@@ -183,37 +202,40 @@ def schedule(program: Program) -> Schedule:
 
 
 def _sums(program: Program) -> tuple[list[Part], list[Outer], list[Total], int]:
-    """Take sums apart into sums of products of two numbers each; what all rows share is multiplied in afterwards."""
+    """Take sums apart into sums of products of two numbers each; what all rows share is multiplied in afterwards.
+
+    Returns:
+        the parts of the sums, the steps that add up products and single numbers, and the number of accumulators.
+    """
     needed = program.needed()
     uses = Counter(k for i in needed if program.code[i].op not in INPUTS for k in program.code[i].operands)
     uses.update(program.results)
     parts: list[Part] = []
-    wanted: dict[tuple[int, int | None], list[Part]] = {}
+    wanted: dict[tuple[int, int | None], list[Part]] = {}  # the parts that need the sum of a·b, or of a alone
     for number, root in enumerate(program.sums):
         for a, b, sign, scale in _terms(program, root, uses):
             part = Part(number, -1, sign, scale)
             parts.append(part)
-            if a is None:
-                continue
-            wanted.setdefault((a, b), []).append(part)
-    by_first: dict[int, list[int]] = {}
+            if a is not None:
+                wanted.setdefault((a, b), []).append(part)
+    factors: dict[int, list[int]] = {}  # for each a, every b
     alone: list[int] = []
     for a, b in wanted:
         if b is None:
             alone.append(a)
         else:
-            by_first.setdefault(a, []).append(b)
-    layers: dict[tuple[int, ...], list[int]] = {}
-    for a, bs in by_first.items():
-        layers.setdefault(tuple(bs), []).append(a)
+            factors.setdefault(a, []).append(b)
+    same_factors: dict[tuple[int, ...], list[int]] = {}  # one Outer for all a that have the same b
+    for a, bs in factors.items():
+        same_factors.setdefault(tuple(bs), []).append(a)
     outers, count = [], 0
-    for others, firsts in layers.items():
-        outers.append(Outer(firsts, list(others), count))
-        for j, a in enumerate(firsts):
-            for k, b in enumerate(others):
+    for every_b, every_a in same_factors.items():
+        outers.append(Outer(every_a, list(every_b), count))
+        for j, a in enumerate(every_a):
+            for k, b in enumerate(every_b):
                 for part in wanted[a, b]:
-                    part.accumulator = count + j * len(others) + k
-        count += len(firsts) * len(others)
+                    part.accumulator = count + j * len(every_b) + k
+        count += len(every_a) * len(every_b)
     totals = [Total(alone, count)] if alone else []
     for k, a in enumerate(alone):
         for part in wanted[a, None]:
@@ -222,15 +244,15 @@ def _sums(program: Program) -> tuple[list[Part], list[Outer], list[Total], int]:
 
 
 def _terms(program: Program, root: int, uses: Counter[int]) -> list[Term]:
-    """A sum's terms; the factors a and b are missing if a term is the same for all rows.
+    """The terms of a sum; one that is the same for all rows has neither a nor b.
 
     Only sums of products are taken apart, and only if nothing else uses them. The difference of two sums of large
     numbers would have larger rounding errors than the sum of small differences.
     """
     code, level = program.code, program.level
     if level[root] != ROW:
-        return [(None, None, 1.0, root)]
-    whole: list[Term] = [(root, None, 1.0, None)]
+        return [Term(None, None, 1.0, root)]
+    whole = [Term(root, None, 1.0, None)]
     if program.strict:
         return whole
     terms: list[Term] = []
@@ -241,7 +263,7 @@ def _terms(program: Program, root: int, uses: Counter[int]) -> list[Term]:
         if level[i] != ROW:
             return whole
         if uses[i] > (i != root):  # computed anyway
-            terms.append((i, None, sign, scale))
+            terms.append(Term(i, None, sign, scale))
         elif op == "neg":
             stack.append((operands[0], -sign, scale))
         elif op in ("mul", "dot", "fma"):
@@ -251,14 +273,14 @@ def _terms(program: Program, root: int, uses: Counter[int]) -> list[Term]:
             n = len(operands) // 2
             for a, b in zip(reversed(operands[:n]), reversed(operands[n:]), strict=True):
                 if level[a] == ROW and level[b] == ROW:
-                    terms.append((max(a, b), min(a, b), sign, scale))
+                    terms.append(Term(max(a, b), min(a, b), sign, scale))
                     continue
                 factor, varying = (a, b) if level[a] != ROW else (b, a)
                 if scale is not None or level[varying] != ROW:
                     return whole
                 stack.append((varying, sign, factor))
         elif i == root or scale is not None:
-            terms.append((i, None, sign, scale))
+            terms.append(Term(i, None, sign, scale))
         else:  # something else among the products
             return whole
     return terms
@@ -338,7 +360,7 @@ def _reads(program: Program, step: Step) -> list[int]:
     """The numbers that a step takes from before it, once each."""
     if isinstance(step, Straight):
         own = set(step.code)
-        found = [k for i in step.code for k in numbers_behind(program, i) if k not in own]
+        found = [k for i in step.code for k in numeric_operands(program, i) if k not in own]
     elif isinstance(step, Layer):
         found = list(step.xs)
     elif isinstance(step, Product):

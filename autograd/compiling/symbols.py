@@ -61,8 +61,8 @@ class Symbol:
 class Writer:
     """Writes a program. As ``carrier`` it is what the table's rules are given."""
 
-    def __init__(self, rows: Sequence[str], shared: Sequence[str], strict: bool) -> None:
-        self.program = Program(rows, shared, strict)
+    def __init__(self, row_names: Sequence[str], shared_names: Sequence[str], strict: bool) -> None:
+        self.program = Program(row_names, shared_names, strict)
         self.strict = strict
         self._code, self._level = self.program.code, self.program.level
         self._known: dict[tuple[Any, ...], Symbol] = {}
@@ -389,8 +389,8 @@ def _moderate(x: float) -> bool:
 def write_program(
     results: Sequence[Linear],
     sums: Sequence[Linear],
-    rows: Sequence[str],
-    shared: Sequence[str],
+    row_names: Sequence[str],
+    shared_names: Sequence[str],
     strict: bool,
 ) -> Program:
     """The program of traced results.
@@ -398,10 +398,10 @@ def write_program(
     Args:
         results: what each row gives.
         sums: what is added up over the rows.
-        rows, shared: names of the recording's inputs.
+        row_names, shared_names: names of the recording's inputs.
         strict: keep every operation as an eager run would do it.
     """
-    writer = Writer(rows, shared, strict)
+    writer = Writer(row_names, shared_names, strict)
     done: dict[Linear, Any] = {}
 
     def symbol(x: Linear) -> Any:
@@ -410,8 +410,8 @@ def write_program(
     for node in progress.over(reachable((*results, *sums)), "simplifying"):
         op = node.op
         if op is None:
-            assert node.place is not None
-            done[node] = writer.input(*node.place)
+            assert node.which_input is not None
+            done[node] = writer.input(*node.which_input)
         elif node.inlined is not None:
             done[node] = symbol(node.inlined)
         elif not op.shipped and op not in CARRYING:

@@ -33,7 +33,7 @@ class Task:
 
     Args:
         program: the program.
-        arrays: for each input array the numbers of its row inputs.
+        row_inputs: for each array that is given, which row inputs its columns are.
         results: for each output array the instructions it gets.
         dtype: of the numbers.
         target: the machine to make code for; this one if None.
@@ -49,14 +49,14 @@ class Task:
     def __init__(
         self,
         program: Program,
-        arrays: Sequence[Sequence[int]],
+        row_inputs: Sequence[Sequence[int]],
         results: Sequence[Sequence[int]],
         dtype: Any,
         target: native.Target | None,
         fallback: Callable[[], Task] | None = None,
     ) -> None:
         self._fallback = None if fallback is None else cache(fallback)
-        self.program, self.arrays, self.results = program, arrays, results
+        self.program, self.row_inputs, self.results = program, row_inputs, results
         self.dtype = np.dtype(dtype)
         self.seconds, self.was_cached, self.bytes_a_row = 0.0, False, 0
         self._target = target
@@ -81,7 +81,7 @@ class Task:
         if not native.available():
             _warn_once()
             task = self if self._fallback is None else self._fallback()
-            return replay(task.program, self.arrays, task.results, inputs, shared, count, outputs, self.dtype)
+            return replay(task.program, self.row_inputs, task.results, inputs, shared, count, outputs, self.dtype)
         return self.code(count == 1).run(inputs, shared, count, outputs, wanted)
 
     def code(self, one_row: bool) -> Executable:
@@ -96,7 +96,7 @@ class Task:
                         self._plan = schedule(self.program)
                     target, again = self._target or native.host(), self._fallback
                     fallback = None if again is None else lambda: again().code(one_row)
-                    found = Executable(self._plan, self.arrays, self.results, self.dtype, one_row, target, fallback)
+                    found = Executable(self._plan, self.row_inputs, self.results, self.dtype, one_row, target, fallback)
                     self.was_cached = found.was_cached
                     self.bytes_a_row = self._plan.slots * self.dtype.itemsize
                     self.seconds += time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""The threads of all compiled functions: pieces of a call are done on several of them, until one fails."""
+"""The threads that all compiled functions share: each does some pieces of a call, until one of them fails."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import numpy as np
 
-WORTH_A_THREAD = 200_000  # operations times rows
+WORTH_THREADS = 200_000  # operations times rows: with fewer, starting other threads takes longer than it saves
 
 _POOL: list[ThreadPoolExecutor] = []
-_own = threading.local()  # whether this thread is one of the pool's: it must not wait for the pool
+_this_thread = threading.local()  # .in_pool: whether it is one of the pool's, which must not wait for the pool
 
 
-def workers(wanted: int | None, pieces: int, work: int) -> int:
+def how_many(wanted: int | None, pieces: int, operations: int) -> int:
     """How many threads to use.
 
     Args:
         wanted: how many at most; None for an automatic choice.
         pieces: how many pieces there are.
-        work: the total number of operations.
+        operations: how many operations are done in all pieces together.
     """
-    if pieces < 2 or getattr(_own, "worker", False):
+    if pieces < 2 or getattr(_this_thread, "in_pool", False):
         return 1
     if wanted is None:
-        wanted = _processors() if work > WORTH_A_THREAD else 1
+        wanted = _processors() if operations > WORTH_THREADS else 1
     return min(wanted, pieces)
 
 
-def run(work: Callable[[Iterable[int]], None], pieces: int, workers: int) -> None:
-    """Do pieces 0, 1, 2 … on several threads, including this one.
+def run(work: Callable[[Iterable[int]], None], pieces: int, count: int) -> None:
+    """Do pieces 0, 1, 2 … on several threads, including this one: thread k does every piece k, k + count, k + 2·count …
 
-    Where one fails, or Ctrl-C is pressed, the others stop after their present piece. Only then is the error
+    If one fails, or Ctrl-C is pressed, the others stop after their present piece. Only then is the error
     raised, so that no array is written after it.
 
     Args:
         work: does the pieces that it is given.
         pieces: how many there are.
-        workers: on how many threads.
+        count: on how many threads.
     """
-    if workers == 1:
+    if count == 1:
         work(range(pieces))
         return
     stop = threading.Event()
@@ -56,9 +56,9 @@ def run(work: Callable[[Iterable[int]], None], pieces: int, workers: int) -> Non
 
     others: list[Future[None]] = []
     try:
-        for k in range(1, workers):
-            others.append(_pool().submit(guarded, range(k, pieces, workers)))
-        guarded(range(0, pieces, workers))
+        for k in range(1, count):
+            others.append(_pool().submit(guarded, range(k, pieces, count)))
+        guarded(range(0, pieces, count))
         wait(others)
     finally:
         stop.set()
@@ -76,7 +76,7 @@ def _until(stop: threading.Event, pieces: range) -> Iterator[int]:
 
 def _pool() -> ThreadPoolExecutor:
     if not _POOL:
-        _POOL.append(ThreadPoolExecutor(_processors(), "autograd", lambda: setattr(_own, "worker", True)))
+        _POOL.append(ThreadPoolExecutor(_processors(), "autograd", lambda: setattr(_this_thread, "in_pool", True)))
     return _POOL[0]
 
 

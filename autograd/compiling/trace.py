@@ -23,24 +23,24 @@ class Traced(Value):
     ``inputs`` are the operands that derivatives flow through, as in any graph; ``detach`` has an operand but no input.
 
     Attributes:
-        place: which input of the recording a leaf is, ``("row", k)`` or ``("shared", k)``; else None.
-        number: its place in the order of recording: operands come before the nodes that use them.
+        which_input: ``("row", k)`` or ``("shared", k)`` for the recording's input number k of that kind; else None.
+        number: its position in the order of recording: operands come before the nodes that use them.
         may_vanish: it may be exactly 0 because of a choice, as the slope of relu.
         may_be_infinite: it may be inf or nan although all inputs are finite.
         inlined: the recorded operations inside an operation of the user, if they could be recorded.
     """
 
-    __slots__ = ("inlined", "may_be_infinite", "may_vanish", "number", "place", "recording")
+    __slots__ = ("inlined", "may_be_infinite", "may_vanish", "number", "recording", "which_input")
 
     recording: Recording
-    place: tuple[str, int] | None
+    which_input: tuple[str, int] | None
     number: int
     may_vanish: bool
     may_be_infinite: bool
     inlined: Linear | None
 
-    def __init__(self, recording: Recording, place: tuple[str, int] | None, name: str | None) -> None:
-        self.recording, self.place = recording, place
+    def __init__(self, recording: Recording, which_input: tuple[str, int] | None, name: str | None) -> None:
+        self.recording, self.which_input = recording, which_input
         self.origin = (None, name, ())
         self.grad = 0.0
         self.inputs = self.partials = ()
@@ -170,23 +170,23 @@ class Recording:
     """One run of a function: its inputs, and the nodes in the order in which they were recorded.
 
     Attributes:
-        rows: the inputs that differ from row to row.
-        shared: the inputs that all rows share: those of arguments and tangents, then the leaf Values that the function
-            closes over.
+        row_inputs: those that differ from row to row.
+        shared_inputs: those that all rows share: first numbers of arguments and tangents, then the leaf Values that the
+            function closes over.
         leaves: for each shared input its leaf, or None if it is an argument's.
         count: how many nodes there are.
     """
 
     def __init__(self) -> None:
-        self.rows: list[Traced] = []
-        self.shared: list[Traced] = []
+        self.row_inputs: list[Traced] = []
+        self.shared_inputs: list[Traced] = []
         self.leaves: list[Value | None] = []
         self.count = 0
         self._adopted: dict[Value, Traced] = {}
 
     def input(self, kind: str, name: str | None, leaf: Value | None = None) -> Traced:
         """A new input, of kind ``"row"`` or ``"shared"``."""
-        inputs = self.rows if kind == "row" else self.shared
+        inputs = self.row_inputs if kind == "row" else self.shared_inputs
         node = Traced(self, (kind, len(inputs)), name)
         inputs.append(node)
         if kind == "shared":
@@ -323,7 +323,7 @@ class Trace:
     Args:
         function: of scalars, or nested lists of scalars.
         shapes: for each argument the shape of what one row of it holds.
-        is_row: for each argument whether it differs from row to row.
+        varies: for each argument whether it differs from row to row.
         names: what to call the arguments.
         with_tangents: whether each argument has a tangent.
 
@@ -336,7 +336,7 @@ class Trace:
         self,
         function: Callable[..., Any],
         shapes: Sequence[tuple[int, ...]],
-        is_row: Sequence[bool],
+        varies: Sequence[bool],
         names: Sequence[str],
         with_tangents: bool = False,
     ) -> None:
@@ -344,7 +344,7 @@ class Trace:
         self.inputs: list[list[Traced]] = []
         self.tangents: list[list[Traced]] = []
         arguments = []
-        kinds = ["row" if row else "shared" for row in is_row]
+        kinds = ["row" if differs else "shared" for differs in varies]
         for shape, kind, name in zip(shapes, kinds, names, strict=True):
             own: list[Traced] = []
             arguments.append(self._argument(shape, kind, name, own))
@@ -367,7 +367,7 @@ class Trace:
     @property
     def closed(self) -> list[tuple[Traced, Value]]:
         """The leaf Values that the function closes over: the recording's node and the leaf itself."""
-        pairs = zip(self.recording.shared, self.recording.leaves, strict=True)
+        pairs = zip(self.recording.shared_inputs, self.recording.leaves, strict=True)
         return [(node, leaf) for node, leaf in pairs if leaf is not None]
 
 

@@ -42,7 +42,7 @@ class Want:
     Args:
         trace: the recorded function.
         shapes: for each argument what one row of it holds.
-        is_row: for each argument whether it has rows.
+        varies: for each argument whether it differs from row to row.
         reduced: whether values are summed over the rows.
         combine: adds up adjoints times partials.
 
@@ -54,11 +54,11 @@ class Want:
         self,
         trace: Trace,
         shapes: Sequence[tuple[int, ...]],
-        is_row: Sequence[bool],
+        varies: Sequence[bool],
         reduced: bool,
         combine: derive.Combiner,
     ) -> None:
-        self.trace, self.shapes, self.is_row, self.reduced, self.combine = trace, shapes, is_row, reduced, combine
+        self.trace, self.shapes, self.varies, self.reduced, self.combine = trace, shapes, varies, reduced, combine
         self.results: list[ByRow] = []
         self.sums: list[Sum] = []
 
@@ -132,7 +132,7 @@ class Want:
         """The second derivatives of one number."""
         lines = derive.hessian(self._number(), self._inputs(chosen), self.combine)
         blocks = [
-            self._by_argument(own, self.shapes[k], chosen, one, self.is_row[k])
+            self._by_argument(own, self.shapes[k], chosen, one, self.varies[k])
             for k, own in zip(chosen, cut(lines, self._sizes(chosen)), strict=True)
         ]
         return _together(blocks, one)
@@ -168,7 +168,7 @@ class Want:
         own = [cut(line, self._sizes(chosen)) for line in lines]
         for number, k in enumerate(chosen):
             nodes = [x for line in own for x in line[number]]
-            summed = self.reduced and not self.is_row[k] and not by_row
+            summed = self.reduced and not self.varies[k] and not by_row
             parts.append(self._array(nodes, (*shape, *self.shapes[k]), summed, True))
         return _together(parts, one)
 

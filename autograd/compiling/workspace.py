@@ -1,4 +1,4 @@
-"""The memory that native code works in: a thread's workspace, and how its accumulators become sums."""
+"""The memory that native code works in: a thread's workspace, and the sums that its accumulators give."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from .schedule import Schedule
 
 
 class Layout(NamedTuple):
-    """What a workspace holds.
+    """The sizes and constants of a workspace.
+
+    A parameter is a number that all rows share.
 
     Attributes:
-        dtype: of its numbers.
-        slots: how many numbers the slots of a block take.
-        accumulators: how many sums over the rows are kept.
-        lanes: how many numbers each of them has, one for each lane of a vector.
-        parameters: how many numbers all rows share.
-        constants: the parameters that are known.
-        packed: the numbers of the parameters that loops over weights read, in their order.
+        dtype: the type of its numbers.
+        slots: how many numbers all slots together hold, for one block of rows.
+        accumulators: how many accumulators there are, each for one sum over the rows.
+        lanes: how many numbers an accumulator has, one for each lane of a vector.
+        parameters: how many parameters there are.
+        constants: the values of the parameters that are known before a call, by their index.
+        packed: the indices of the parameters that loops over weights read, in the order in which they read them.
     """
 
     dtype: Any
@@ -33,42 +35,49 @@ class Layout(NamedTuple):
 
 
 class Workspace:
-    """A thread's own memory, aligned as vectors are.
+    """The memory of one thread, aligned as vectors are.
 
     Attributes:
-        sums: the accumulators.
-        params: what all rows share.
-        flag: not 0 if native code met a number that is not finite.
-        addresses: of slots, parameters, packed parameters and accumulators.
+        accumulators: an array with a row for each.
+        params: the parameters.
+        flag: one number, which native code sets to another than 0 where a number is not finite.
+        addresses: of slots, parameters, packed parameters and accumulators, as native code takes them.
         flag_address: of the flag.
     """
 
     def __init__(self, layout: Layout) -> None:
         dtype, count = layout.dtype, layout.accumulators * layout.lanes
         self._slots = _aligned(layout.slots, dtype)
-        sums = _aligned(count, dtype)
-        self.sums = sums[:count].reshape(layout.accumulators, layout.lanes)
+        accumulators = _aligned(count, dtype)
+        self.accumulators = accumulators[:count].reshape(layout.accumulators, layout.lanes)
         self.params = _aligned(layout.parameters, dtype)
-        for number, constant in layout.constants.items():
-            self.params[number] = constant
-        self._packed, self._order = _aligned(len(layout.packed), dtype), layout.packed
+        for index, constant in layout.constants.items():
+            self.params[index] = constant
+        self._packed, self._packed_indices = _aligned(len(layout.packed), dtype), layout.packed
         self.flag = np.zeros(1, dtype=np.int64)
-        self.addresses = tuple(address(a) for a in (self._slots, self.params, self._packed, sums))
+        self.addresses = tuple(address(a) for a in (self._slots, self.params, self._packed, accumulators))
         self.flag_address = address(self.flag)
 
     def pack(self) -> None:
-        """Put the parameters that loops over weights read into the order in which they read them."""
-        if len(self._order):
-            self.params.take(self._order, out=self._packed[: len(self._order)], mode="clip")  # "clip" needs no buffer
+        """Copy the parameters that loops over weights read, in the order in which they read them."""
+        indices = self._packed_indices
+        if len(indices):
+            self.params.take(indices, out=self._packed[: len(indices)], mode="clip")  # "clip" needs no buffer
 
 
 class Sums:
-    """The sums over the rows that were asked for, from accumulators: kept as arrays, so that this takes no loop.
+    """Computes the sums over the rows that were asked for from the accumulators.
+
+    Each sum has parts: an accumulator, or the number of rows, times a sign, some also times a parameter (see
+    ``schedule.Part``). The parts are kept as arrays with an entry for each, so that Python runs no loop over them.
 
     Args:
-        plan: says of which parts each sum is made.
-        shared: the number of the parameter for each instruction that all rows share.
-        lanes: of an accumulator.
+        plan: lists the parts of each sum.
+        shared: the index of the parameter for each instruction that all rows share.
+        lanes: how many numbers an accumulator has.
+
+    Attributes:
+        count: how many sums there are.
     """
 
     def __init__(self, plan: Schedule, shared: Mapping[int, int], lanes: int) -> None:
@@ -80,19 +89,19 @@ class Sums:
         self._sign = np.array([part.sign for part in parts])
         self._signed = any(part.sign != 1.0 for part in parts)
         scales = [(k, shared[part.scale]) for k, part in enumerate(parts) if part.scale is not None]
-        self._scaled = np.array([k for k, _ in scales], dtype=np.intp)
-        self._scale = np.array([number for _, number in scales], dtype=np.intp)
+        self._scaled = np.array([k for k, _ in scales], dtype=np.intp)  # which parts have a parameter,
+        self._scale = np.array([index for _, index in scales], dtype=np.intp)  # and which one
         self._one_each = len(parts) == self.count and bool(np.all(self._sum == np.arange(self.count)))
 
     def of(self, accumulators: Any, rows: int, params: Any) -> Any:
-        """The sums after so many rows."""
+        """The sums over so many rows, which the accumulators have added up."""
         if not self.count:
             return ()
-        every = np.empty(self._accumulators + 1)
+        totals = np.empty(self._accumulators + 1)  # of each accumulator; the last entry, −1, is the number of rows
         # The sum over the lanes, as a product: five times as quick as accumulators.sum(axis=1).
-        np.dot(accumulators.astype(np.float64, copy=False), self._ones, out=every[:-1])
-        every[-1] = rows
-        parts = every[self._source]
+        np.dot(accumulators.astype(np.float64, copy=False), self._ones, out=totals[:-1])
+        totals[-1] = rows
+        parts = totals[self._source]
         if self._signed:
             parts *= self._sign
         if len(self._scaled):

@@ -1,4 +1,4 @@
-"""Arrays in and out: checked, brought to one row after the other, and cut into runs of rows."""
+"""Arrays in and out: checked, brought to an order with the rows first, and cut into runs of rows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Argument(NamedTuple):
     axis: int | None
 
 
-def read(given: Any, axis: int | None, what: str) -> Argument:
+def read_argument(given: Any, axis: int | None, what: str) -> Argument:
     """An argument as an array of numbers, its rows first.
 
     Raises:
@@ -72,7 +72,7 @@ def read(given: Any, axis: int | None, what: str) -> Argument:
     return Argument(array, array.shape[1:], axis)
 
 
-def count(arguments: Sequence[Argument], names: Sequence[str]) -> int:
+def count_rows(arguments: Sequence[Argument], names: Sequence[str]) -> int:
     """How many rows there are; 1 if no argument has rows."""
     found = [len(a.array) for a in arguments if a.axis is not None]
     if found and found.count(found[0]) != len(found):
@@ -90,7 +90,7 @@ def runs(rows: int, block: int) -> list[tuple[int, int]]:
 
 
 def pieces(start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """A run in pieces that are small enough to be copied."""
+    """The rows of a run in pieces that are small enough to be copied."""
     for at in range(start, stop, RUN):
         yield at, min(at + RUN, stop)
 
@@ -115,7 +115,7 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Any:
         raise MemoryError(f"a result of shape {shape} does not fit into memory; give a np.memmap as out=") from None
 
 
-def output(given: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+def result_array(given: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """The array that was given for a result, checked; a new one for None.
 
     Raises:
