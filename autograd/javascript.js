@@ -52,6 +52,19 @@ const autograd = (() => {
         return high * high - x * x + 2 * high * low + low * low;
     };
 
+    const ONE_OVER_SQRT_PI = 0.5641895835477563;
+
+    /**
+     * exp(±x²), where rounding x² would be amplified: x in single precision has an exact square.
+     * @param {number} x @param {1 | -1} sign
+     */
+    const expOfSquare = (x, sign) => {
+        const near = Math.fround(x);
+        const power = Math.exp(sign * near * near);
+        if (power === 0 || power === Infinity) return power;
+        return power + power * Math.expm1(sign * (x - near) * (x + near));
+    };
+
     // Functions of IEEE 754: inf or nan where there is no number ------------------------------------------------------
 
     const ieee = {
@@ -82,6 +95,25 @@ const autograd = (() => {
             const h = Math.sqrt(p * p + q * q);
             const residual = h * h - p * p - q * q + (squareError(h) - squareError(p) - squareError(q));
             return (h - residual / (2 * h)) / scale;
+        },
+        /** By its power series; from 1 on as 1 − erfc. @param {number} x */
+        erf(x) {
+            if (Math.abs(x) >= 1) return ieee.copysign(1 - ieee.erfc(Math.abs(x)), x);
+            let [term, tail] = [x, 0];
+            for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(x); n++) {
+                term *= (-x * x) / n;
+                tail += term / (2 * n + 1);
+            }
+            return ieee.copysign(2 * ONE_OVER_SQRT_PI * (x + tail), x);
+        },
+        /** @param {number} x */
+        erfc: (x) => (x >= 0.45 ? ieee.erfcx(x) * expOfSquare(x, -1) : 1 - ieee.erf(x)),
+        /** exp(x²)·erfc x: by Laplace's continued fraction, whose terms are all positive. @param {number} x */
+        erfcx(x) {
+            if (!(x >= 0.45)) return x < -27 ? Infinity : expOfSquare(x, 1) * (1 - ieee.erf(x));
+            let tail = x;
+            for (let n = Math.ceil(200 / (x * x)) + 20; n > 0; n--) tail = x + n / 2 / tail; // the rest is below e⁻⁴⁰
+            return ONE_OVER_SQRT_PI / tail;
         },
         /** @param {number} x @param {number} y */
         copysign: (x, y) => (y < 0 || Object.is(y, -0) ? -Math.abs(x) : Math.abs(x)),
@@ -142,6 +174,7 @@ const autograd = (() => {
         sinh: raising(ieee.sinh, always), cosh: raising(ieee.cosh, always),
         acosh: raising(ieee.acosh), atanh: raising(ieee.atanh),
         floor: whole(ieee.floor), ceil: whole(ieee.ceil), trunc: whole(ieee.trunc), round: whole(ieee.round),
+        erfcx: raising(ieee.erfcx, always),
         pow: raising(ieee.pow, (x) => x !== 0),
         fmod: raising(ieee.fmod),
         /** @param {number} x @param {number} y */

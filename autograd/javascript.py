@@ -25,9 +25,10 @@ _FUNCTIONS = (
     *("sin", "cos", "tan", "asin", "acos", "atan", "atan2"),
     *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh"),
     *("floor", "ceil", "trunc", "round", "pow", "hypot", "copysign", "fmod"),
+    *("erf", "erfc", "erfcx"),
 )
 
-_MISSING = {"erf", "erfc", "gamma", "lgamma", *special.FUNCTIONS}
+_MISSING = {"gamma", "lgamma", *special.FUNCTIONS} - {*_FUNCTIONS}
 
 # How strongly JavaScript's operators bind. An operand that binds less than its place asks for stands in parentheses.
 _CHOICE, _OR, _AND, _ORDER, _SUM, _PRODUCT, _SIGN, _ATOM = range(8)
