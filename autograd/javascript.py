@@ -3,15 +3,15 @@
 The rules of the table run on a carrier that writes expressions. Values are written with the functions of ``python`` in
 ``javascript.js``, which throw where Python's ``math`` raises; partials with those of ``ieee``, because recording falls
 back to IEEE 754 there. A rule over any number of operands is written once, for arrays: of the operand ``*xs`` the rule
-is given one expression, which stands for each of its elements.
+is given one expression, which stands for each of its elements. The steps of optimisers are written in the same way.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
-from importlib.resources import files
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from types import SimpleNamespace
 from typing import Any
 
@@ -88,10 +88,22 @@ class Expression:
     def __ge__(self, y: Any) -> Any: return self.writer.infix(">=", _ORDER, self, y)
     def __and__(self, y: Any) -> Any: return self.writer.infix("&&", _AND, self, y)
     def __or__(self, y: Any) -> Any: return self.writer.infix("||", _OR, self, y)
+    def __rpow__(self, x: Any) -> Any: return self.writer.call("pow", x, self)
+    def __abs__(self) -> Any: return self.writer.call("abs", self)
+    def __eq__(self, y: object) -> bool: return self.writer.is_first_step()
+    __hash__ = object.__hash__
     # fmt: on
 
+    def sqrt(self) -> Any:
+        """The root, as optimisers take it."""
+        return self.writer.call("sqrt", self)
+
+    def max(self, y: Any) -> Any:
+        """Python's ``max(x, y)``."""
+        return self.writer.select(self < y, y, self)
+
     def __bool__(self) -> bool:
-        raise TypeError("a rule of the table branched on its operand; use m.where or m.choose in it")
+        raise TypeError("a rule branched on a number that is not known; in the table use m.where or m.choose")
 
     def spelled(self) -> tuple[str, int]:
         """Its text, and how strongly that binds."""
@@ -201,6 +213,10 @@ class _Writer:
             return then() if condition else otherwise()
         return self.select(condition, _Branch(self, then), _Branch(self, otherwise))
 
+    def is_first_step(self) -> bool:
+        """What ``==`` gives: an optimiser's rule asks only so whether this is the first step."""
+        raise TypeError("a rule of the table compared its operand by ==; use >= and <=")
+
     # Text -------------------------------------------------------------------------------------------------------------
 
     def spelled(self, x: Any) -> tuple[str, int]:
@@ -292,6 +308,59 @@ def rules(ops: Iterable[Op]) -> str:
     return "(({rule, each, python, ieee}) => ({\n" + "".join(lines) + "}))(autograd)"
 
 
+class _StepWriter(_Writer):
+    """Writes an optimiser's step: the first one or a later one, where that makes a difference."""
+
+    def __init__(self, first: bool) -> None:
+        super().__init__("ieee")
+        self.first_step, self.asked = first, False
+
+    def is_first_step(self) -> bool:
+        self.asked = True
+        return self.first_step
+
+    def step(self, optimizer: Any) -> str:
+        """The step of one parameter, recorded by running the optimiser on expressions."""
+        twin = copy(optimizer)
+        twin.params = [SimpleNamespace(data=self.parameter("w"), grad=self.parameter("g"))]
+        twin.state = [{name: self.parameter(f"memory.{name}") for name in optimizer.memory}]
+        twin.lr, twin.steps = self.parameter("lr"), self.parameter("step") - 1.0
+        (update,) = twin.updates()
+        kept, terms = twin.state[0], update.terms
+        for x in (update.new, *kept.values(), *terms.values()):
+            self.use(x)
+        lines = self.constants(self.block)
+        results = {"value": self.placed(update.new, _CHOICE), "memory": self.object(kept), "terms": self.object(terms)}
+        return f"{{ {' '.join([*lines, f'return {_object(results)};'])} }}"
+
+    def object(self, named: Mapping[str, Any]) -> str:
+        """An object of numbers."""
+        return _object({name: self.placed(x, _CHOICE) for name, x in named.items()})
+
+
+def _object(texts: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{name}: {text}" for name, text in texts.items()) + "}"
+
+
+def update_rule(optimizer: Any) -> str:
+    """The step of an optimiser of ``nn.optim`` as a JavaScript expression, an object; it needs the script ``engine()``.
+
+    ``.step(w, g, memory, lr, step)`` gives for one parameter ``{value, memory, terms}``: the new value, what is
+    remembered, and the numbers in ``.formula``; ``step`` counts from 1, and ``.memory`` is what to begin with. The
+    optimiser's other settings are constants in it.
+    """
+    later = _StepWriter(first=False)
+    body = later.step(optimizer)
+    if later.asked:
+        body = f"{{ if (step === 1) {_StepWriter(first=True).step(optimizer)} {body[2:]}"
+    memory = _object({name: _literal(x) for name, x in optimizer.memory.items()})
+    function = f"(w, g, memory, lr, step) => {body}"
+    fields = _object({"formula": json.dumps(optimizer.formula), "memory": memory, "step": function})
+    return f"(({{ieee}}) => ({fields}))(autograd)"
+
+
 def engine() -> str:
     """The script that the rules need: their functions, and the sweeps over a recorded graph."""
-    return files(__package__).joinpath("javascript.js").read_text(encoding="utf-8")
+    from importlib.resources import files  # which takes longer to import than everything else here
+
+    return files("autograd").joinpath("javascript.js").read_text(encoding="utf-8")

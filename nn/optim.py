@@ -8,6 +8,7 @@ from copy import copy
 from typing import Any, ClassVar, NamedTuple
 
 from autograd import ArgumentError, InputError, Value
+from autograd.javascript import Expression
 from autograd.text import shown
 
 from .text import choose, whole
@@ -87,6 +88,9 @@ class Optimizer:
     def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """The new value of a parameter, and the numbers in the formula; on arrays, those of many parameters.
 
+        It is also run on JavaScript's expressions (``autograd.javascript``), so it branches on settings and on whether
+        this is the first step only.
+
         Args:
             w: the parameter.
             g: its gradient, weight decay included.
@@ -165,6 +169,8 @@ class Optimizer:
 def _sqrt(x: Any) -> Any:
     if type(x) is float:
         return math.sqrt(x)
+    if isinstance(x, Expression):
+        return x.sqrt()
     import numpy as np
 
     return np.sqrt(x)
@@ -173,6 +179,8 @@ def _sqrt(x: Any) -> Any:
 def _larger(x: Any, y: Any) -> Any:
     if type(x) is float:
         return max(x, y)
+    if isinstance(x, Expression):
+        return x.max(y)
     import numpy as np
 
     return np.maximum(x, y)
@@ -458,7 +466,7 @@ class Adam(Optimizer):
         """Count a step; the bias corrections are the same for all parameters."""
         super().begin()
         first, second = self.betas
-        self._bias = 1.0 - first**self.steps, math.sqrt(1.0 - second**self.steps)
+        self._bias = 1.0 - first**self.steps, _sqrt(1.0 - second**self.steps)
 
     def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """m ← β₁·m + (1 − β₁)·g; v ← β₂·v + (1 − β₂)·g²; w ← w − η·m̂/(√v̂ + ε)."""

@@ -284,6 +284,16 @@ def test_a_leaf_behind_an_operation_without_a_rule_cannot_be_edited(tmp_path):
     assert refused["node"] is None
 
 
+def test_an_operation_of_a_user_has_no_rule_whatever_it_is_called(tmp_path):
+    """Also if every object of JavaScript has something of that name."""
+    x = Value(2.0)
+    twice = ag.operation("constructor", lambda x: 2.0 * x, lambda z, x: 2.0)
+    (found,) = in_javascript(tmp_path, (saved(topological(twice(x) + 1.0)), {}))
+    assert found["editable"] == [False, False, False]
+    assert found["data"] == [2.0, 4.0, 5.0]
+    assert found["grads"] == [2.0, 1.0, 1.0]
+
+
 def test_numbers_are_written_as_python_writes_them(tmp_path):
     draw = random.Random(1)
     every = [draw.choice((-1, 1)) * 10.0 ** draw.uniform(-30, 30) for _ in range(500)]
