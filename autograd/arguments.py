@@ -1,4 +1,4 @@
-"""The arguments of a function: which ones ``argnums`` selects, their names, and those given by keyword."""
+"""The arguments of a function: which ones ``argnums`` selects, their names, those given by keyword, and settings."""
 
 from __future__ import annotations
 
@@ -58,6 +58,20 @@ def _index(k: Any, argnums: Any, count: int, name: str) -> int:
             f"argnums={shown(argnums)} names argument {shown(i)}, but {name} was called with {count} arguments"
         )
     return i % count
+
+
+def whole(what: str, n: Any, least: int = 1, most: int | None = None) -> int:
+    """A whole number of Python or NumPy, checked against its limits.
+
+    Raises:
+        ArgumentError: for anything else; a bool is not a number here.
+    """
+    is_index = hasattr(type(n), "__index__") and not isinstance(n, bool) and not hasattr(n, "__len__")
+    found = index(n) if is_index else None
+    if found is None or found < least or (most is not None and found > most):
+        limits = f"from {least} on" if most is None else f"from {least} to {most}"
+        raise ArgumentError(f"{what} is a whole number {limits}, not {shown(n)}")
+    return found
 
 
 def parameters(f: Callable[..., Any]) -> tuple[str, ...]:

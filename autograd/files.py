@@ -9,6 +9,10 @@ import stat
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
+from typing import Any
+
+from .errors import InputError
+from .text import shown
 
 try:
     import fcntl
@@ -16,6 +20,17 @@ except ImportError:  # Windows has no such locks
     fcntl = None  # type: ignore[assignment]
 
 _ENDING = ".autograd-tmp"
+
+
+def as_path(path: Any) -> Path:
+    """The path of a file, from text or a path.
+
+    Raises:
+        InputError: for anything else.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"the path of a file is text or a pathlib.Path, not {shown(path)}")
+    return Path(path)
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes, mode: int = 0o666) -> None:

@@ -21,6 +21,8 @@ from .markup import Piece as Piece
 from .markup import Style as Style
 from .markup import printable as printable
 
+MOST_DIGITS = 100  # of a number; a float has up to 17 that differ from those of its neighbours
+
 
 @lru_cache(maxsize=1024)
 def _parsed(formula: str) -> ast.expr:

@@ -72,7 +72,7 @@ __all__ = [
     "mse",
     "optim",
     "softmax_cross_entropy",
-    *_LAZY,
+    *(name for name, module in _LAZY.items() if module != "estimators"),  # those need scikit-learn when imported
 ]
 
 
@@ -80,3 +80,7 @@ def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(import_module(f".{_LAZY[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

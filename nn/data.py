@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-import autograd as ag
-from autograd import ArgumentError, InputError
+from autograd import ArgumentError
 from autograd.text import shown
 
-from .losses import float_of
+from .text import number, sequence
 
 Rows = list[list[float]]
 
@@ -33,17 +32,12 @@ def table(data: Iterable[Any], what: str) -> Rows:
         data = data.to_numpy()
     if hasattr(data, "tolist"):
         data = data.tolist()
-    if not isinstance(data, Iterable) or isinstance(data, str | Mapping):
-        raise InputError(f"{what} is a list of rows, not {shown(data)}")
     rows: Rows = []
-    for i, row in enumerate(data):
+    for i, row in enumerate(sequence(what, data)):
         if hasattr(row, "tolist"):
             row = row.tolist()
         items = row if isinstance(row, list | tuple) else [row]
-        try:
-            numbers = [float_of(x) if type(x) is float else ag.Value(x).data for x in items]
-        except InputError as error:
-            raise InputError(f"row {i} of {what}: {error}") from None
+        numbers = [x if type(x) is float else number(f"row {i} of {what}", x) for x in items]
         if rows and len(numbers) != len(rows[0]):
             raise ArgumentError(f"row {i} of {what} has {len(numbers)} numbers, row 0 has {len(rows[0])}")
         for k, x in enumerate(numbers):
@@ -73,8 +67,9 @@ def split(rows: Rows, targets: Rows, share: float, rng: Any) -> tuple[Rows, Rows
 
     Raises:
         ArgumentError: if the share is outside [0, 1), or leaves no row on one side.
+        InputError: if it is not a number.
     """
-    if not 0.0 <= share < 1.0:
+    if not 0.0 <= number("validation_split", share) < 1.0:
         raise ArgumentError(f"validation_split is a share from 0 to below 1, not {shown(share)}")
     count = round(share * len(rows))
     if share and not 0 < count < len(rows):

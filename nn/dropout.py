@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from autograd import ArgumentError, InputError, Value
+from autograd import ArgumentError, InputError
 from autograd.text import shown
 
 from .init import as_rng
 from .module import Module
+from .text import number, numbers
 
 
 class Dropout(Module):
@@ -29,16 +30,16 @@ class Dropout(Module):
     factors: Iterator[Any] | None = None  # used instead of random factors while a network is recorded for compilation
 
     def __init__(self, p: float = 0.5, *, rng: Any = 0) -> None:
-        if not 0.0 <= Value(p).data < 1.0:
-            raise ArgumentError(f"p is a probability from 0 to below 1, not {p!r}")
-        self.p, self.rng = float(p), as_rng(rng)
+        self.p, self.rng = number("p", p), as_rng(rng)
+        if not 0.0 <= self.p < 1.0:
+            raise ArgumentError(f"p is a probability from 0 to below 1, not {shown(p)}")
 
     def forward(self, xs: Iterable[Any]) -> list[Any]:
         """As many outputs as inputs."""
         if not self.training or (self.p == 0.0 and self.factors is None):
-            return list(xs)
+            return numbers("the inputs of dropout", xs)
         draw = self.draw if self.factors is None else self.factors.__next__
-        return [x * draw() for x in xs]
+        return [x * draw() for x in numbers("the inputs of dropout", xs)]
 
     def draw(self) -> float:
         """A factor: 0 with probability p, else 1/(1 − p)."""

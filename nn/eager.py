@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import autograd as ag
+from autograd import InputError, Value
+from autograd.text import shown
 
 from .data import Rows
 from .errors import Diverged
@@ -63,11 +65,18 @@ class EagerSteps:
         self.optimizer.zero_grad()
         losses = [self.loss_of(outputs(self.model, self.rows[i]), self.targets[i]) for i in batch]
         loss = ag.sum(losses) / float(len(batch))
-        mean = float_of(loss)
+        mean = float_of(loss, "the loss")
+        if not isinstance(loss, Value):
+            raise InputError(
+                f"the loss is the plain number {shown(mean)}, which has no derivative: compute it from the outputs "
+                "with Python's operators and autograd's functions"
+            )
         if not math.isfinite(mean):
             raise Diverged(f"the loss became {mean}")
         if self.penalty is not None:
-            loss = loss + self.penalty()
+            term = self.penalty()
+            float_of(term, "what the penalty returned")
+            loss = loss + term
         loss.backward()
         params, state, steps = self.optimizer.params, self.optimizer.state, self.optimizer.steps
         before = [(p.data, dict(s)) for p, s in zip(params, state, strict=True)]

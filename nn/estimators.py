@@ -121,7 +121,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         check_classification_targets(y)
         classes, indices = np.unique(y, return_inverse=True)
         if len(classes) < 2:
-            raise ValueError(f"This classifier needs at least 2 classes; got 1 class: {classes[0]!r}")
+            raise ValueError(f"This classifier needs at least 2 classes; got 1 class: {classes[0]}")
         self._train(X, indices, len(classes), "softmax_cross_entropy")
         self.classes_ = classes
         return self

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd import ArgumentError, AutogradError, InputError, MissingExtraError
-from autograd.files import write_atomically
+from autograd.files import as_path, write_atomically
 from autograd.text import shown
 
 from .module import Module
@@ -96,7 +96,7 @@ def load(path: str | os.PathLike[str], model: Module, optimizer: Optimizer | Non
 
 
 def _path(path: str | os.PathLike[str]) -> tuple[Path, str]:
-    path = Path(path)
+    path = as_path(path)
     if path.suffix not in (".json", ".safetensors"):
         raise ArgumentError(f"cannot tell the format from {path.name!r}; end it with .json or .safetensors")
     return path, path.suffix
@@ -106,7 +106,7 @@ def _check_kinds(model: Any, optimizer: Any) -> None:
     if not isinstance(model, Module):
         raise InputError(f"a model file holds the numbers of a Module, not of {shown(model)}")
     if optimizer is not None and not isinstance(optimizer, Optimizer):
-        raise InputError(f"the optimiser is an Optimizer of nn.optim or None, not {optimizer!r}")
+        raise InputError(f"the optimiser is an Optimizer of nn.optim or None, not {shown(optimizer)}")
 
 
 def _check_size(path: Path, size: int) -> None:
@@ -144,13 +144,13 @@ def _checked(content: Any) -> tuple[dict[str, float], Any]:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"it does not say {FORMAT!r}")
     if content.get("version") != VERSION:
-        raise ValueError(f"it has version {content.get('version')!r}, this library reads version {VERSION}")
+        raise ValueError(f"it has version {shown(content.get('version'))}, this library reads version {VERSION}")
     state = content["model"]
     if not isinstance(state, dict):
         raise ValueError("its model is no list of numbers by name")
     for name, x in state.items():
         if type(x) not in (int, float) or not math.isfinite(x):
-            raise ValueError(f"{name} is {x!r}, not a finite number")
+            raise ValueError(f"{name} is {shown(x)}, not a finite number")
     return state, content.get("optimizer")
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from operator import index
 from typing import Any
 
 from autograd import InputError
 from autograd.text import shown
 
-from .text import choose
+from .text import choose, function, number
 
 Initializer = Callable[[random.Random, int, int], float]  # generator, inputs, outputs -> one weight
 
@@ -30,9 +31,13 @@ def as_rng(rng: Any) -> random.Random:
     if isinstance(rng, random.Random):
         return rng
     if hasattr(rng, "__index__") and not isinstance(rng, bool):
-        if rng < 0:  # Python's generator drops the sign: -1 would be the seed 1
+        try:
+            seed = index(rng)
+        except TypeError:  # an array of several numbers
+            seed = -1
+        if seed < 0:  # Python's generator drops the sign: -1 would be the seed 1
             raise InputError(f"a seed is a whole number from 0 on, not {shown(rng)}")
-        return random.Random(int(rng))
+        return random.Random(seed)
     if hasattr(rng, "integers"):  # numpy.random.Generator
         return random.Random(int(rng.integers(2**63)))
     if hasattr(rng, "randint") and hasattr(rng, "random_sample"):  # numpy.random.RandomState
@@ -42,11 +47,13 @@ def as_rng(rng: Any) -> random.Random:
 
 def uniform(bound: float = 1.0) -> Initializer:
     """Uniform on [−bound, bound]."""
+    bound = number("bound", bound)
     return lambda rng, nin, nout: rng.uniform(-bound, bound)
 
 
 def normal(std: float = 0.01) -> Initializer:
     """Normal with mean 0."""
+    std = number("std", std)
     return lambda rng, nin, nout: rng.gauss(0.0, std)
 
 
@@ -88,4 +95,6 @@ INITIALIZERS |= {alias: INITIALIZERS[name] for alias, name in _ALIASES.items()}
 
 def initializer(init: str | Initializer) -> Initializer:
     """An initialiser by name, or the one given."""
-    return init if callable(init) else choose("initialiser", init, INITIALIZERS)
+    if callable(init):
+        return function("an initialiser", init, "rng", "nin", "nout")
+    return choose("initialiser", init, INITIALIZERS)

@@ -8,12 +8,13 @@ from typing import Any
 
 import autograd as ag
 from autograd import ArgumentError, InputError, Value, affine
+from autograd.arguments import whole
 from autograd.text import shown
 from autograd.value import label
 
 from .init import Initializer, as_rng, initializer
 from .module import Module
-from .text import choose, whole
+from .text import choose, sequence
 
 Activation = Callable[[Any], Any]
 
@@ -83,6 +84,8 @@ class Neuron(Module):
             weights = [draw(rng, nin, nout) for _ in range(nin)]
         elif not isinstance(weights, Iterable) or len(weights := list(weights)) != nin:
             raise ArgumentError(f"a neuron with {nin} inputs needs {nin} weights, not {_count(weights)}")
+        if name is not None and not isinstance(name, str):
+            raise InputError(f"the name of a neuron is text, not {shown(name)}")
         self.weights = [w if isinstance(w, Value) else Value(w) for w in weights]
         self.bias = Value(0.0) if bias is False else bias if isinstance(bias, Value) else Value(bias)
         if bias is False or not train_bias:
@@ -139,8 +142,12 @@ class Layer(Module):
         nin, nout = whole("nin", nin, least=0), whole("nout", nout, least=1)
         _check_count(nout * (nin + 1))
         rng = as_rng(rng)
-        if weights is not None and len(weights) != nout:
+        if weights is not None and len(weights := sequence("the weights of a layer", weights)) != nout:
             raise ArgumentError(f"a layer of {nout} neurons needs {nout} rows of weights, not {len(weights)}")
+        if names is not None and len(names := sequence("the names of a layer's neurons", names)) != nout:
+            raise ArgumentError(f"a layer of {nout} neurons needs {nout} names, not {len(names)}")
+        if name is not None and not isinstance(name, str):
+            raise InputError(f"the name of a layer is text, not {shown(name)}")
         if share_bias and biases is not False:
             biases = [biases if isinstance(biases, Value) else Value(0.0 if biases is False else biases)] * nout
         elif not isinstance(biases, list | tuple):
@@ -227,6 +234,8 @@ class MLP(Module):
         _activation(activation)  # a network of one layer does not use it
         rng = as_rng(rng)
         depth = len(nouts)
+        weights = None if weights is None else sequence("the weights of a network", weights)
+        biases = None if biases is None else sequence("the biases of a network", biases)
         for what, given in (("weights", weights), ("biases", biases)):
             if given is not None and len(given) != depth:
                 raise ArgumentError(f"a network of {depth} layers needs {what} for {depth} layers, not {len(given)}")

@@ -1,7 +1,8 @@
 """Losses: functions of outputs and targets that return one Value, and penalties on parameters.
 
 Every loss takes n outputs, numbers or Values, and n targets. For Values it returns a Value, whose ``backward`` gives
-the slopes; for numbers it returns a number. Each raises an ArgumentError if the lengths differ or there is no output.
+the slopes; for numbers it returns a number. Each raises an ArgumentError if the lengths differ or there is no output,
+and an InputError for anything that is not a list of numbers.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import Any, TypeVar
 
 import autograd as ag
 from autograd import ArgumentError, TraceError, Value
+from autograd.text import shown
 
-from .text import choose
+from .text import choose, function, number, numbers, sequence
 
 Loss = Callable[[Sequence[Any], Sequence[Any]], Any]
 Number = TypeVar("Number", float, Value)
@@ -35,7 +37,7 @@ def half_squared_error(
     2.0
     """
     errors = [0.5 * ag.square(t - o) for o, t in _pairs(outputs, targets)]
-    for error, name in zip(errors, names or (), strict=False):
+    for error, name in zip(errors, () if names is None else sequence("names", names), strict=False):
         if isinstance(error, Value):
             error.name = name
     total: Number = ag.sum(errors)
@@ -76,8 +78,8 @@ def huber(outputs: Sequence[Number], targets: Sequence[Any], delta: float = 1.0)
     >>> huber([0.5, 4.0], [0.0, 2.0])
     0.8125
     """
-    if not delta > 0:
-        raise ArgumentError(f"delta must be positive, not {delta!r}")
+    if not float_of(delta, "delta") > 0:
+        raise ArgumentError(f"delta must be positive, not {shown(delta)}")
     errors = [o - t for o, t in _pairs(outputs, targets)]
     terms: list[Number] = [
         ag.where(abs(e) <= delta, 0.5 * ag.square(e), delta * (abs(e) - 0.5 * delta)) for e in errors
@@ -94,10 +96,11 @@ def hinge(outputs: Sequence[Number], targets: Sequence[Any]) -> Number:
     >>> hinge([0.5, 3.0], [1, 1])
     0.25
     """
-    for t in targets:
+    pairs = _pairs(outputs, targets)
+    for _, t in pairs:
         if _known(t) not in (-1.0, 1.0, None):
             raise ArgumentError(f"the hinge loss takes targets -1 and 1, not {float_of(t):g}")
-    terms: list[Number] = [ag.relu(1.0 - t * o) for o, t in _pairs(outputs, targets)]
+    terms: list[Number] = [ag.relu(1.0 - t * o) for o, t in pairs]
     return _mean(terms)
 
 
@@ -117,7 +120,9 @@ def binary_cross_entropy(outputs: Sequence[Number], targets: Sequence[Any]) -> N
     >>> f"{binary_cross_entropy([0.5], [1.0]):.4f}"
     '0.6931'
     """
-    pairs = _pairs(_probabilities(outputs, "outputs"), _probabilities(targets, "targets"))
+    pairs = _pairs(outputs, targets)
+    _check_probabilities([o for o, _ in pairs], "outputs")
+    _check_probabilities([t for _, t in pairs], "targets")
     kept = [(ag.clamp(o, 1e-15, 1.0 - 1e-15), t) for o, t in pairs]
     terms: list[Number] = [-(ag.xlogy(t, o) + ag.xlog1py(1.0 - t, -o)) for o, t in kept]
     return _mean(terms)
@@ -134,7 +139,9 @@ def bce_with_logits(outputs: Sequence[Number], targets: Sequence[Any]) -> Number
     >>> bce_with_logits([1000.0], [0.0])
     1000.0
     """
-    terms: list[Number] = [ag.softplus(o) - t * o for o, t in _pairs(outputs, _probabilities(targets, "targets"))]
+    pairs = _pairs(outputs, targets)
+    _check_probabilities([t for _, t in pairs], "targets")
+    terms: list[Number] = [ag.softplus(o) - t * o for o, t in pairs]
     return _mean(terms)
 
 
@@ -152,16 +159,17 @@ def softmax_cross_entropy(outputs: Sequence[Number], target: int | Sequence[Any]
     >>> f"{loss.data:.4f}", loss.partials
     ('0.6931', (-0.5, 0.5))
     """
-    n = len(outputs)
-    if isinstance(target, Sequence):
-        targets = [t for _, t in _pairs(outputs, _probabilities(target, "targets"))]
+    outputs = numbers("outputs", outputs)
+    if isinstance(target, Iterable):
+        targets = [t for _, t in _pairs(outputs, target)]
+        _check_probabilities(targets, "targets")
         known = [_known(t) for t in targets]
         if None not in known and abs((total := sum(map(float_of, targets))) - 1.0) > 1e-6:
             raise ArgumentError(f"target probabilities add up to 1, not to {total:g}")
     else:
-        index = int(target)
-        if index != target or not 0 <= index < n:
-            raise ArgumentError(f"class {target!r} is outside the classes 0 … {n - 1} of {n} outputs")
+        n, index = len(outputs), float_of(target, "the class")
+        if not (index.is_integer() and 0 <= index < n):
+            raise ArgumentError(f"class {shown(target)} is outside the classes 0 … {n - 1} of {n} outputs")
         targets = [float(k == index) for k in range(n)]
     loss: Number = ag.cross_entropy(outputs, targets)
     return loss
@@ -180,7 +188,9 @@ LOSSES: dict[str, Loss] = {
 
 def loss_function(loss: str | Loss) -> Loss:
     """A loss by name, or the function given."""
-    return loss if callable(loss) else choose("loss", loss, LOSSES | {"softmax_cross_entropy": _of_class_or_shares})
+    if callable(loss):
+        return function("a loss", loss, "outputs", "targets")
+    return choose("loss", loss, LOSSES | {"softmax_cross_entropy": _of_class_or_shares})
 
 
 def _of_class_or_shares(outputs: Sequence[Any], targets: Sequence[Any]) -> Any:
@@ -194,7 +204,7 @@ def l1(params: Iterable[Value], strength: float) -> Value:
     >>> l1([Value(2.0), Value(-3.0)], 0.1).data
     0.5
     """
-    penalty: Value = strength * ag.sum([abs(p) for p in params])
+    penalty: Value = _strength(strength) * ag.sum([abs(p) for p in numbers("params", params)])
     return penalty
 
 
@@ -206,14 +216,22 @@ def l2(params: Iterable[Value], strength: float) -> Value:
     >>> f"{w.grad:.1f}"
     '0.3'
     """
-    params = list(params)
-    penalty: Value = 0.5 * strength * ag.dot(params, params)
+    params = numbers("params", params)
+    penalty: Value = 0.5 * _strength(strength) * ag.dot(params, params)
     return penalty
 
 
-def float_of(x: Any) -> float:
-    """The number in a Value, or the number."""
-    return x.data if isinstance(x, Value) else float(x)
+def _strength(x: Any) -> Any:
+    return x if isinstance(x, Value) else number("the strength of a penalty", x)
+
+
+def float_of(x: Any, what: str = "a number") -> float:
+    """The number in a Value, or the number.
+
+    Raises:
+        InputError: for anything else; ``what`` describes it.
+    """
+    return x.data if isinstance(x, Value) else x if type(x) is float else number(what, x)
 
 
 def _known(x: Any) -> float | None:
@@ -231,14 +249,14 @@ def _mean(terms: Sequence[Number]) -> Number:
     return total / float(len(terms))
 
 
-def _probabilities(numbers: Sequence[Number], what: str) -> Sequence[Number]:
-    for x in numbers:
+def _check_probabilities(xs: Iterable[Any], what: str) -> None:
+    for x in xs:
         if (known := _known(x)) is not None and not 0.0 <= known <= 1.0:
             raise ArgumentError(f"cross-entropy takes {what} between 0 and 1, not {float_of(x):g}")
-    return numbers
 
 
-def _pairs(outputs: Sequence[Number], targets: Sequence[Any]) -> list[tuple[Number, Any]]:
+def _pairs(outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
+    outputs, targets = numbers("outputs", outputs), numbers("targets", targets)
     if len(outputs) != len(targets):
         raise ArgumentError(f"a loss needs one target for each output: {len(outputs)} outputs, {len(targets)} targets")
     if not len(outputs):

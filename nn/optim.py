@@ -8,10 +8,11 @@ from copy import copy
 from typing import Any, ClassVar, NamedTuple
 
 from autograd import ArgumentError, InputError, Value
+from autograd.arguments import whole
 from autograd.javascript import Expression
 from autograd.text import shown
 
-from .text import choose, whole
+from .text import choose, number
 
 Terms = dict[str, float]
 Check = Callable[[str, Any], Any]  # a setting's name and the given value -> the stored value
@@ -124,8 +125,9 @@ class Optimizer:
         """
         if not isinstance(state, Mapping) or {"kind", "steps", "lr", "state"} - set(state):
             raise ArgumentError("this is no optimiser's state: it needs kind, steps, lr and state")
-        if state["kind"] != type(self).__name__:
-            raise ArgumentError(f"this state is of {state['kind']}, not of {type(self).__name__}")
+        kind = state["kind"]
+        if not isinstance(kind, str) or kind != type(self).__name__:
+            raise ArgumentError(f"this state is of {shown(kind)}, not of {type(self).__name__}")
         try:
             rows = [{str(name): Value(x).data for name, x in row.items()} for row in state["state"]]
             steps, settings = int(state["steps"]), dict(state.get("settings", {}))
@@ -133,7 +135,7 @@ class Optimizer:
             raise ArgumentError(f"this optimiser's state is damaged: {error}") from None
         if steps != state["steps"] or not 0 <= steps <= 2**53:
             raise ArgumentError(
-                f"this optimiser's state is damaged: steps is a number from 0 on, not {state['steps']!r}"
+                f"this optimiser's state is damaged: steps is a number from 0 on, not {shown(state['steps'])}"
             )
         for row in rows:
             for name, x in row.items():
@@ -143,7 +145,7 @@ class Optimizer:
         for name, x in settings.items():
             if name not in own or type(x) is not type(own[name]):
                 raise ArgumentError(
-                    f"this state has the setting {name!r} = {x!r}, which {type(self).__name__} cannot take"
+                    f"this state has the setting {name} = {shown(x)}, which {type(self).__name__} cannot take"
                 )
             if isinstance(x, list):
                 settings[name] = tuple(x)
@@ -191,31 +193,31 @@ def _larger(x: Any, y: Any) -> Any:
 
 def at_least_zero(what: str, x: Any) -> float:
     """A finite number that is not negative."""
-    number = _finite(what, x)
-    if number < 0.0:
+    found = _finite(what, x)
+    if found < 0.0:
         raise ArgumentError(f"{what} must be a finite number that is not negative, not {shown(x)}")
-    return number
+    return found
 
 
 def _finite(what: str, x: Any) -> float:
-    number = Value(x).data
-    if not math.isfinite(number):
+    found = number(what, x)
+    if not math.isfinite(found):
         raise ArgumentError(f"{what} must be a finite number, not {shown(x)}")
-    return number
+    return found
 
 
 def _above_zero(what: str, x: Any) -> float:
-    number = at_least_zero(what, x)
-    if number == 0.0:
+    found = at_least_zero(what, x)
+    if found == 0.0:
         raise ArgumentError(f"{what} must be above 0: it keeps a division from being by 0")
-    return number
+    return found
 
 
 def _fraction(what: str, x: Any) -> float:
-    number = Value(x).data
-    if not 0.0 <= number < 1.0:
+    found = number(what, x)
+    if not 0.0 <= found < 1.0:
         raise ArgumentError(f"{what} must be at least 0 and below 1, not {shown(x)}")
-    return number
+    return found
 
 
 def _betas(what: str, betas: Any) -> tuple[float, float]:

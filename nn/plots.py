@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd import ArgumentError, InputError, MissingExtraError
+from autograd.arguments import whole
 from autograd.text import shown
 
-from .data import table
+from .data import pairs
+from .losses import float_of
+from .text import function, number
 from .training import History
 
 if TYPE_CHECKING:
@@ -24,6 +28,15 @@ def new_axes() -> Axes:
     return Figure(figsize=(6, 4.5), layout="constrained").add_subplot()
 
 
+def _axes(given: Any) -> Any:
+    """The axes to draw on; new ones for None."""
+    if given is None:
+        return new_axes()
+    if not hasattr(given, "contourf"):
+        raise InputError(f"ax is the Axes of a matplotlib figure, not {shown(given)}")
+    return given
+
+
 def plot_history(history: History, ax: Axes | None = None) -> Axes:
     """The training and validation loss over the epochs, on a logarithmic scale where all are positive.
 
@@ -37,7 +50,7 @@ def plot_history(history: History, ax: Axes | None = None) -> Axes:
     """
     if not isinstance(history, History):
         raise InputError(f"plot_history takes the History that nn.fit returned, not {shown(history)}")
-    ax = new_axes() if ax is None else ax
+    ax = _axes(ax)
     epochs = range(1, len(history.loss) + 1)
     ax.plot(epochs, history.loss, label="training")
     if history.val_loss:
@@ -66,18 +79,27 @@ def plot_decision_regions(
         ys: n labels.
         ax: where to draw; a new figure if not given.
         level: the number between the classes: 0 for a margin or logit, 0.5 for a probability.
-        points: the number of grid points in each direction.
+        points: the number of grid points in each direction, from 2 on.
+
+    Raises:
+        ArgumentError, InputError: if the data, or a setting, are not of this kind.
+        MissingExtraError: without matplotlib (the extra ``plots``).
     """
-    rows, labels = table(xs, "xs"), [y[0] for y in table(ys, "ys")]
+    rows, targets = pairs(xs, ys)
+    labels = [y[0] for y in targets]
     if len(rows[0]) != 2:
         raise ArgumentError(f"decision regions are drawn over two features, not {len(rows[0])}")
-    ax = new_axes() if ax is None else ax
+    function("decide", decide, "a point (x1, x2)")
+    level, points = number("level", level), whole("points", points, least=2, most=10_000)
+    if not math.isfinite(level):
+        raise ArgumentError(f"level is a finite number, not {level}")
+    ax = _axes(ax)
     spans = []
     for k in (0, 1):
         low, high = min(row[k] for row in rows), max(row[k] for row in rows)
         margin = 0.15 * ((high - low) or 1.0)
         spans.append([low - margin + (high - low + 2 * margin) * i / (points - 1) for i in range(points)])
-    heights = [[float(decide((x, y))) for x in spans[0]] for y in spans[1]]
+    heights = [[float_of(decide((x, y)), "what decide returned") for x in spans[0]] for y in spans[1]]
     top = max(max(map(max, heights)), level + 1e-9)
     bottom = min(min(map(min, heights)), level - 1e-9)
     ax.contourf(spans[0], spans[1], heights, levels=[bottom, level, top], colors=["#cfe0f5", "#fbe3c8"])

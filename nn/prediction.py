@@ -40,8 +40,9 @@ def predict(model: Module, xs: Iterable[Any]) -> Rows:
         found = compiled_outputs(model, rows)
         if found is not None:
             return found
+        what = f"an output of {type(model).__name__}"
         with ag.no_grad():
-            return [[float_of(out) for out in outputs(model, row)] for row in rows]
+            return [[float_of(out, what) for out in outputs(model, row)] for row in rows]
     finally:
         for module, mode in modes:
             module.training = mode
@@ -65,5 +66,8 @@ def mean_loss(model: Module, xs: Iterable[Any], ys: Iterable[Any], *, loss: str 
     """
     rows, targets = pairs(xs, ys)
     loss_of = loss_function(loss)
-    losses = [float_of(loss_of(out, t)) for out, t in zip(predict(model, rows), targets, strict=True)]
+    losses = [
+        float_of(loss_of(out, t), "what the loss returned")
+        for out, t in zip(predict(model, rows), targets, strict=True)
+    ]
     return math.fsum(losses) / len(rows)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from operator import index
 from typing import Any, TypeVar
 
-from autograd import ArgumentError
+from autograd import ArgumentError, InputError, Value
+from autograd.arguments import takes
 from autograd.text import shown
 
 T = TypeVar("T")
@@ -32,15 +32,65 @@ def choose(what: str, name: str, known: Mapping[str, T]) -> T:
     return known[name]
 
 
-def whole(what: str, n: Any, least: int = 1) -> int:
-    """A whole number of Python or NumPy, checked against a minimum.
+def number(what: str, x: Any) -> float:
+    """A real number of Python or NumPy.
 
     Raises:
-        ArgumentError: for anything else; a bool is not a number here.
+        InputError: for anything else; the text says what the number is for.
     """
-    found = (
-        index(n) if hasattr(type(n), "__index__") and not isinstance(n, bool) and not hasattr(n, "__len__") else None
-    )
-    if found is None or found < least:
-        raise ArgumentError(f"{what} is a whole number from {least} on, not {shown(n)}")
-    return found
+    try:
+        return Value(x).data
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from None
+
+
+def flag(what: str, x: Any) -> bool:
+    """True or False.
+
+    Raises:
+        InputError: for anything else.
+    """
+    if not isinstance(x, bool):
+        raise InputError(f"{what} is True or False, not {shown(x)}")
+    return x
+
+
+def function(what: str, x: Any, *arguments: str) -> Callable[..., Any]:
+    """A function that can be called with these arguments.
+
+    Raises:
+        InputError: for anything else.
+    """
+    if not callable(x):
+        raise InputError(f"{what} is a function, not {shown(x)}")
+    if not takes(x, len(arguments)):
+        listed = " and ".join(arguments) or "no argument"
+        raise InputError(f"{what} is called with {listed}, which {shown(x)} cannot take")
+    return x  # type: ignore[no-any-return]
+
+
+def sequence(what: str, x: Any) -> list[Any]:
+    """The items of a list, tuple, array or other iterable; text and dicts are refused.
+
+    Raises:
+        InputError: for anything else.
+    """
+    try:
+        items = None if isinstance(x, str | bytes | Mapping) else iter(x)
+    except TypeError:  # also for an array of no dimension
+        items = None
+    if items is None:
+        raise InputError(f"{what}: a list is needed, not {shown(x)} of type {type(x).__name__}")
+    return list(items)
+
+
+def numbers(what: str, xs: Any) -> list[Any]:
+    """The numbers and Values of a list; plain numbers as floats.
+
+    Raises:
+        InputError: for anything else; the text names its place.
+    """
+    return [
+        x if isinstance(x, Value) or type(x) is float else number(f"{what}[{k}]", x)
+        for k, x in enumerate(sequence(what, xs))
+    ]

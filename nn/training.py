@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograd import ArgumentError, InputError
+from autograd.arguments import whole
 from autograd.text import shown
 
 from .compiled import CompiledSteps, compiled_steps, composition
@@ -16,11 +17,11 @@ from .data import Rows, pairs, split
 from .eager import EagerSteps
 from .errors import Diverged
 from .init import as_rng
-from .losses import Loss, loss_function
+from .losses import Loss, float_of, loss_function
 from .module import Module, require_module
 from .optim import Optimizer, Schedule, by_name
 from .prediction import predict
-from .text import whole
+from .text import flag, function, sequence
 
 
 @dataclass
@@ -56,12 +57,12 @@ def fit(
     epochs: int = 100,
     batch_size: int | None = None,
     rng: Any = 0,
-    validation_split: float = 0.0,
+    validation_split: float | None = None,
     validation_data: tuple[Iterable[Any], Iterable[Any]] | None = None,
     early_stopping: int | None = None,
     schedule: Schedule | None = None,
     penalty: Callable[[], Any] | None = None,
-    callbacks: Sequence[Callable[[int, History], Any]] = (),
+    callbacks: Sequence[Callable[[int, History], Any]] | None = None,
     progress: bool | None = None,
     compiled: bool | None = None,
 ) -> History:
@@ -79,7 +80,7 @@ def fit(
         epochs: the number of passes over the data.
         batch_size: rows for each step, by default 32 or all if there are fewer; rows are shuffled before every epoch.
         rng: a seed or a random generator, for shuffling and splitting.
-        validation_split: the share of the rows that is held out for validation, from 0 to below 1.
+        validation_split: the share of the rows that is held out for validation, from 0 to below 1; None for no rows.
         validation_data: rows and targets for validation, instead of a split.
         early_stopping: stop if the validation loss does not decrease for that many epochs; restore the best weights.
         schedule: a learning-rate schedule; advances after each epoch.
@@ -97,7 +98,7 @@ def fit(
 
     Raises:
         ArgumentError: for empty or ragged data, numbers that are not finite, or settings outside their range.
-        InputError: if the model is no Module, or the data are not numbers.
+        InputError: if the model is no Module, the data are not numbers, or a setting is of the wrong type.
         TraceError: with ``compiled=True``, if ``autograd.compile`` rejects the model or the loss.
 
     >>> import nn
@@ -109,12 +110,19 @@ def fit(
     """
     require_module(model, "fit")
     rng = as_rng(rng)
-    data = _Data.read(xs, ys, validation_split, validation_data, rng)
+    callbacks = () if callbacks is None else callbacks
+    watchers = [function("a callback", x, "the epoch", "the history") for x in sequence("callbacks", callbacks)]
+    for what, choice in (("progress", progress), ("compiled", compiled)):
+        if choice is not None:
+            flag(what, choice)
+    if penalty is not None:
+        function("a penalty", penalty)
+    data = _Data.read(xs, ys, 0.0 if validation_split is None else validation_split, validation_data, rng)
     epochs, batch_size = whole("epochs", epochs), _batch_size(batch_size, len(data.rows))
     if early_stopping is not None and not (whole("early_stopping", early_stopping) and data.validation_rows):
         raise ArgumentError("early_stopping needs validation data: give validation_split or validation_data")
     chosen = _optimizer(model, optimizer, schedule)
-    steps = _Steps(model, loss, chosen, penalty, data, compiled, watch=bool(callbacks))
+    steps = _Steps(model, loss, chosen, penalty, data, compiled, watch=bool(watchers))
     history, best = History(), (math.inf, model.state_dict())
     bar = _bar(epochs, progress)
     try:
@@ -130,7 +138,7 @@ def fit(
                 schedule.step()
             bar.set_postfix_str(f"loss {history.loss[-1]:.4g}", refresh=False)
             bar.update()
-            answers = [callback(epoch, history) for callback in callbacks]
+            answers = [watcher(epoch, history) for watcher in watchers]
             if any(answer is True for answer in answers):
                 history.stopped = "callback"
                 break
@@ -239,6 +247,8 @@ def _optimizer(model: Module, given: Optimizer | str, schedule: Schedule | None)
     chosen: Optimizer = given if isinstance(given, Optimizer) else kind(model.parameters())
     if not set(model.parameters()).issuperset(chosen.params):
         raise ArgumentError("the optimiser holds parameters that are not this model's; make it from model.parameters()")
+    if schedule is not None and not isinstance(schedule, Schedule):
+        raise InputError(f"a schedule is one of nn.optim's, such as StepLR(optimizer, 10), not {shown(schedule)}")
     if schedule is not None and schedule.optimizer is not chosen:
         raise ArgumentError("the schedule belongs to another optimiser; make it from the one that is given")
     return chosen
@@ -254,7 +264,9 @@ def _as_vectors(targets: Rows, loss: str | Loss, count: int) -> Rows:
 def _check_targets(model: Module, rows: Rows, targets: Rows, loss_of: Loss, what: str) -> int:
     """Reject targets that the loss cannot take, before any weight changes; returns the number of outputs."""
     first = predict(model, rows[:1])[0]
-    loss_of(first, targets[0])  # raises an error if the loss rejects the outputs
+    float_of(
+        loss_of(first, targets[0]), "what the loss returned"
+    )  # raises an error also if the loss rejects the outputs
     outputs = [0.5] * len(first)
     for i, target in enumerate(targets):
         try:

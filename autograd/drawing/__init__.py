@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..arguments import whole
 from ..errors import ArgumentError, GraphError, InputError
-from ..files import write_atomically
+from ..files import as_path, write_atomically
 from ..graph import topological
+from ..notation import MOST_DIGITS
+from ..text import shown
 from ..value import Value
 from .boxes import Content, Reader, content
 from .dot import to_dot
@@ -91,7 +94,7 @@ class Drawing:
             LayoutError: if there is no program that writes PNG and PDF, or it fails.
             OSError: if the file cannot be written.
         """
-        path = Path(path)
+        path = as_path(path)
         ending = path.suffix.lower().lstrip(".")
         if ending == "svg":
             written = self.svg().encode()
@@ -133,7 +136,8 @@ def draw(
         gradients: whether to show gradients; by default when there are any.
 
     Raises:
-        InputError: if a root is not a Value.
+        InputError: if a root is not a Value, or tangents is no dict.
+        ArgumentError: if digits or limit is no whole number in its range.
         GraphError: if there are more nodes than ``limit``.
 
     >>> a, b = Value(2.0, name="a"), Value(1.0, name="b")
@@ -147,6 +151,10 @@ def draw(
     for root in roots:
         if not isinstance(root, Value):
             raise InputError(f"draw takes Values, not {type(root).__name__}: draw(loss), or draw(*outputs) for a list")
+    whole("digits", digits, most=MOST_DIGITS)
+    whole("limit", limit)
+    if tangents is not None and not isinstance(tangents, Mapping):
+        raise InputError(f"tangents is the dict that a forward sweep filled, not {shown(tangents)}")
     order = topological(*roots)
     if len(order) > limit:
         raise GraphError(

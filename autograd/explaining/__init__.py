@@ -11,13 +11,14 @@ from functools import cached_property, wraps
 from itertools import islice
 from typing import Any, TypeVar
 
-from ..errors import ArgumentError, GraphError, InputError
+from ..arguments import whole
+from ..errors import GraphError, InputError
 from ..graph import topological
 from ..language import Message, checked, language, translate
 from ..markup import Style, escape_xml, printable, table
 from ..markup import math as math_of
 from ..naming import Names
-from ..notation import show, tidy
+from ..notation import MOST_DIGITS, show, tidy
 from ..sweep import adjoints
 from ..text import shown
 from ..value import Value, describe
@@ -366,6 +367,7 @@ def explain(
 
     Raises:
         InputError: if ``output`` is not a Value.
+        ArgumentError: if digits or paths is no whole number from 1 on.
         GraphError: if ``output`` does not depend on ``wrt``.
 
     >>> a, b = Value(2.0, name="a"), Value(1.0, name="b")
@@ -377,8 +379,8 @@ def explain(
     """
     if not isinstance(output, Value):
         raise InputError(f"explain takes the Value that was computed, not {type(output).__name__}")
-    if paths < 1 or digits < 1:
-        raise ArgumentError(f"paths and digits are at least 1, not {paths} and {digits}")
+    whole("digits", digits, most=MOST_DIGITS)
+    whole("paths", paths)
     order = topological(output)
     return Explanation(output, _find(order, wrt), order, expand, digits, paths, None if lang is None else checked(lang))
 

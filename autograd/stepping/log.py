@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from .. import sweep
+from ..arguments import whole
 from ..errors import ArgumentError, InputError
 from ..graph import topological
 from ..naming import Names
-from ..notation import show
+from ..notation import MOST_DIGITS, show
 from ..text import shortened, shown
 from ..value import Value
 from ..value import number as as_number
@@ -71,6 +72,8 @@ class Log(Sequence[Event]):
         optimizer: Mapping[str, Any] | None = None,
         losses: Iterable[float] | None = None,
     ) -> None:
+        if not isinstance(updates, Iterable):
+            raise InputError(f"a log is made of training steps, as steps(loss) does it; not of {shown(updates)}")
         self.updates = tuple(updates)
         for x in self.updates:
             if not isinstance(x, Iteration):
@@ -214,8 +217,9 @@ def steps(
         the log: a sequence of Forward, Backward and Update events.
 
     Raises:
-        InputError: if ``output`` is neither a Value nor a function that returns one.
-        ArgumentError: if several updates are asked for without a function, or without an optimiser.
+        InputError: if ``output`` is neither a Value nor a function that returns one, or the optimiser is none.
+        ArgumentError: if a number is outside its range, or several updates are asked for without a function, or
+            without an optimiser.
 
     >>> a, b = Value(2.0, name="a"), Value(3.0, name="b")
     >>> y = a * b
@@ -230,8 +234,12 @@ def steps(
     3  y → b
            adjoint 1 × partial 2 = 2;  grad of b is now 2
     """
-    if isinstance(updates, bool) or not isinstance(updates, int) or updates < 1:
-        raise ArgumentError(f"updates is a whole number from 1 on, not {shown(updates)}")
+    updates = whole("updates", updates)
+    whole("digits", digits, most=MOST_DIGITS)
+    if optimizer is not None and not callable(getattr(optimizer, "updates", None)):
+        raise InputError(
+            f"the optimiser of steps has a method updates(), as those of nn.optim; {shown(optimizer)} has none"
+        )
     if updates > 1 and isinstance(output, Value):
         raise ArgumentError(
             f"{updates} updates need a function that records the loss again before each: "
