@@ -141,7 +141,7 @@ class _Writer:
         self.named = 0
         self.first = ""  # the first array; all others have its length
         self.carrier: Any = _Functions(
-            where=lambda condition, x, y: self.select(condition, x, y),
+            where=self.select,  # JavaScript computes one branch only; in no rule does the other one raise
             choose=self.choose,
             detach=lambda x: x,
             sum=lambda xs: self.over("sum", xs),
@@ -194,9 +194,12 @@ class _Writer:
 
     def over(self, name: str, *operands: Any) -> Expression:
         """A function of arrays and numbers, each array given as the expression of its elements."""
-        binds = [_ARRAY if isinstance(x, Sequence) else _CHOICE for x in operands]
-        single = [x[0] if isinstance(x, Sequence) else x for x in operands]
-        return self.write(self._called(name, operands), (_ATOM, *binds), *single, over=True)
+        binds, single = [_ATOM], []
+        for x in operands:
+            (element,) = x if isinstance(x, Sequence) else (x,)
+            binds.append(_CHOICE if element is x else _ARRAY)
+            single.append(element)
+        return self.write(self._called(name, operands), binds, *single, over=True)
 
     def _called(self, name: str, operands: Sequence[Any]) -> str:
         return f"{self.library}.{name}({', '.join(f'{{{k}}}' for k in range(len(operands)))})"
