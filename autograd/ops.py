@@ -175,8 +175,8 @@ def _share(m: Carrier, z: Any, x: Any, y: Any) -> Any:
 HYPOT = Op(
     "hypot", "x y", "hypot(x, y)", ("x / z", "y / z"),
     lambda m: lambda x, y: m.hypot(x, y),
-    lambda m: lambda z, x, y: m.choose(is_zero(z), lambda: 0.0, lambda: _share(m, z, x, y)),
-    lambda m: lambda z, x, y: m.choose(is_zero(z), lambda: 0.0, lambda: _share(m, z, y, x)),
+    lambda m: lambda z, x, y: m.where(is_zero(z), 0.0, _share(m, z, x, y)),
+    lambda m: lambda z, x, y: m.where(is_zero(z), 0.0, _share(m, z, y, x)),
     kink=lambda x, y: abs(x) + abs(y), convention="slopes 0 at (0, 0), of every order, as of abs at 0",
 )
 
