@@ -368,6 +368,7 @@ SINE = ag.operation("sine", math.sin, lambda z, x: math.cos(float(x)))
         (lambda: jvp(lambda d: d["a"], ({"a": 1.0},), ({"b": 1.0},)), ArgumentError, ["keys", "'a'"]),
         (lambda: jvp(lambda a, b: b, ([1.0, 2.0], 3.0), (1.0, [0.0, 0.0])), ArgumentError, ["tangents[0]", "list"]),
         (lambda: jvp(lambda a: a[0], (np.ones(2),), (np.ones(3),)), ArgumentError, ["shape (2,)"]),
+        (lambda: jvp(lambda x: x, (1.0,), ([1.0, 2.0],)), ArgumentError, ["tangents[0]", "one number", "list of 2"]),
         (lambda: grad(lambda x, y: y * math.exp(x), (0, 1))(1.0, 2.0), GraphError, ["lost"]),
         (lambda: hessian(SINE)(0.4), GraphError, ["lost", "sine"]),
         (lambda: hvp(SINE, (0.4,), (1.0,)), GraphError, ["lost", "sine"]),

@@ -115,6 +115,31 @@ def test_paths_add_up():
     assert (explanation.reverse_edges, explanation.forward_edges) == (5, 4)
 
 
+def test_a_path_says_which_occurrence_of_an_operand_it_takes():
+    (x,) = named(x=3.0)
+    z = ag.dot([x, 2.0, x], [x, x, 1.0])  # x₁·x₃ + 2·x₄ + x₂·1
+    z.name = "z"
+    lines = str(explain(z, x)).splitlines()
+    at = lines.index("Paths: 4 from x to z")
+    assert lines[at + 1 : at + 6] == ["  x₁ → z:  3", "  x₃ → z:  3", "  x₄ → z:  2", "  x₂ → z:  1", "  together 9"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "last"),
+    [
+        (1, "  this is the one with the largest product"),
+        (3, "  these are the 3 with the largest products"),
+        (4, "  together 9"),
+    ],
+)
+def test_it_is_said_which_paths_are_listed(paths, last):
+    (x,) = named(x=3.0)
+    z = ag.dot([x, 2.0, x], [x, x, 1.0])
+    lines = str(explain(z, x, paths=paths)).splitlines()
+    at = next(k for k, line in enumerate(lines) if line.startswith("Paths: 4"))
+    assert lines[at + 1 + paths] == last
+
+
 @settings(max_examples=100)
 @given(programs(max_nodes=12))
 def test_path_sums_are_the_derivative(program):
@@ -259,8 +284,9 @@ def test_where_a_nan_or_an_infinity_arose():
     assert "slope of y with respect to x = 0" in said
     assert "∞" in said
     big = Value(math.inf, name="big")
-    product = big * x
-    assert "not finite is the input big" in " ".join(explain(product, x).notes)
+    first, second = explain(big * x, x).notes
+    assert "not finite is the input big" in first
+    assert "begins at the edge from x to" in second
     small = Value(1e200, name="s")
     square = small * small
     square.name = "q"
@@ -370,13 +396,24 @@ def test_a_result_of_rounding_alone_is_said_to_be_that():
     assert not explain(a * 0.3 - a * 0.299999, a).is_rounding
 
 
-def test_partial_underflow():
+def test_sizes_that_overflow_are_no_bound_on_rounding():
+    x = Value(1e-10, name="x")
+    explanation = explain((x * 1e308 - x * 1e308) + x * 1e308, x)
+    assert (explanation.derivative, explanation.is_rounding) == (1e308, False)
+
+
+@pytest.mark.parametrize(("first", "second", "sign"), [(1, 1, ""), (-1, 1, "−"), (1, -1, "−"), (-1, -1, "")])
+def test_partial_underflow(first, second, sign):
     x = Value(1e10, name="x")
-    explanation = explain(((x * 1e-200) * 1e-200) * 1e300, x)
-    assert explanation.derivative == pytest.approx(1e-100)
+    explanation = explain(((x * (first * 1e-200)) * (second * 1e-200)) * 1e300, x)
+    assert explanation.derivative == pytest.approx(first * second * 1e-100)
     for equation in [*explanation.equations, *explanation.rules]:
         assert math.prod(factor.value for factor in equation.terms[0]) == pytest.approx(equation.value)
-    assert "= 1e100 · 1e-200 = 1e-100" in str(explanation)
+    assert f"= {sign}1e-100" in str(explanation)
+    assert "left the range" not in str(explanation)
+
+
+def test_underflow_on_the_way_back():
     x = Value(1e-10, name="x")
     explanation = explain(((x * 1e300) * 1e-200) * 1e-200, x)
     assert explanation.derivative == 0.0  # as in the sweep, which multiplies from the output on
@@ -410,6 +447,7 @@ def test_where_an_infinite_derivative_begins(what, f, at, fragments):
     assert not math.isfinite(explanation.derivative) or not math.isfinite(y.data)
     for fragment in fragments:
         assert fragment in " ".join(explanation.notes)
+    assert "the numbers written give" not in str(explanation)  # they agree: they are not finite either
 
 
 def test_zero_times_infinity_is_explained():
@@ -477,7 +515,7 @@ def test_a_large_graph_is_announced_in_a_terminal_only(monkeypatch):
 @pytest.mark.parametrize(
     ("call", "kind", "fragments"),
     [
-        (lambda e, x: explain(e, "w55"), GraphError, ["'w55'", "did you mean 'w5'"]),
+        (lambda e, x: explain(e, "w55"), GraphError, ["'E'", "'w55'", "did you mean 'w5'"]),
         (lambda e, x: explain(e, "zzz"), GraphError, ["no node called", "w1"]),
         (lambda e, x: explain(e, x), GraphError, ["does not depend", "'x'", "detach"]),
         (lambda e, x: explain(1.0, x), InputError, ["float"]),

@@ -274,7 +274,26 @@ def test_rules_use_nothing_else():
     assert len(used) > 50
 
 
-NUMBERS = [0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, -3.0, 1e300, -1e300, 1e-310, 710.0, -750.0, INF, -INF, math.nan]
+NUMBERS = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    -2.0,
+    2.5,
+    -2.5,
+    3.0,
+    -3.0,
+    1e300,
+    -1e300,
+    1e-310,
+    710.0,
+    -750.0,
+    INF,
+    -INF,
+    math.nan,
+]
 NUMPY = {
     **{name: getattr(np, name) for name in ("exp", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "hypot")},
     **{name: getattr(np, name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "floor", "ceil", "trunc")},

@@ -56,6 +56,14 @@ def test_constants_simplify_a_formula(formula, constants, text):
     assert render(formula, {"x": X, "y": Y} | constants).text == text
 
 
+def test_a_formula_of_up_to_four_operands_is_a_label():
+    a, b, c, d, e = (Value(1.0, name=name) for name in "abcde")
+    four, five = ag.sum([a, b, c, d]), ag.sum([a, b, c, d, e])
+    names = Names(ag.topological(four * five))
+    assert (names.label(four).text, names.label(five).text) == ("a + b + c + d", "v2")
+    assert names.formula(five).text == "a + b + c + d + e"
+
+
 def test_constants_have_as_many_digits_as_asked_for():
     assert render("x * y", {"x": X, "y": 1 / 3}, digits=3).text == "x·0.333"
     assert render("x * y", {"x": X, "y": 1 / 3}, "latex", digits=10).text == r"x \cdot 0.3333333333"
