@@ -36,7 +36,7 @@ def indices(argnums: Any, count: int, name: str) -> int | tuple[int, ...]:
     try:
         return _index(argnums, argnums, count, name)
     except InputError:
-        if not isinstance(argnums, Iterable) or isinstance(argnums, str | bytes):
+        if not isinstance(argnums, Iterable) or isinstance(argnums, str | bytes) or getattr(argnums, "ndim", 1) == 0:
             raise
     found = tuple([_index(k, argnums, count, name) for k in argnums])
     if not found:

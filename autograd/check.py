@@ -68,7 +68,10 @@ class Report:
     def _text(self) -> str:
         total = len(self.comparisons)
         good = sum(1 for c in self.comparisons if c.verdict == "pass")
-        worst = max((c.relative for c in self.comparisons if c.verdict == "pass" and c.claimed != 0.0), default=0.0)
+        told = [
+            c.relative for c in self.comparisons if c.verdict == "fail" or (c.verdict == "pass" and c.claimed != 0.0)
+        ]
+        worst = max((x for x in told if not math.isnan(x)), default=0.0)
         lines = [
             translate(
                 "gradcheck: {verdict}; {good} of {total} derivatives agree, relative error up to {worst:.1e}"
@@ -141,7 +144,9 @@ def gradcheck(
     >>> bool(gradcheck(lambda x, y: functions.sin(x) * y, 1.0, 2.0))
     True
     """
-    if order not in (1, 2):
+    if not callable(f):
+        raise InputError(f"a function is needed, not {shown(f)}: write gradcheck(f, x), not gradcheck(f(x))")
+    if not isinstance(order, int) or order not in (1, 2):
         raise ArgumentError(f"order is 1 or 2, not {shown(order)}")
     if directions is not None and (not isinstance(directions, int) or directions < 1):
         raise ArgumentError(f"directions is a whole number from 1 on, not {shown(directions)}")

@@ -8,6 +8,9 @@ from types import TracebackType
 from typing import Any
 from weakref import ref
 
+from .errors import InputError
+from .text import shown
+
 # The states in use anywhere in the process, except the default one. Recording first tests whether the set is empty, and
 # only if it is not looks up the state of its own thread or task. A state leaves the set when it is freed.
 active: set[ref[State]] = set()
@@ -138,6 +141,9 @@ class scope(Surrounding):  # noqa: N801  (used like a function)
     Args:
         name: what the box is called, for example ``"hidden layer"``.
 
+    Raises:
+        InputError: if the name is no text.
+
     >>> from autograd import Value, scope
     >>> with scope("model"), scope("layer"):
     ...     y = Value(2.0) * 3
@@ -149,6 +155,8 @@ class scope(Surrounding):  # noqa: N801  (used like a function)
 
     def __init__(self, name: str) -> None:
         super().__init__()
+        if not isinstance(name, str | int):
+            raise InputError(f"the name of a scope is text, not {shown(name)}")
         self._name = str(name)
 
     def _changed(self, state: State) -> Mapping[str, Any]:

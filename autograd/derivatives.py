@@ -128,7 +128,16 @@ class _Call:
 def _call(f: Function, args: Sequence[Any], argnums: Argnums, kwargs: dict[str, Any]) -> _Call:
     """Call a function with new Values instead of the numbers in the arguments that ``argnums`` selects."""
     args, kwargs = by_position(f, args, kwargs)
-    chosen = indices(argnums, len(args), called(f))
+    try:
+        chosen = indices(argnums, len(args), called(f))
+    except ArgumentError as error:
+        if not kwargs:
+            raise
+        names = ", ".join(kwargs)
+        raise ArgumentError(
+            f"{error} that have a position, and with {names} by keyword only; derivatives are taken in the former: "
+            f"give a function that has a position for each, such as lambda x: {called(f)}({next(iter(kwargs))}=x)"
+        ) from None
     call = _Call()
     call.f, call.one = f, isinstance(chosen, int)
     places = (chosen,) if isinstance(chosen, int) else chosen
@@ -235,13 +244,14 @@ def value_and_grad(f: Callable[P, R], argnums: Argnums = 0) -> Callable[P, tuple
     return _named(value_and_gradient, "value_and_grad", f)
 
 
-def jvp(f: Callable[..., R], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[R, R]:
+def jvp(f: Callable[..., R], primals: Sequence[Any], tangents: Sequence[Any], **kwargs: Any) -> tuple[R, R]:
     """A directional derivative, by one forward sweep.
 
     Args:
         f: any function of numbers and structures of numbers.
         primals: its arguments.
         tangents: the direction, in the structure of ``primals``.
+        kwargs: further arguments of ``f``, by keyword; they are held fixed.
 
     Returns:
         the value of ``f``, and how fast it changes along the direction, in the same structure.
@@ -249,19 +259,21 @@ def jvp(f: Callable[..., R], primals: Sequence[Any], tangents: Sequence[Any]) ->
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.5))
     (6.0, 4.0)
     """
-    call = _call(_function(f), _listed(primals, "primals"), range(len(primals)), {})
-    directions = matched(_listed(tangents, "tangents"), _listed(primals, "primals"), "tangents")
+    primals = _listed(primals, "primals")
+    call = _call(_function(f), primals, range(len(primals)), kwargs)
+    directions = matched(_listed(tangents, "tangents"), primals, "tangents")
     outputs, structure = call.outputs()
     moved = _push(call, outputs, directions)
     return structure.rebuild(iter([call.plain(y) for y in outputs])), structure.rebuild(iter(moved))
 
 
-def vjp(f: Callable[..., R], *primals: Any) -> tuple[R, Callable[[R], tuple[Any, ...]]]:
+def vjp(f: Callable[..., R], *primals: Any, **kwargs: Any) -> tuple[R, Callable[[R], tuple[Any, ...]]]:
     """The value, and a function that pulls an output's adjoint back to the arguments by one reverse sweep.
 
     Args:
         f: any function of numbers and structures of numbers.
         primals: its arguments.
+        kwargs: further arguments of ``f``, by keyword; they are held fixed.
 
     Returns:
         the value of ``f``, and ``pullback``: it takes adjoints in the structure of the value and returns a tuple with
@@ -271,7 +283,7 @@ def vjp(f: Callable[..., R], *primals: Any) -> tuple[R, Callable[[R], tuple[Any,
     >>> value, pullback([1.0, 10.0])
     ([6.0, 5.0], (13.0, 12.0))
     """
-    call = _call(_function(f), primals, range(len(primals)), {})
+    call = _call(_function(f), primals, range(len(primals)), kwargs)
     outputs, structure = call.outputs()
 
     def pullback(adjoints: R) -> tuple[Any, ...]:
@@ -303,7 +315,7 @@ def jacobian(
     [[3.0, 2.0], [1.0, 1.0]]
     """
     _function(f)
-    if mode not in ("auto", "forward", "reverse"):
+    if not isinstance(mode, str) or mode not in ("auto", "forward", "reverse"):
         raise ArgumentError(f"mode is 'auto', 'forward' or 'reverse', not {shown(mode)}")
 
     def jacobian_of_f(*args: P.args, **kwargs: P.kwargs) -> Any:
@@ -349,13 +361,14 @@ def hessian(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
     return _named(hessian_of_f, "hessian", f)
 
 
-def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], **kwargs: Any) -> Any:
     """The Hessian of a function that returns one number times a direction, without the Hessian: two reverse sweeps.
 
     Args:
         f: returns one number.
         primals: its arguments.
         tangents: the direction, in the structure of ``primals``.
+        kwargs: further arguments of ``f``, by keyword; they are held fixed.
 
     Returns:
         the product, in the structure of ``primals``; for one argument, in the structure of that argument.
@@ -363,9 +376,10 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     >>> hvp(lambda x: x[0] ** 2 * x[1], ([3.0, 5.0],), ([1.0, 0.0],))
     [10.0, 6.0]
     """
+    primals = _listed(primals, "primals")
     argnums: Argnums = 0 if len(primals) == 1 else range(len(primals))
-    call = _call(_function(f), _listed(primals, "primals"), argnums, {})
-    directions = matched(_listed(tangents, "tangents"), _listed(primals, "primals"), "tangents")
+    call = _call(_function(f), primals, argnums, kwargs)
+    directions = matched(_listed(tangents, "tangents"), primals, "tangents")
     gradient = _gradient_graph(call, "hvp")
     with _deeper():
         along = functions.dot(gradient, directions)

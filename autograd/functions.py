@@ -164,7 +164,6 @@ atanh = _unary(ops.ATANH, "The inverse hyperbolic tangent of −1 < x < 1.")
 floor = _unary(ops.FLOOR, "The largest whole number ≤ x; slope 0 everywhere.")
 ceil = _unary(ops.CEIL, "The smallest whole number ≥ x; slope 0 everywhere.")
 trunc = _unary(ops.TRUNC, "x without its fraction; slope 0 everywhere.")
-round = _unary(ops.ROUND, "The nearest whole number, halves to even; slope 0 everywhere.")
 erf = _unary(ops.ERF, "The error function.")
 erfc = _unary(ops.ERFC, "1 − erf x, accurate for large x.")
 erfcx = _unary(ops.ERFCX, "exp(x²)·erfc x, without underflow. Needs the extra ``special``.")
@@ -187,6 +186,21 @@ softsign = _unary(ops.SOFTSIGN, "x/(1 + |x|).")
 hardtanh = _unary(ops.HARDTANH, "x clamped to [−1, 1].")
 hardsigmoid = _unary(ops.HARDSIGMOID, "(x + 3)/6 clamped to [0, 1].")
 hardswish = _unary(ops.HARDSWISH, "x·hardsigmoid(x) (Howard et al. 2019).")
+
+
+@overload
+def round(x: float, digits: int | None = None) -> float: ...
+@overload
+def round(x: Value, digits: int | None = None) -> Value: ...
+def round(x: Any, digits: int | None = None) -> Any:
+    """The nearest whole number, halves to even, or that many digits after the point; slope 0 everywhere.
+
+    >>> round(2.5), round(0.126, 2)
+    (2.0, 0.13)
+    """
+    if digits is None:
+        return unary(ops.ROUND, x) if type(x) is Value else _any(ops.ROUND, x)
+    return x.__round__(digits) if isinstance(x, Value) else Value(x).__round__(digits).data
 
 
 # Several operands ----------------------------------------------------------------------------------------------------

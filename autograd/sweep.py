@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from .errors import ArgumentError
+from .errors import ArgumentError, InputError
 from .graph import topological
+from .text import shown
 
 if TYPE_CHECKING:
     from .value import Value
@@ -77,13 +78,26 @@ def reverse(order: Sequence[Value], adjoint: float = 1.0) -> Iterator[ReverseSte
     return _reverse(order, adjoint)
 
 
+def _number(leaf: Value) -> float:
+    """The gradient of a leaf that was assigned to, as a float."""
+    try:
+        if isinstance(leaf.grad, str | bytes):
+            raise TypeError
+        return float(leaf.grad)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(
+            f"the gradient of {'a leaf' if leaf.name is None else repr(leaf.name)} was set to {shown(leaf.grad)}; "
+            "set it to a number, such as 0.0"
+        ) from None
+
+
 def _begin(order: Sequence[Value], adjoint: float) -> None:
     """Set the adjoints that a reverse sweep into ``grad`` begins with."""
     for node in order:
         if node.inputs:
             node.grad = 0.0
         elif type(node.grad) is not float:  # assigned, for example a float32: sums are in double precision
-            node.grad = float(node.grad)
+            node.grad = _number(node)
     order[-1].grad += adjoint
 
 

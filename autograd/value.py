@@ -10,11 +10,14 @@ from sys import float_info
 from typing import Any, ClassVar, cast
 
 from . import context, ops, sweep
+from .arguments import whole
 from .carriers import IEEE, Extended
 from .errors import DomainError, InputError
 from .graph import numbers_of
 from .ops import Op
 from .text import shown
+
+MOST_PLACES = 22  # that round keeps: larger powers of ten are no floats
 
 
 class Value:
@@ -183,8 +186,10 @@ class Value:
     def __rfloordiv__(self, other: Any) -> Value: return _floor_divide(other, self)
     def __divmod__(self, other: Any) -> tuple[Value, Value]: return _divmod(self, other)
     def __rdivmod__(self, other: Any) -> tuple[Value, Value]: return _divmod(other, self)
-    def __round__(self, digits: int = 0) -> Value:
-        return unary(ops.ROUND, self) if not digits else unary(ops.ROUND, self * 10.0**digits) / 10.0**digits
+    def __round__(self, digits: Any = None) -> Value:
+        if digits is None or whole("the digits of round", digits, least=-MOST_PLACES, most=MOST_PLACES) == 0:
+            return unary(ops.ROUND, self)
+        return unary(ops.ROUND, self * 10.0 ** int(digits)) / 10.0 ** int(digits)
 
     # A Value compares and converts as the number it holds; equality and hash stay those of the object.
     def __lt__(self, other: Any) -> Any: return _compare(ops.LESS, self, other)

@@ -72,6 +72,11 @@ def read_argument(given: Any, axis: int | None, what: str) -> Argument:
     return Argument(array, array.shape[1:], axis)
 
 
+def zeros_like(given: Any, what: str) -> Any:
+    """Zeros in the shape of an argument."""
+    return np.zeros(read_argument(given, None, what).shape)
+
+
 def count_rows(arguments: Sequence[Argument], names: Sequence[str]) -> int:
     """How many rows there are; 1 if no argument has rows."""
     found = [len(a.array) for a in arguments if a.axis is not None]

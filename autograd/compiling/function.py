@@ -14,6 +14,7 @@ from ..errors import ArgumentError, InputError
 from ..structure import holds_values
 from ..value import Value
 from . import call, checking, native, settings
+from .arrays import zeros_like
 from .listing import recorded
 from .memory import Memory
 from .prepared import Prepared, Question
@@ -248,13 +249,14 @@ class Compiled:
         """The values, gradients and second derivatives together: in finance, the price and all its Greeks."""
         return self._run("value_grad_and_hessian", args, kwargs, argnums, out).result  # type: ignore[no-any-return]
 
-    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], out: Any = None) -> tuple[Any, Any]:
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], out: Any = None, **kwargs: Any) -> tuple[Any, Any]:
         """The values, and their derivatives in the direction of the tangents.
 
         Args:
             primals: the arguments.
             tangents: for each an array of the same shape.
             out: arrays to write both into.
+            kwargs: further arguments, by keyword; they are held fixed.
 
         >>> import numpy as np
         >>> from autograd import compile
@@ -265,6 +267,11 @@ class Compiled:
             raise InputError("jvp takes a list or tuple of primals and one of tangents")
         if len(primals) != len(tangents):
             raise ArgumentError(f"{len(primals)} primals need as many tangents, not {len(tangents)}")
+        if kwargs:
+            placed = self._positional(primals, kwargs)
+            fixed = enumerate(placed[len(primals) :], len(primals))
+            names = self._called_by(len(placed))
+            primals, tangents = placed, [*tangents, *(zeros_like(x, names[k]) for k, x in fixed)]
         return self._run("jvp", primals, {}, (), out, tangents).result  # type: ignore[no-any-return]
 
     def backward(self, *args: Any, **kwargs: Any) -> float:

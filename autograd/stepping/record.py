@@ -17,7 +17,7 @@ from zlib import crc32
 
 from ..context import Surrounding
 from ..errors import ArgumentError
-from ..files import write_atomically
+from ..files import as_path, write_atomically
 from ..graph import topological
 from ..notation import Piece, label
 from ..row import TABLE, Op
@@ -44,7 +44,7 @@ _canonical = json.JSONEncoder(allow_nan=False, sort_keys=True, separators=(",", 
 
 def save(log: Log, path: str | os.PathLike[str]) -> Path:
     """Write a log to a file; ``Log.save`` describes it."""
-    path = Path(path)
+    path = as_path(path)
     if path.suffix.lower() != ".json":
         raise ArgumentError(f"cannot tell what to write from {path.name!r}; end it with .json")
     lines, size = [], 0
@@ -192,7 +192,7 @@ class _FileError(Exception):
 
 def load(path: str | os.PathLike[str]) -> Log:
     """Read a log from a file; ``Log.load`` describes it."""
-    path = Path(path)
+    path = as_path(path)
     if path.exists() and not path.is_file():
         raise ArgumentError(f"{path.name} is no ordinary file")
     size = path.stat().st_size
