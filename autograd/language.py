@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -95,6 +95,12 @@ class Message(str):
 def translated(text: str) -> str:
     """A text in the language in force if it is a Message, else as it is."""
     return text.translated() if isinstance(text, Message) else text
+
+
+def translations(name: str, messages: Iterable[str]) -> dict[str, str]:
+    """Messages and their translations into a language, for scripts in a page, which mark their own."""
+    catalogue = _catalogue(checked(name))
+    return {message: catalogue.gettext(message) for message in messages}
 
 
 @contextmanager

@@ -53,6 +53,11 @@ def sheet() -> str:
     return (Path(__file__).parent / "picture.css").read_text(encoding="utf-8")
 
 
+def shapes() -> str:
+    """The stylesheet without its colours, for a page that brings its own."""
+    return sheet()[sheet().index(".graph text") :]
+
+
 _TOKENS = re.compile(r"\.graph \{([^}]*)\}")
 _RULE = re.compile(r"^(\.graph [^{]+) \{ (.*) \}$", re.M)
 

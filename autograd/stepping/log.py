@@ -50,7 +50,7 @@ class Log(Sequence[Event]):
     """The events of one training step or several, in the order in which the engine did them.
 
     ``str(log)`` is all of them as text; ``log.play()`` steps through them in the terminal; ``log.save("run.json")``
-    writes them to a file.
+    writes them to a file, ``log.save("lesson.html")`` a page that shows them moving.
 
     Args:
         updates: the training steps; ``steps`` and ``Log.load`` make them.
@@ -147,21 +147,28 @@ class Log(Sequence[Event]):
         """Step through the events in the terminal: forward, back, to the next node or sweep, to a numbered step."""
         play(self)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | os.PathLike[str], *, lang: str | None = None) -> Path:
         """Write the log to a file.
 
         Args:
-            path: ends with ``.json``. The file holds the graph, every event with all digits, and the settings.
+            path: ends with ``.html`` for the lesson, a page that steps through the log on the graph, answers questions
+                and computes again; or with ``.json`` for the graph, every event with all digits, and the settings.
+            lang: the language in which the lesson starts, ``"en"`` or ``"zh"``.
 
         Returns:
             the path written. A reader sees the old file or the new one, never an incomplete one.
 
         Raises:
-            ArgumentError: for another ending, or a log that is too large for a file.
+            ArgumentError: for another ending or language, or a log that is too large for a file.
+            LayoutError: if there is no layout engine for the lesson's picture.
             OSError: if the file cannot be written.
         """
         from .record import save
 
+        if Path(path).suffix.lower() == ".html":
+            from ..lesson import write
+
+            return write(self, path, lang)
         return save(self, path)
 
     @classmethod

@@ -46,7 +46,7 @@ def save(log: Log, path: str | os.PathLike[str]) -> Path:
     """Write a log to a file; ``Log.save`` describes it."""
     path = as_path(path)
     if path.suffix.lower() != ".json":
-        raise ArgumentError(f"cannot tell what to write from {path.name!r}; end it with .json")
+        raise ArgumentError(f"cannot tell what to write from {path.name!r}; end it with .html or .json")
     lines, size = [], 0
     for line in written(log):
         lines.append(line.encode())

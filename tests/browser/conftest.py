@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 
+from .node import missing
+
 CHROMIUM = "/usr/bin/chromium"
 ADVICE = (
     "this test needs a browser: apt-get install -y chromium (Debian), and pip install playwright; "
@@ -11,16 +13,16 @@ ADVICE = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """A running Chromium."""
+    """A running Chromium. It ends with the module, because an event loop of Playwright runs as long."""
     path = CHROMIUM if shutil.which(CHROMIUM) else shutil.which("chromium")
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        pytest.fail(ADVICE)
+        missing(ADVICE)
     if path is None:
-        pytest.fail(ADVICE)
+        missing(ADVICE)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield running

@@ -21,7 +21,7 @@ def compiler(*arguments):
 def test_scripts_have_no_type_errors(tmp_path):
     if (found := compiler("--version")).returncode:
         missing(f"npm cannot install TypeScript: {found.stderr.strip()[-300:]}")
-    (tmp_path / "rules.js").write_text(f"/** @type {{Rules}} */ const table = {rules(ops.TABLE.values())};\n", "utf-8")
+    (tmp_path / "rules.js").write_text(f"/** @type {{Rules}} */ const rules = {rules(ops.TABLE.values())};\n", "utf-8")
     scripts = sorted((ROOT / "autograd").rglob("*.js"))
     assert scripts
     done = compiler(*OPTIONS, *map(str, [*scripts, tmp_path / "rules.js"]))

@@ -1,0 +1,31 @@
+// Words: the page's sentences in the language in force, with the names and numbers filled in.
+"use strict";
+
+/** Translations: language → English message → message. Filled from the page's data. @type {Record<string, Record<string, string>>} */
+let catalogues = {};
+let language = "en";
+
+/** The message in the language in force. @param {string} message */
+function _(message) {
+  return (catalogues[language] || {})[message] || message;
+}
+
+/** Text made safe as HTML. @param {string} text */
+function escapeHtml(text) {
+  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+}
+
+/**
+ * A message as HTML, with `{name}` replaced by HTML that is safe already.
+ * @param {string} message @param {Record<string, string | number>} [values]
+ */
+function fill(message, values = {}) {
+  return escapeHtml(message).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+/** Several names as one: a, b and c. @param {string[]} items HTML */
+function listed(items) {
+  if (items.length < 2) return items.join("");
+  const list = items.slice(1, -1).reduce((first, second) => fill(_("{first}, {second}"), { first, second }), items[0]);
+  return fill(_("{list} and {last}"), { list, last: items[items.length - 1] });
+}

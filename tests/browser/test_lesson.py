@@ -1,0 +1,389 @@
+"""The lesson page in a browser: every step of the worked example, what a person can do there, and odd graphs."""
+
+import json
+import math
+
+import pytest
+
+import autograd as ag
+import nn
+from autograd import Value
+from autograd.lesson import page as lesson_page
+from demos import worked_example
+from nn import optim
+
+
+def recorded():
+    model = worked_example.network(names=True)
+    return ag.steps(worked_example.recorded(model), optim.SGD(model.parameters(), lr=0.5))
+
+
+@pytest.fixture(scope="module")
+def log():
+    return recorded()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    path = tmp_path_factory.mktemp("lesson") / "lesson.html"
+    assert recorded().save(path) == path
+    assert path.stat().st_size < 1_000_000
+    return path.as_uri()
+
+
+@pytest.fixture
+def shown(page, tmp_path):
+    """Opens the lesson of a log."""
+
+    def open_(log, **settings):
+        path = tmp_path / "shown.html"
+        path.write_text(lesson_page(log, **settings), encoding="utf-8")
+        page.goto(path.as_uri())
+        return page
+
+    return open_
+
+
+def state(page):
+    """All that the picture, the table and the card show."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("svg.graph g, svg.graph text, #leaves td, #card")]
+            .map((e) => `${e.getAttribute("class")} ${e.tagName === "g" ? "" : e.textContent}`)"""
+    )
+
+
+def wait(page, condition):
+    """Wait until a condition holds in the page."""
+    for _ in range(200):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(25)
+    pytest.fail(f"never came true: {condition}")
+
+
+def slide(page, selector, value):
+    """Move a slider."""
+    move = "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', {bubbles: true})); }"
+    page.locator(selector).evaluate(move, value)
+
+
+def current(page):
+    return page.evaluate("[...document.querySelectorAll('g.node.current')].map((g) => g.dataset.node)")
+
+
+def test_every_step_forward_and_back(page, address, log):
+    page.goto(address)
+    index = {node: k for k, node in enumerate(log.order)}
+    labels = {log.names.label(node).text: f"n{k}" for node, k in index.items()}
+    assert page.evaluate("document.documentElement.dataset.steps") == str(len(log)) == "55"
+    seen = []
+    for k, event in enumerate(log, 1):
+        assert page.evaluate("document.documentElement.dataset.step") == str(k)
+        at = event.input if event.sweep == "backward" else event.node
+        assert set(current(page)) == {labels[at]}
+        number = event.total if event.sweep == "backward" else event.result if event.sweep == "forward" else event.new
+        text = page.locator("#card .res mn").last.text_content().replace("−", "-")
+        assert float(text) == pytest.approx(number, rel=1e-5)
+        seen.append(state(page))
+        if k < len(log):
+            page.keyboard.press("ArrowRight")
+    for k in range(len(log) - 1, 0, -1):
+        page.keyboard.press("ArrowLeft")
+        assert state(page) == seen[k - 1]
+
+
+def test_what_is_not_computed_yet_is_blank(page, address, log):
+    page.goto(address + "#step=3")
+    operations = sum(node.op is not None for node in log.order)
+    visited = page.evaluate("document.querySelectorAll('g.node.op.visited, g.node.result.visited').length")
+    assert visited == 3
+    blank = page.evaluate(
+        "[...document.querySelectorAll('.op .val, .result .val')].filter((text) => !text.textContent).length"
+    )
+    assert blank == operations - 3
+    assert page.evaluate("[...document.querySelectorAll('.gv')].every((t) => t.textContent === '')")
+    page.goto(address + "#step=16")
+    assert page.evaluate("document.querySelectorAll('.has-grad').length") == 2  # the result and one input
+
+
+def test_the_order_of_arrival_at_a_fan_in(page, address):
+    page.goto(address + "#step=33")
+    text = page.inner_text("#card")
+    assert "2 of 2 contributions have arrived" in text
+    assert text.index("−0.0190491") < text.index("+ 0.0553994") < text.index("= 0.0363503")
+
+
+def test_editing_a_leaf_gives_the_engines_numbers(page, address, log):
+    page.goto(address + "#step=47")
+    w5 = next(k for k, node in enumerate(log.order) if node.name == "w5")
+    page.fill(f"#leaves input[data-node=n{w5}]", "0.5")
+    page.keyboard.press("Enter")
+    model = worked_example.network(names=True)
+    model.layers[1].neurons[0].weights[0].data = 0.5
+    error = worked_example.recorded(model)
+    error.backward()
+    got = page.evaluate("({values: lesson.run.values, gradients: lesson.run.gradients})")
+    order = ag.topological(error)
+    assert got["values"] == pytest.approx([node.data for node in order], rel=1e-15)
+    assert got["gradients"] == pytest.approx([node.grad for node in order], rel=1e-14)
+    assert "0.306524" in page.inner_text("#card")
+    assert page.evaluate("document.querySelectorAll('g.node.changed').length") > 5
+    page.click("#leaves [data-act=reset]")
+    assert page.evaluate("document.querySelectorAll('g.node.changed').length") == 0
+
+
+def test_the_slider_and_the_arrow_keys_edit_too(page, address):
+    page.goto(address + "#step=47")
+    page.click("#leaves input[data-node=n0]")
+    slide(page, "#slider", 1)
+    assert page.evaluate("lesson.run.values[0]") == 1
+    page.focus("#leaves input[data-node=n0]")
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("lesson.run.values[0]") == pytest.approx(1.1)
+
+
+def test_a_training_step_in_the_page_is_that_of_the_engine(page, address):
+    page.goto(address)
+    model = worked_example.network(names=True)
+    optimizer = optim.SGD(model.parameters(), lr=0.5)
+    for _ in range(3):
+        page.click("#leaves [data-act=step]")
+        optimizer.zero_grad()
+        worked_example.recorded(model).backward()
+        optimizer.step()
+    got = page.evaluate("lesson.run.values")
+    assert got == pytest.approx([node.data for node in ag.topological(worked_example.recorded(model))], rel=1e-13)
+    page.click("#leaves [data-act=train]")
+    wait(page, "lesson.trial.steps === 103")
+    assert page.evaluate("lesson.leaves.curve.length") == 104
+    assert "103" in page.inner_text("#leaves .curve")
+
+
+def test_asking_for_paths(page, address, log):
+    page.goto(address + "#ask=w1,E")
+    text = page.inner_text("#card")
+    assert "2 paths" in text
+    assert "0.000438568" in text
+    assert "0.000668396" in text
+    assert "−0.000229828" in text
+    assert page.evaluate("document.querySelectorAll('g.edge.both').length") == 2  # w1 → net_h1 → out_h1
+    assert page.evaluate("document.querySelectorAll('g.node.off').length") > 5
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.querySelectorAll('g.node.off').length") == 0
+
+
+def test_clicking_a_node_and_then_another(page, address, log):
+    page.goto(address + "#step=47")
+    w5 = next(k for k, node in enumerate(log.order) if node.name == "w5")
+    page.click(f"g#n{w5} .nm")
+    assert "If w5 grows by 0.001" in page.inner_text("#card").replace("\n", "")
+    page.click(f"g#n{len(log.order) - 1} .nm")
+    assert "1 path" in page.inner_text("#card")
+
+
+def test_predicting(page, address, log):
+    page.goto(address + "#step=5")
+    page.keyboard.press("2")
+    assert page.text_content("g.node.current .val") == "?"
+    assert "1.10591" not in page.inner_text("body")
+    for wrong, said in (("2", "too large"), ("0.1", "too small"), ("-1.1", "sign is wrong"), ("a", "no number")):
+        page.fill("#guess", wrong)
+        page.keyboard.press("Enter")
+        assert said in page.inner_text("#verdict")
+    page.fill("#guess", "0,4*0.59327 + 0.45*0.596884 + 0.6")
+    page.click("[data-guess=check]")
+    assert "Right." in page.inner_text("#card")
+    assert "0 of 1 at first try" in page.inner_text("#card")
+    page.keyboard.press("ArrowRight")
+    page.fill("#guess", str(log[5].result))
+    page.keyboard.press("Enter")
+    assert "1 of 2 at first try" in page.inner_text("#card")
+
+
+def test_the_language_is_switched_in_the_page(page, address):
+    page.goto(address + "#step=33")
+    page.click("#language")
+    assert page.evaluate("document.documentElement.lang") == "zh-Hans"
+    assert "E 是怎样算出来的" in page.inner_text("#title").replace("\n", "")
+    card = page.inner_text("#card")
+    assert "反向传播" in card
+    assert "累计和" in card
+    page.click("#language")
+    assert "Backward" in page.inner_text("#card")
+
+
+def test_a_page_can_start_in_chinese(shown, log):
+    page = shown(log, lang="zh")
+    assert "前向传播" in page.inner_text("#card")
+    with pytest.raises(ag.ArgumentError, match="'en' or 'zh'"):
+        shown(log, lang="xx")
+
+
+def test_no_request_leaves_the_page(browser, address):
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    for key in ("ArrowRight", "End", "Home", "2", "3", "1"):
+        page.keyboard.press(key)
+    page.click("#language")
+    context.close()
+    assert [url for url in asked if not url.startswith(address.split("#")[0])] == []
+
+
+@pytest.mark.parametrize("width", [1280, 850, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_the_width_and_is_accessible(browser, address, width, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(offline=True, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    for where in ("#step=5", "#step=33", "#step=52", "#ask=w1,E"):
+        page.goto("about:blank")
+        page.goto(address + where)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        found = Axe().run(page).response["violations"]
+        serious = [(x["id"], x["nodes"][0]["html"]) for x in found if x["impact"] in ("serious", "critical")]
+        assert serious == []
+    context.close()
+
+
+def test_without_javascript_everything_is_there_as_text(browser, address, log):
+    context = browser.new_context(offline=True, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(address)
+    text = page.inner_text("#paper")
+    for line in str(log).splitlines():
+        assert line.strip() in text
+    assert page.is_visible("svg.graph")
+    assert not page.is_visible("#player")
+    context.close()
+
+
+def test_moving_by_keys_buttons_and_the_address(page, address):
+    page.goto(address)
+    step = lambda: page.evaluate("document.documentElement.dataset.step")
+    for key, wanted in (("End", "55"), ("Home", "1"), ("Shift+ArrowRight", "16"), ("Shift+ArrowRight", "48"),
+                        ("Shift+ArrowLeft", "16"), ("ArrowDown", "18"), ("ArrowUp", "16")):  # fmt: skip
+        page.keyboard.press(key)
+        assert step() == wanted, key
+    page.keyboard.press("/")
+    page.fill("#search", "net_o1")
+    page.keyboard.press("Enter")
+    assert step() == "5"
+    assert page.evaluate("location.hash") == "#step=5"
+    page.click("[data-go=next]")
+    assert step() == "6"
+    page.fill("#step", "40")
+    page.keyboard.press("Enter")
+    assert step() == "40"
+    page.evaluate("location.hash = '#step=12'")
+    wait(page, "document.documentElement.dataset.step === '12'")
+    page.evaluate("location.hash = '#step=999'")
+    wait(page, "document.documentElement.dataset.step === '55'")
+
+
+def test_playing_reaches_the_end_and_stops(page, address):
+    page.goto(address + "#step=53")
+    for _ in range(2):
+        page.click("[data-go=speed]")
+    page.click("#title")
+    page.keyboard.press("Space")
+    wait(page, "document.documentElement.dataset.step === '55' && !document.body.classList.contains('playing')")
+
+
+def test_hostile_names_are_only_text(shown):
+    names = [
+        "<script>alert(1)</script>",
+        "\"'>&<b>",
+        "a‮b⁦c",
+        "</script><img src=x onerror=alert(1)>",
+        "\\u003c",
+        "x" * 10_000,
+    ]
+    y = Value(1.0, name="[[data]]")
+    for k, name in enumerate(names):
+        with ag.scope(name):
+            y = y * Value(1.0 + k, name=name)
+    page = shown(ag.steps(y))
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    for _ in range(len(names) + 3):
+        page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.querySelectorAll('#card img, #leaves img, svg img, #card script').length") == 0
+    page.keyboard.press("3")
+    page.click("g.node .nm")
+
+
+def test_nan_infinity_and_domains(shown):
+    x, y = Value(1.0, name="x"), Value(0.0, name="y")
+    z = (x * math.inf) * y
+    page = shown(ag.steps(z))
+    page.keyboard.press("ArrowRight")
+    assert "nan" in page.inner_text("#card .res")
+    assert "⚠" in page.inner_text("#card")
+    x = Value(1.0, name="x")
+    z = x.log() * 2
+    page = shown(ag.steps(z))
+    page.fill("#leaves input[data-node=n0]", "-1")
+    page.keyboard.press("Enter")
+    with pytest.raises(ag.DomainError) as error:
+        Value(-1.0, name="x").log()
+    assert str(error.value).split(" at ")[0] in page.inner_text("#refusal")
+    assert page.evaluate("lesson.run.values[0]") == 1  # the last good state stays
+
+
+def test_a_leaf_that_cannot_be_edited_says_why(shown):
+    x, y = Value(1.5, name="x"), Value(2.0, name="y")
+    page = shown(ag.steps(x.gamma() * y))
+    assert page.get_attribute("#leaves .lock", "title") == "No JavaScript rule for gamma."
+    assert page.evaluate("document.querySelectorAll('#leaves input').length") == 1
+
+
+def test_a_graph_of_one_leaf(shown):
+    page = shown(ag.steps(Value(2.0, name="x")))
+    assert page.evaluate("document.documentElement.dataset.steps") == "0"
+    for key in ("ArrowRight", "End", "Space", "2", "3", "1", "Home"):
+        page.keyboard.press(key)
+
+
+def test_several_updates_have_a_curve(shown):
+    model = nn.MLP(2, [1], output_activation="sigmoid")
+    optimizer = optim.SGD(model.parameters(), lr=0.5)
+    log = ag.steps(lambda: nn.half_squared_error(model([1.0, 0.5]), [1.0]), optimizer, updates=5)
+    page = shown(log)
+    slide(page, "#updates input", 4)
+    assert "4 / 5" in page.inner_text("#updates output")
+    assert page.evaluate("lesson.run.values").count(log.updates[3].loss) >= 1
+    assert page.evaluate("lesson.run.gradients.length") == len(log.order)
+
+
+def test_the_log_can_be_saved_from_the_page(page, address, tmp_path):
+    page.goto(address)
+    page.click("#export")
+    with page.expect_download() as download:
+        page.click("[data-export=json]")
+    download.value.save_as(tmp_path / "run.json")
+    assert ag.Log.load(tmp_path / "run.json").verify()
+    with page.expect_download() as download:
+        page.click("[data-export=svg]")
+    download.value.save_as(tmp_path / "state.svg")
+    assert "<svg" in (tmp_path / "state.svg").read_text(encoding="utf-8")
+
+
+def test_too_large_logs_are_refused_with_advice(monkeypatch, log):
+    monkeypatch.setattr("autograd.lesson.MOST_EVENTS", 10)
+    with pytest.raises(ag.ArgumentError, match=r"55 events.*json"):
+        lesson_page(log)
+
+
+def test_a_page_that_cannot_be_written(log, tmp_path):
+    with pytest.raises(OSError, match="nowhere"):
+        log.save(tmp_path / "nowhere" / "lesson.html")
+
+
+def test_the_page_holds_the_log(log, tmp_path):
+    text = lesson_page(log)
+    start = text.index('id="record">') + len('id="record">')
+    record = json.loads(text[start : text.index("</script>", start)])
+    assert record["format"] == "autograd-log"
