@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 from collections.abc import Sequence
 from typing import Any, Literal, TypeVar
@@ -43,6 +44,31 @@ def padded(text: str, width: int, side: Literal["<", ">"] = "<") -> str:
     """
     space = " " * (width - columns(text))
     return text + space if side == "<" else space + text
+
+
+# A word or a Chinese character, with the punctuation that must stay beside it; and whether a space comes before.
+_WORDS = re.compile(
+    r"(\s*)(?=\S)([（“《]*(?:[\u3400-\u9fff]|[^\s\u3400-\u9fff（“《，。：；！？、）”》…]+)?[，。：；！？、）”》…]*)"
+)
+
+
+def wrapped(text: str, width: int) -> str:
+    """The text in lines of at most that many columns; Chinese may break between any two characters.
+
+    >>> print(wrapped("梯度 grad 沿路径相乘，再求和。", 14))
+    梯度 grad 沿路
+    径相乘，再求
+    和。
+    """
+    pieces = _WORDS.findall(text)
+    lines, line = [], ""
+    for space, piece in pieces:
+        longer = line + (" " if space and line else "") + piece
+        if line and columns(longer) > width:
+            lines.append(line)
+            longer = piece
+        line = longer
+    return "\n".join([*lines, line])
 
 
 _SHORT = reprlib.Repr()

@@ -7,11 +7,14 @@ import signal
 import sys
 from importlib import import_module
 from pkgutil import iter_modules
+from types import ModuleType
 
 import demos
-from autograd import AutogradError
+from autograd import ArgumentError, AutogradError
+from autograd.language import language, translate
+from autograd.text import wrapped
 
-from .common import add_common_options, check_writable
+from .common import add_common_options, add_lang, check_writable
 
 NOT_DEMOS = ("__main__", "common", "tutorials")
 
@@ -21,34 +24,59 @@ def names() -> list[str]:
     return sorted(m.name for m in iter_modules(demos.__path__) if m.name not in NOT_DEMOS)
 
 
+def paragraphs(module: ModuleType) -> list[str]:
+    """What a demo is about: the paragraphs of its docstring, the first of which is one line."""
+    written = (" ".join(text.split()) for text in (module.__doc__ or "").strip().split("\n\n"))
+    return [translate(paragraph) for paragraph in written]
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one demo; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that cannot show ∂ shows ? instead
-    parser = argparse.ArgumentParser(prog="python -m demos", description="Without a name: lists the demos.")
+    chosen = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    add_lang(chosen)
+    lang = chosen.parse_known_args(arguments)[0].lang
+    try:
+        with language(lang):
+            return run(arguments)
+    except ArgumentError as error:  # no such language
+        print(f"demos: {error}", file=sys.stderr)
+        return 2
+
+
+def run(arguments: list[str] | None) -> int:
+    """The same, in the language that was chosen."""
+    parser = argparse.ArgumentParser(prog="python -m demos", description=translate("Without a name: lists the demos."))
+    add_lang(parser)
     commands = parser.add_subparsers(dest="name", metavar="NAME")
     for name in names():
         module = import_module(f"demos.{name}")
-        summary = (module.__doc__ or "").strip().splitlines()[0]
+        summary, *rest = paragraphs(module)
         demo = commands.add_parser(
-            name, help=summary, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+            name,
+            help=summary,
+            description="\n\n".join([summary, *(wrapped(text, 100) for text in rest)]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         add_common_options(demo)
         if hasattr(module, "add_options"):
             module.add_options(demo)
     args = parser.parse_args(arguments)
     if args.name is None:
-        for name, command in commands.choices.items():
-            print(f"{name:<16} {(command.description or '').strip().splitlines()[0]}")
-        print("\nRun one with: python -m demos NAME [--out DIR] [--seed N] [--step | --steps all]")
+        for name, demo in commands.choices.items():
+            print(f"{name:<16} {(demo.description or '').splitlines()[0]}")
+        command = "python -m demos NAME [--out DIR] [--seed N] [--step | --steps all] [--lang en|zh]"
+        print("\n" + translate("Run one with: {command}").format(command=command))
         return 0
     try:
-        if not (args.step or args.steps):  # these draw nothing
-            check_writable(args.out)
-        import_module(f"demos.{args.name}").main(args)
+        with language(args.lang):  # also if it was abbreviated
+            if not (args.step or args.steps):  # these draw nothing
+                check_writable(args.out)
+            import_module(f"demos.{args.name}").main(args)
     except KeyboardInterrupt:
-        print("\nstopped")
+        print("\n" + translate("stopped"))
         return 130
     except (AutogradError, OSError) as error:
         print(f"{args.name}: {error}", file=sys.stderr)

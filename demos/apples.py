@@ -16,6 +16,7 @@ from typing import Any
 
 import autograd as ag
 from autograd import Value
+from autograd.language import translate
 
 from .common import figure, heading, paragraph, save, show_steps
 
@@ -43,23 +44,25 @@ def main(args: argparse.Namespace) -> None:
     if args.step or args.steps:
         show_steps(args, ag.steps(price))
         return
-    heading("Forward and backward, step by step")
+    heading(translate("Forward and backward, step by step"))
     print(ag.steps(price))
-    heading("The price and its five gradients")
+    heading(translate("The price and its five gradients"))
     show(price)
-    heading("∂price/∂apples, explained")
+    heading(translate("{derivative}, explained").format(derivative="∂price/∂apples"))
     print(ag.explain(price, "apples"))
-    heading("The graph")
+    heading(translate("The graph"))
     save(ag.draw(price), args.out, "apples.svg")
 
-    heading("With the tutorial's AddLayer")
+    heading(translate("With the tutorial's AddLayer"))
     slip = recorded(add_layer)
     slip.backward()
     show(slip)
     paragraph(
-        "It multiplies the two prices and passes the adjoint on as an addition does, so the price and ∂price/∂tax are "
-        "wrong. The gradients of the four leaves below it are right for a sum, but not for the price that it computes. "
-        "A gradient check compares a slope with the value, so it finds this:"
+        translate(
+            "It multiplies the two prices and passes the adjoint on as an addition does, so the price and ∂price/∂tax "
+            "are wrong. The gradients of the four leaves below it are right for a sum, but not for the price that it "
+            "computes. A gradient check compares a slope with the value, so it finds this:"
+        )
     )
     print(ag.gradcheck(lambda x, y: add_layer(x, y), 200.0, 450.0))
 

@@ -15,9 +15,11 @@ from typing import Any
 
 import autograd as ag
 import nn
+from autograd.language import translate
+from autograd.text import padded
 from nn import optim
 
-from .common import at_least_one, heading, need, paragraph, save_plot, show_steps
+from .common import add_count, heading, need, paragraph, save_plot, show_steps
 
 # PyTorch's defaults where they suit this network. mini-batch SGD is SGD in batches; "adam-tutorial" has its settings.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -73,12 +75,12 @@ def accuracy(counts: list[list[int]]) -> float:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this demo alone."""
-    parser.add_argument("--optimizer", choices=SETTINGS, default="adam", help="default: adam")
     parser.add_argument(
-        "--epochs", type=at_least_one, default=60, metavar="N", help="default: 60; the tutorial's run has 100"
+        "--optimizer", choices=SETTINGS, default="adam", help=translate("the optimiser (default: adam)")
     )
-    parser.add_argument("--bias", action="store_true", help="give every neuron a bias, unlike the tutorial")
-    parser.add_argument("--batch-size", type=at_least_one, default=64, metavar="N", help="default: 64")
+    add_count(parser, "--epochs", 60, translate("passes over the data; the tutorial's run has 100"))
+    parser.add_argument("--bias", action="store_true", help=translate("give every neuron a bias"))
+    add_count(parser, "--batch-size", 64, translate("rows in a batch"))
 
 
 def main(args: argparse.Namespace) -> None:
@@ -93,10 +95,17 @@ def main(args: argparse.Namespace) -> None:
         loss = nn.half_squared_error(model(train_x[0].tolist()), [float(train_y[0])])
         show_steps(args, ag.steps(loss, optimizer(model.parameters(), **settings)))
         return
-    heading(f"{args.optimizer}, {args.epochs} epochs, batches of {batch_size}, {len(train_x)} rows to train on")
+    heading(
+        translate("{optimizer}, {epochs} epochs, batches of {batch}, {rows} rows to train on").format(
+            optimizer=args.optimizer, epochs=args.epochs, batch=batch_size, rows=len(train_x)
+        )
+    )
     if args.epochs < 100:
         paragraph(
-            "The tutorial trains 100 epochs; the default is fewer, to finish within a minute. --epochs 100 runs all."
+            translate(
+                "The tutorial trains 100 epochs; the default is fewer, to finish within a minute. --epochs 100 runs "
+                "all."
+            )
         )
     history = nn.fit(
         model,
@@ -111,13 +120,18 @@ def main(args: argparse.Namespace) -> None:
     )
     last = len(history.loss)
     for k in sorted({0, *range(9, last, 10), last - 1}) if last else ():
-        print(f"  epoch {k + 1:>3}  training loss {history.loss[k]:.5f}  held-out loss {history.val_loss[k]:.5f}")
-    for what, rows, targets in (("training", train_x, train_y), ("held-out", test_x, test_y)):
+        line = translate("epoch {epoch:>3}  training loss {training:.5f}  held-out loss {held:.5f}")
+        print("  " + line.format(epoch=k + 1, training=history.loss[k], held=history.val_loss[k]))
+    for title, rows, targets in (
+        (translate("training accuracy {share:.4f}"), train_x, train_y),
+        (translate("held-out accuracy {share:.4f}"), test_x, test_y),
+    ):
         counts = confusion(model, rows, targets)
-        heading(f"{what} accuracy {accuracy(counts):.4f}")
-        print("                    predicted malignant   predicted benign")
-        for name, row in zip(("malignant", "benign"), counts, strict=True):
-            print(f"  {name:<16} {row[0]:>20} {row[1]:>18}")
+        heading(title.format(share=accuracy(counts)))
+        malignant, benign = padded(translate("predicted malignant"), 20, ">"), translate("predicted benign")
+        print(f"  {'':<16} {malignant} {padded(benign, 18, '>')}")
+        for name, row in zip((translate("malignant"), translate("benign")), counts, strict=True):
+            print(f"  {padded(name, 16)} {row[0]:>20} {row[1]:>18}")
     axes = nn.plot_history(history)
     axes.set_title(f"breast cancer, 30-64-32-1, {args.optimizer}")
     save_plot(axes, args.out, "breast_cancer.png")

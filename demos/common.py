@@ -9,18 +9,34 @@ from pathlib import Path
 from typing import Any
 
 from autograd import Drawing, Log, MissingExtraError
+from autograd.language import translate
+from autograd.text import columns, padded, wrapped
 
 from .tutorials import Printed
 
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
-    """``--out``, ``--seed``, ``--step`` and ``--steps``, which all demos take."""
+    """``--out``, ``--seed``, ``--step``, ``--steps`` and ``--lang``, which all demos take."""
     parser.add_argument(
-        "--out", type=Path, default=Path("out"), metavar="DIR", help="folder for pictures (default: out)"
+        "--out", type=Path, default=Path("out"), metavar="DIR", help=translate("folder for pictures (default: out)")
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of everything random (default: 0)")
-    parser.add_argument("--step", action="store_true", help="step through forward, backward and update")
-    parser.add_argument("--steps", choices=["all"], help="print every step instead, for pipes")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help=translate("seed of everything random (default: 0)")
+    )
+    parser.add_argument("--step", action="store_true", help=translate("step through forward, backward and update"))
+    parser.add_argument("--steps", choices=["all"], help=translate("print every step instead, for pipes"))
+    add_lang(parser)
+
+
+def add_lang(parser: argparse.ArgumentParser) -> None:
+    """``--lang``, which is read before the other options, because their help is in that language."""
+    parser.add_argument("--lang", metavar="LANG", help=translate("language of the texts: en or zh"))
+
+
+def add_count(parser: argparse.ArgumentParser, name: str, default: int, meaning: str) -> None:
+    """An option that takes a whole number from 1 on."""
+    shown = translate("{meaning} (default: {value})").format(meaning=meaning, value=default)
+    parser.add_argument(name, type=at_least_one, default=default, metavar="N", help=shown)
 
 
 def at_least_one(text: str) -> int:
@@ -36,14 +52,12 @@ def at_least_one(text: str) -> int:
 
 def heading(text: str) -> None:
     """A section's title."""
-    print(f"\n{text}\n{'─' * len(text)}")
+    print(f"\n{text}\n{'─' * columns(text)}")
 
 
 def paragraph(text: str) -> None:
     """Prose, wrapped for a terminal of 80 columns."""
-    import textwrap
-
-    print(textwrap.fill(" ".join(text.split()), 79))
+    print(wrapped(text, 79))
 
 
 def agrees(x: float, printed: str) -> str:
@@ -52,13 +66,17 @@ def agrees(x: float, printed: str) -> str:
     place = Decimal(1).scaleb(shown.as_tuple().exponent)  # type: ignore[arg-type]
     if exact.quantize(place, ROUND_HALF_EVEN) == shown:
         return "✓"
-    return "✓ (cut off, not rounded)" if exact.quantize(place, ROUND_DOWN) == shown else "✗"
+    return translate("✓ (cut off, not rounded)") if exact.quantize(place, ROUND_DOWN) == shown else "✗"
 
 
 def figure(name: str, x: float, claim: Printed | None = None) -> None:
     """Print one figure, and the tutorial's figure beside it."""
-    beside = "" if claim is None else f"   tutorial {claim.tutorial}: {claim.text:<13} {agrees(x, claim.text)}"
-    print(f"  {name:<26} {x!s:<23}{beside}")
+    beside = ""
+    if claim is not None:
+        beside = translate("tutorial {tutorial}: {figure} {mark}").format(
+            tutorial=claim.tutorial, figure=f"{claim.text:<13}", mark=agrees(x, claim.text)
+        )
+    print(f"  {padded(name, 26)} {x!s:<23}{'   ' * bool(beside)}{beside}")
 
 
 def check_writable(out: Path) -> None:
@@ -79,13 +97,17 @@ def check_writable(out: Path) -> None:
 
 def save(drawing: Drawing, out: Path, name: str) -> None:
     """Save a picture and print its path."""
-    print(f"  picture: {drawing.save(out / name)}")
+    _say_where(drawing.save(out / name))
 
 
 def save_plot(axes: Any, out: Path, name: str) -> None:
     """Save a plot and print its path."""
     axes.figure.savefig(out / name, dpi=120)
-    print(f"  picture: {out / name}")
+    _say_where(out / name)
+
+
+def _say_where(path: Path) -> None:
+    print("  " + translate("picture: {path}").format(path=path))
 
 
 def need(*modules: str) -> None:

@@ -14,6 +14,7 @@ import math
 
 import autograd as ag
 from autograd import Value
+from autograd.language import translate
 from nn import optim
 
 from .common import figure, heading, paragraph, save, show_steps
@@ -66,29 +67,36 @@ def main(args: argparse.Namespace) -> None:
     if args.step or args.steps:
         show_steps(args, ag.steps(f))
         return
-    heading("The chain rule: sin(x² + 2)")
+    heading(translate("The chain rule: sin(x² + 2)"))
     print(ag.explain(f, "x"))
-    print("  (the tutorial writes 2x·cos(x) on the way to 2x·cos(x² + 2): u was meant)")
+    print("  " + translate("(the tutorial writes 2x·cos(x) on the way to 2x·cos(x² + 2): u was meant)"))
     save(ag.draw(f), args.out, "formulas.svg")
 
-    heading("The slope of the mean absolute error")
+    heading(translate("The slope of the mean absolute error"))
     print(ag.gradcheck(lambda p: tutorial_mae(p, 3.0), 2.5))
-    paragraph("The slope of |ŷ − y| is the sign of ŷ − y; the tutorial returns its size. As nn.mae has it:")
+    paragraph(translate("The slope of |ŷ − y| is the sign of ŷ − y; the tutorial returns its size. As nn.mae has it:"))
     print(ag.gradcheck(lambda p: abs(p - 3.0), 2.5))
 
-    heading("The slope of a sigmoid")
+    heading(translate("The slope of a sigmoid"))
     print(ag.gradcheck(tutorial_sigmoid, 0.3775))
     paragraph(
-        "σ′ = σ(x)·(1 − σ(x)): the factors are made of the sigmoid's output. Formula (3) has its input there; the "
-        "tutorial's code has it right."
+        translate(
+            "σ′ = σ(x)·(1 − σ(x)): the factors are made of the sigmoid's output. Formula (3) has its input there; the "
+            "tutorial's code has it right."
+        )
     )
 
-    heading("AdaMax: the first step for gradients 1 and 0.001")
-    for title, kind in (("as published", optim.Adamax), ("as the tutorial has it", TutorialAdamax)):
+    heading(translate("AdaMax: the first step for gradients 1 and 0.001"))
+    for title, kind in (
+        (translate("{weight}, as published"), optim.Adamax),
+        (translate("{weight}, as the tutorial has it"), TutorialAdamax),
+    ):
         for name, x in zip(("w1", "w2"), moved(kind), strict=True):
-            figure(f"{name}, {title}", x)
+            figure(title.format(weight=name), x)
     paragraph(
-        "AdaMax divides each weight's mean gradient by that weight's largest: both weights move by η. With one norm "
-        "for the layer the second moves a thousandth as far as the first, and dividing η by 1 − β₂ᵗ instead of 1 − β₁ᵗ "
-        "makes the first step a thousand times too long."
+        translate(
+            "AdaMax divides each weight's mean gradient by that weight's largest: both weights move by η. With one "
+            "norm for the layer the second moves a thousandth as far as the first, and dividing η by 1 − β₂ᵗ instead "
+            "of 1 − β₁ᵗ makes the first step a thousand times too long."
+        )
     )

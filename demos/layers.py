@@ -13,6 +13,8 @@ import argparse
 
 import autograd as ag
 from autograd import Value
+from autograd.language import Message, translate
+from autograd.text import padded
 
 from .common import figure, heading, paragraph, save, show_steps
 from .tutorials import printed
@@ -20,14 +22,14 @@ from .tutorials import printed
 X = [[1.0, -0.5], [-2.0, 3.0]]  # the tutorial's array for the mask
 ADJOINTS = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]  # its dY of a batch of two rows
 
-SLIPS = """
-AddLayer.forward multiplies (see the demo apples).
-ReLU.forward and ReLU.backward return 0, instead of the computed array.
-Sigmoid.forward does not keep its result, so backward computes 1 - None: a TypeError.
-Affine.backward returns nothing, so the layer before it gets None.
-SoftmaxWithLoss.forward keeps softmax(x) as self.x, reads self.y, which is None, and returns nothing.
-The gradient check prints the word "key" instead of each parameter's name.
-"""
+SLIPS = (
+    Message("AddLayer.forward multiplies (see the demo apples)."),
+    Message("ReLU.forward and ReLU.backward return 0, instead of the computed array."),
+    Message("Sigmoid.forward does not keep its result, so backward computes 1 - None: a TypeError."),
+    Message("Affine.backward returns nothing, so the layer before it gets None."),
+    Message("SoftmaxWithLoss.forward keeps softmax(x) as self.x, reads self.y, which is None, and returns nothing."),
+    Message('The gradient check prints the word "key" instead of each parameter\'s name.'),
+)
 
 
 def square_of_sum() -> Value:
@@ -62,25 +64,30 @@ def main(args: argparse.Namespace) -> None:
     if args.step or args.steps:
         show_steps(args, ag.steps(z))
         return
-    heading("z = (x + y)², backward")
+    heading(translate("z = (x + y)², backward"))
     z.backward()
     print(ag.explain(z, "x"))
     save(ag.draw(z), args.out, "layers.svg")
 
-    heading("ReLU's mask")
+    heading(translate("ReLU's mask"))
     mask, values, slopes = relu_mask()
-    for title, rows in (("x", X), ("mask: x ≤ 0", mask), ("value", values), ("slope", slopes)):
-        print(f"  {title:<12} {rows}")
+    for title, rows in (
+        *(("x", X), (translate("mask: x ≤ 0"), mask)),
+        *((translate("value"), values), (translate("slope"), slopes)),
+    ):
+        print(f"  {padded(title, 12)} {rows}")
 
-    heading("A bias of a batch: the sum of the columns of dY")
+    heading(translate("A bias of a batch: the sum of the columns of dY"))
     for k, gradient in enumerate(bias_gradient()):
         figure(f"dB[{k}]", gradient, printed("004", f"{gradient:g}"))
 
-    heading("Slips in the tutorial's layers")
-    for slip in SLIPS.strip().splitlines():
-        print(f"  {slip}")
+    heading(translate("Slips in the tutorial's layers"))
+    for slip in SLIPS:
+        print(f"  {slip.translated()}")
     print()
     paragraph(
-        "With these the tutorial's gradient check of a two-layer net cannot run. The demo two_layer_net runs it on "
-        "this engine, where a layer has no backward method of its own."
+        translate(
+            "With these the tutorial's gradient check of a two-layer net cannot run. The demo two_layer_net runs it on "
+            "this engine, where a layer has no backward method of its own."
+        )
     )

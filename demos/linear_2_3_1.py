@@ -16,6 +16,8 @@ import struct
 import autograd as ag
 import nn
 from autograd import Value
+from autograd.language import translate
+from autograd.text import padded
 from nn import optim
 
 from .common import figure, heading, paragraph, save, show_steps
@@ -109,53 +111,63 @@ def main(args: argparse.Namespace) -> None:
         return
     loss.backward()
 
-    heading("By hand, and here")
+    heading(translate("By hand, and here"))
     nodes = {node.name: node for node in ag.topological(loss)}
     for k in (1, 2, 3):
         figure(f"z{k}", nodes[f"net_h{k}"].data, printed("002", "60"))
-    figure("prediction", output.data, printed("002", "180"))
-    figure("loss", loss.data, printed("002", "7200"))
+    figure(translate("prediction"), output.data, printed("002", "180"))
+    figure(translate("loss"), loss.data, printed("002", "7200"))
     for k in (1, 2, 3):
         figure(f"∂L/∂w''{k}1", nodes[f"w{6 + k}"].grad, printed("002", "7200"))
         figure(f"∂L/∂w'1{k}", nodes[f"w{2 * k - 1}"].grad, printed("002", "4800"))
         figure(f"∂L/∂w'2{k}", nodes[f"w{2 * k}"].grad, printed("002", "9600"))
-    heading("∂L/∂w1, explained")
+    heading(translate("{derivative}, explained").format(derivative="∂L/∂w1"))
     print(ag.explain(loss, "w1"))
-    heading("The graph, before the step")
+    heading(translate("The graph, before the step"))
     save(ag.draw(loss), args.out, "linear_2_3_1.svg")
 
-    heading("One step")
+    heading(translate("One step"))
     optimizer.step()
     for name, w, text in (("w''", "w7", "0.928"), ("w'1", "w1", "0.452"), ("w'2", "w2", "0.404")):
-        figure(f"{name} after one step", nodes[w].data, printed("002", text))
-    figure("prediction after one step", float(model(INPUTS)[0]))
-    figure("  with z_1 three times", overwritten(model))
-    print("  (the simple version computes all three new net inputs into z_1 and predicts from the old z_2 and z_3)")
+        figure(translate("{name} after one step").format(name=name), nodes[w].data, printed("002", text))
+    figure(translate("prediction after one step"), float(model(INPUTS)[0]))
+    figure("  " + translate("with z_1 three times"), overwritten(model))
+    print(
+        "  "
+        + translate(
+            "(the simple version computes all three new net inputs into z_1 and predicts from the old z_2 and z_3)"
+        )
+    )
 
-    heading(f"{STEPS} steps")
+    heading(translate("{count} steps").format(count=STEPS))
+    right = trajectory()
     columns = {
-        "prediction": trajectory(),
-        "with the misspelt name": trajectory(first_layer_learns=False),
-        "single precision": in_single_precision(),
+        translate("prediction"): right,
+        translate("with the misspelt name"): trajectory(first_layer_learns=False),
+        translate("single precision"): in_single_precision(),
         "PyTorch": in_pytorch(),
     }
     shown = {title: column for title, column in columns.items() if column is not None}
-    print(f"  {'updates':>8}" + "".join(f" {title:>22}" for title in shown))
+    print("  " + " ".join([padded(translate("updates"), 8, ">"), *(padded(title, 22, ">") for title in shown)]))
     for k in (0, 1, 2, 5, 10, 20, 50, 100):
         print(f"  {k:>8}" + "".join(f" {column[k]:>22.13g}" for column in shown.values()))
     print()
     paragraph(
-        "In the tutorial's version with functions the updated first layer is kept under one name and passed on under "
-        "another, so only the second layer learns: it still comes close to 60, by a different way. No error is raised "
-        "anywhere; a trajectory beside one that is known to be right is what shows it."
+        translate(
+            "In the tutorial's version with functions the updated first layer is kept under one name and passed on "
+            "under another, so only the second layer learns: it still comes close to 60, by a different way. No error "
+            "is raised anywhere; a trajectory beside one that is known to be right is what shows it."
+        )
     )
     paragraph(
-        "PyTorch's float32 keeps 24 binary digits, about seven decimal ones. In single precision the prediction stops "
-        "at 60.0000114: from there a step is too small to change a weight."
+        translate(
+            "PyTorch's float32 keeps 24 binary digits, about seven decimal ones. In single precision the prediction "
+            "stops at 60.0000114: from there a step is too small to change a weight."
+        )
     )
     double = in_pytorch(dtype="float64")
     if double is None:
-        print("  (PyTorch is not installed here; with it, a column shows its figures)")
+        print("  " + translate("(PyTorch is not installed here; with it, a column shows its figures)"))
     else:
-        apart = max(abs(a - b) / abs(b) for a, b in zip(shown["prediction"], double, strict=True))
-        print(f"  largest relative difference to PyTorch in float64: {apart:.1e}")
+        apart = max(abs(a - b) / abs(b) for a, b in zip(right, double, strict=True))
+        print("  " + translate("largest relative difference to PyTorch in float64: {size:.1e}").format(size=apart))

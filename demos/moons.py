@@ -16,9 +16,10 @@ from tqdm import tqdm
 
 import autograd as ag
 import nn
+from autograd.language import translate
 from nn import optim
 
-from .common import at_least_one, heading, need, save_plot, show_steps
+from .common import add_count, heading, need, save_plot, show_steps
 
 
 def points(n: int, noise: float, seed: int) -> tuple[list[list[float]], list[float]]:
@@ -40,9 +41,7 @@ def accuracy(model: nn.Module, rows: list[list[float]], labels: list[float]) -> 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this demo alone."""
-    parser.add_argument(
-        "--iterations", type=at_least_one, default=100, metavar="N", help="full-batch steps (default: 100)"
-    )
+    add_count(parser, "--iterations", 100, translate("full-batch steps"))
 
 
 def main(args: argparse.Namespace) -> None:
@@ -55,8 +54,12 @@ def main(args: argparse.Namespace) -> None:
     if args.step or args.steps:
         show_steps(args, ag.steps(nn.hinge(model(rows[0]), [labels[0]]), optimizer))
         return
-    heading(f"{model}, {len(parameters)} parameters, {args.iterations} steps on all {len(rows)} points")
-    for k in tqdm(range(args.iterations), desc="  training", leave=False, disable=None):
+    heading(
+        translate("{model}, {parameters} parameters, {steps} steps on all {points} points").format(
+            model=model, parameters=len(parameters), steps=args.iterations, points=len(rows)
+        )
+    )
+    for k in tqdm(range(args.iterations), desc="  " + translate("training"), leave=False, disable=None):
         optimizer.lr = 1.0 - 0.9 * k / args.iterations  # as the notebook does
         losses = [nn.hinge(model(x), [t]) for x, t in zip(rows, labels, strict=True)]
         loss = ag.sum(losses) / float(len(losses)) + nn.l2(parameters, 2e-4)
@@ -64,7 +67,8 @@ def main(args: argparse.Namespace) -> None:
         loss.backward()
         optimizer.step()
         if k % max(args.iterations // 5, 1) == 0 or k == args.iterations - 1:
-            print(f"  step {k:>3}  loss {loss.data:.4f}  accuracy {accuracy(model, rows, labels):.0%}")
+            line = translate("step {step:>3}  loss {loss:.4f}  accuracy {share:.0%}")
+            print("  " + line.format(step=k, loss=loss.data, share=accuracy(model, rows, labels)))
     axes = nn.plot_decision_regions(lambda x: float(model(x)[0]), rows, labels)
     axes.set_title(f"two moons, 2-16-16-1, accuracy {accuracy(model, rows, labels):.0%}")
     save_plot(axes, args.out, "moons.png")

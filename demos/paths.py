@@ -15,6 +15,8 @@ from math import prod
 
 import autograd as ag
 from autograd import Value
+from autograd.language import translate
+from autograd.text import padded
 
 from .common import heading, paragraph, save, show_steps
 
@@ -48,18 +50,19 @@ def main(args: argparse.Namespace) -> None:
     if args.step or args.steps:
         show_steps(args, ag.steps(z))
         return
-    heading("Nine paths")
+    heading(translate("Nine paths"))
     for name, along in paths().items():
         print(f"  {name} = {along:g}")
-    print(f"  their sum: {sum(paths().values()):g}")
-    heading("Factored: (α + β + γ)(δ + ε + ζ)")
+    print("  " + translate("their sum: {sum:g}").format(sum=sum(paths().values())))
+    heading(translate("Factored: (α + β + γ)(δ + ε + ζ)"))
     first, second = sum(FIRST.values()), sum(SECOND.values())
     print(f"  {first:g} · {second:g} = {first * second:g}")
     z.backward()
-    print(f"  what one reverse sweep finds: ∂Z/∂X = {x.grad:g}")
+    print("  " + translate("what one reverse sweep finds: ∂Z/∂X = {gradient:g}").format(gradient=x.grad))
     save(ag.draw(z), args.out, "paths.svg")
-    heading("More stages")
-    print(f"  {'stages':>8} {'paths':>22} {'edges of the graph':>20} {'∂Z/∂X':>24}")
+    heading(translate("More stages"))
+    titles = ((translate("stages"), 8), (translate("paths"), 22), (translate("edges of the graph"), 20), ("∂Z/∂X", 24))
+    print("  " + " ".join(padded(title, width, ">") for title, width in titles))
     for n in (1, 2, 10, 30):
         start = node = Value(1.0)
         for _ in range(n):
@@ -67,4 +70,6 @@ def main(args: argparse.Namespace) -> None:
         node.backward()
         print(f"  {n:>8} {3**n:>22,} {ag.size(node).edges:>20,} {start.grad:>24,.0f}")
     print()
-    paragraph("With all factors 1 the derivative counts the paths. The paths of 30 stages are too many to list.")
+    paragraph(
+        translate("With all factors 1 the derivative counts the paths. The paths of 30 stages are too many to list.")
+    )

@@ -14,6 +14,8 @@ import argparse
 import autograd as ag
 from autograd import Value, forward_sweep, reverse_sweep
 from autograd.graph import depending
+from autograd.language import translate
+from autograd.text import padded
 
 from .common import heading, paragraph, save, show_steps
 
@@ -50,37 +52,47 @@ def main(args: argparse.Namespace) -> None:
         return
     order = ag.topological(e)
 
-    heading("1. The graph, with a partial derivative on every edge")
+    heading(translate("1. The graph, with a partial derivative on every edge"))
     for node in order:
         for x, partial in zip(node.inputs, node.partials, strict=True):
             print(f"  ∂{node.name}/∂{x.name} = {partial:g}")
     save(ag.draw(e, gradients=False), args.out, "sweeps_edges.svg")
 
-    heading("2. Forward from b: how everything depends on b")
+    heading(translate("2. Forward from b: how everything depends on b"))
     tangents = {b: 1.0}
     for ahead in forward_sweep(order, tangents):
         node, x = ahead.node, ahead.input
-        print(f"  the edge {x.name} → {node.name}: ∂{node.name}/∂b is now {tangents[node]:g}")
+        line = translate("the edge {edge}: {derivative} is now {value:g}")
+        names = {"edge": f"{x.name} → {node.name}", "derivative": f"∂{node.name}/∂b"}
+        print("  " + line.format(value=tangents[node], **names))
     save(ag.draw(e, tangents=tangents, gradients=False), args.out, "sweeps_forward.svg")
 
-    heading("3. Reverse from e: how e depends on everything")
+    heading(translate("3. Reverse from e: how e depends on everything"))
     for back in reverse_sweep(order):
         node, x = back.node, back.input
-        print(f"  the edge {node.name} → {x.name}: ∂e/∂{x.name} is now {x.grad:g}")
+        line = translate("the edge {edge}: {derivative} is now {value:g}")
+        print("  " + line.format(edge=f"{node.name} → {x.name}", derivative=f"∂e/∂{x.name}", value=x.grad))
     save(ag.draw(e), args.out, "sweeps_reverse.svg")
 
-    heading("∂e/∂b, explained")
+    heading(translate("{derivative}, explained").format(derivative="∂e/∂b"))
     print(ag.explain(e, wrt=b))
 
-    heading("What it costs: edges visited to get all n derivatives")
-    paragraph("For e = (Σx)·(Σx²) with n inputs: a forward sweep for each input, or one reverse sweep for all.")
-    print(f"\n  {'n':>5} {'edges of the graph':>20} {'n forward sweeps':>18} {'one reverse sweep':>19}")
+    heading(translate("What it costs: edges visited to get all n derivatives"))
+    paragraph(
+        translate("For e = (Σx)·(Σx²) with n inputs: a forward sweep for each input, or one reverse sweep for all.")
+    )
+    print(
+        f"\n  {'n':>5} {padded(translate('edges of the graph'), 20, '>')} "
+        f"{padded(translate('n forward sweeps'), 18, '>')} {padded(translate('one reverse sweep'), 19, '>')}"
+    )
     for n in (1, 10, 100, 1000):
         edges, forwards, one_reverse = work(n)
         print(f"  {n:>5} {edges:>20,} {forwards:>18,} {one_reverse:>19,}")
     print()
     paragraph(
-        "The forward sweeps skip nodes that their input does not reach, and still look at every operand of the "
-        "nodes it does reach: with n operands in a sum, n sweeps visit n² of them. With one input and n outputs it is "
-        "the other way round."
+        translate(
+            "The forward sweeps skip nodes that their input does not reach, and still look at every operand of the "
+            "nodes it does reach: with n operands in a sum, n sweeps visit n² of them. With one input and n outputs "
+            "it is the other way round."
+        )
     )

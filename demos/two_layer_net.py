@@ -21,9 +21,10 @@ from tqdm import tqdm
 import autograd as ag
 import nn
 from autograd import ArgumentError, Value
+from autograd.language import translate
 from nn import optim
 
-from .common import at_least_one, heading, need, paragraph, save_plot, show_steps
+from .common import add_count, heading, need, paragraph, save_plot, show_steps
 
 Data = tuple[list[list[float]], list[int]]
 MAGIC = {2051: "images", 2049: "labels"}
@@ -127,7 +128,8 @@ def check_gradients(model: nn.MLP, data: Data, most: int, seed: int) -> dict[str
     for name, values in parts(model).items():
         chosen = values if len(values) <= most else rng.sample(values, most)
         total = 0.0
-        for value in tqdm(chosen, desc=f"  checking {name}", leave=False, disable=None):
+        title = "  " + translate("checking {name}").format(name=name)
+        for value in tqdm(chosen, desc=title, leave=False, disable=None):
             keep = value.data
             with ag.no_grad():
                 value.data = keep + 1e-4
@@ -142,14 +144,10 @@ def check_gradients(model: nn.MLP, data: Data, most: int, seed: int) -> dict[str
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this demo alone."""
-    parser.add_argument("--data", type=Path, metavar="DIR", help="a directory with MNIST's idx files")
-    parser.add_argument("--epochs", type=at_least_one, default=15, metavar="N", help="default: 15")
-    parser.add_argument(
-        "--limit", type=at_least_one, default=1000, metavar="N", help="MNIST images to train on (default: 1000)"
-    )
-    parser.add_argument(
-        "--check", type=at_least_one, default=500, metavar="N", help="weights of a group to check (default: 500)"
-    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help=translate("a directory with MNIST's idx files"))
+    add_count(parser, "--epochs", 15, translate("passes over the images"))
+    add_count(parser, "--limit", 1000, translate("MNIST images to train on"))
+    add_count(parser, "--check", 500, translate("weights of a group to check"))
 
 
 def main(args: argparse.Namespace) -> None:
@@ -165,20 +163,34 @@ def main(args: argparse.Namespace) -> None:
         loss = nn.softmax_cross_entropy(model(train[0][0]), train[1][0])
         show_steps(args, ag.steps(loss, optim.SGD(model.parameters(), lr=0.1)))
         return
-    heading(f"Gradient check on 3 images, {size}-50-10: mean absolute difference to central differences")
+    heading(
+        translate("Gradient check on 3 images, {network}: mean absolute difference to central differences").format(
+            network=f"{size}-50-10"
+        )
+    )
     for name, difference in check_gradients(model, (train[0][:3], train[1][:3]), args.check, args.seed).items():
         print(f"  {name}: {difference:.3e}")
     if args.check < 50 * size:
-        paragraph(f"(of W1 and W2 {args.check} weights each, chosen at random; --check {50 * size} checks all)")
-    heading(f"Training on {len(train[0])} images, {args.epochs} epochs, batches of 32")
+        paragraph(
+            translate("(of W1 and W2 {number} weights each, chosen at random; --check {all} checks all)").format(
+                number=args.check, all=50 * size
+            )
+        )
+    heading(
+        translate("Training on {images} images, {epochs} epochs, batches of 32").format(
+            images=len(train[0]), epochs=args.epochs
+        )
+    )
     optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     history = nn.fit(
         model, *train, loss="softmax_cross_entropy", optimizer=optimizer, epochs=args.epochs,
         batch_size=min(32, len(train[0])), rng=args.seed,
     )  # fmt: skip
     if history.loss:
-        print(f"  loss {history.loss[0]:.4f} → {history.loss[-1]:.4f}")
-    print(f"  accuracy: training {accuracy(model, train):.1%}, held out {accuracy(model, held):.1%}")
+        line = translate("loss {first:.4f} → {last:.4f}")
+        print("  " + line.format(first=history.loss[0], last=history.loss[-1]))
+    line = translate("accuracy: training {training:.1%}, held out {held:.1%}")
+    print("  " + line.format(training=accuracy(model, train), held=accuracy(model, held)))
     axes = nn.plot_history(history)
     axes.set_title(f"digits, {size}-50-10")
     save_plot(axes, args.out, "two_layer_net.png")

@@ -19,9 +19,10 @@ from tqdm import tqdm
 import autograd as ag
 import nn
 from autograd import Value
+from autograd.language import translate
 from nn import optim
 
-from .common import at_least_one, figure, heading, paragraph, save, show_steps
+from .common import add_count, figure, heading, paragraph, save, show_steps
 from .tutorials import printed
 
 Targets = tuple[float, float]
@@ -99,7 +100,7 @@ def train(
     model = network()
     step = order(model, targets)
     after_one = error_of(model, targets)
-    for k in tqdm(range(iterations), desc=f"  {order.__name__}", leave=False, disable=None):
+    for k in tqdm(range(iterations), desc="  " + translate("training"), leave=False, disable=None):
         step()
         if k == 0:
             after_one = error_of(model, targets)
@@ -109,9 +110,7 @@ def train(
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this demo alone."""
-    parser.add_argument(
-        "--iterations", type=at_least_one, default=10_000, metavar="N", help="training steps (default: 10000)"
-    )
+    add_count(parser, "--iterations", 10_000, translate("training steps"))
 
 
 def main(args: argparse.Namespace) -> None:
@@ -125,7 +124,7 @@ def main(args: argparse.Namespace) -> None:
     forward_pass(error)
     error.backward()
     chain_rule(error)
-    heading("The graph")
+    heading(translate("The graph"))
     save(ag.draw(error), args.out, "worked_example.svg")
     one_update(optimizer)
     training(args.iterations)
@@ -134,31 +133,32 @@ def main(args: argparse.Namespace) -> None:
 def forward_pass(error: Value) -> None:
     """Print every node of the forward pass and the figures that the tutorials print."""
     nodes = {node.name: node for node in ag.topological(error) if node.name}
-    heading("Forward pass and error")
+    heading(translate("Forward pass and error"))
     for name, text in (
         *(("net_h1", "0.3775"), ("net_h2", None), ("out_h1", "0.593269992"), ("out_h2", "0.596884378")),
         *(("net_o1", "1.105905967"), ("net_o2", None), ("out_o1", "0.75136507"), ("out_o1", "0.75136079")),
         *(("out_o2", "0.772928465"), ("E_o1", "0.274811083"), ("E_o2", "0.023560026"), ("E", "0.298371109")),
     ):
         figure(name, nodes[name].data, None if text is None else printed("000", text))
-    print("  (0.75136079 is a misprint; the text goes on with 0.75136507)")
+    print("  " + translate("(0.75136079 is a misprint; the text goes on with 0.75136507)"))
 
-    heading("The same with four digits, some rounded and some cut off")
+    heading(translate("The same with four digits, some rounded and some cut off"))
     for name, text in (
         *(("net_h1", "0.3775"), ("out_h1", "0.5932"), ("out_h1", "0.5933"), ("out_h2", "0.5968"), ("net_o1", "1.1059")),
         *(("out_o1", "0.7513"), ("out_o2", "0.7729"), ("E_o1", "0.2748"), ("E_o2", "0.0236"), ("E", "0.2984")),
     ):
         figure(name, nodes[name].data, printed("003", text))
     slip = 0.40 * nodes["out_h1"].data + 6.0 * nodes["out_h2"].data + 0.60
-    print(f"  (its formula for net_o1 has out_h2*6 where w6 = 0.45 is meant: that would be {slip:.4f})")
+    line = translate("(its formula for net_o1 has out_h2*6 where w6 = 0.45 is meant: that would be {value:.4f})")
+    print("  " + line.format(value=slip))
 
 
 def chain_rule(error: Value) -> None:
     """Explain the derivatives that the tutorials calculate by hand, after ``backward``."""
     for name in ("w5", "w1"):
-        heading(f"Chain rule for {name}")
+        heading(translate("Chain rule for {name}").format(name=name))
         print(ag.explain(error, wrt=name))
-    heading("The factors, as the tutorials print them")
+    heading(translate("The factors, as the tutorials print them"))
     nodes = {node.name: node for node in ag.topological(error) if node.name}
     out_o1, net_o1, out_h1 = nodes["out_o1"], nodes["net_o1"], nodes["out_h1"]
     through_o1, through_o2 = net_o1.grad * nodes["w5"].data, nodes["net_o2"].grad * nodes["w7"].data
@@ -178,12 +178,15 @@ def chain_rule(error: Value) -> None:
     ):
         for text in texts:
             figure(title, x, printed(tutorial, text))
-    print("  (the tutorial rounds factors before it multiplies them, which changes the last digit of -0.019049119)")
+    line = translate(
+        "(the tutorial rounds factors before it multiplies them, which changes the last digit of -0.019049119)"
+    )
+    print(f"  {line}")
 
 
 def one_update(optimizer: optim.Optimizer) -> None:
     """Print all gradients and the weights after one step."""
-    heading(f"Gradients, and weights after one step with η = {RATE}")
+    heading(translate("Gradients, and weights after one step with η = {rate}").format(rate=RATE))
     after = {
         "w1": "0.14978071", "w2": "0.19956143", "w3": "0.24975114", "w4": "0.29950229",
         "w5": "0.3589164795", "w6": "0.408666186", "w7": "0.511301270", "w8": "0.561370121",
@@ -192,7 +195,7 @@ def one_update(optimizer: optim.Optimizer) -> None:
         name = update.parameter.name or ""
         figure(f"∂E/∂{name}", update.gradient)
         figure(f"{name} ← {name} − η·∂E/∂{name}", update.new, printed("000", after[name]))
-    print("  (the tutorial computes w5 from the gradient rounded to nine digits)")
+    print("  " + translate("(the tutorial computes w5 from the gradient rounded to nine digits)"))
 
 
 def training(iterations: int) -> None:
@@ -201,28 +204,38 @@ def training(iterations: int) -> None:
     for order, title, text in (
         (
             simultaneous,
-            "Training, simultaneous update (gradient descent)",
-            "All eight gradients are taken at the same point, then all weights move. This is what gradient descent "
-            "means, and how the code of tutorial 000 goes about it. Its text prints other figures; they do not agree.",
+            translate("Training, simultaneous update (gradient descent)"),
+            translate(
+                "All eight gradients are taken at the same point, then all weights move. This is what gradient descent "
+                "means, and how the code of tutorial 000 goes about it. Its text prints other figures; they do not "
+                "agree."
+            ),
         ),
         (
             sequential,
-            "Training, sequential update (what the text of tutorial 000 prints)",
-            "The output weights move first, and the error reaches the hidden layer through the moved weights: not the "
-            "gradient of E at any point, though close to it. The figures in the text come from this order.",
+            translate("Training, sequential update (what the text of tutorial 000 prints)"),
+            translate(
+                "The output weights move first, and the error reaches the hidden layer through the moved weights: not "
+                "the gradient of E at any point, though close to it. The figures in the text come from this order."
+            ),
         ),
     ):
         heading(title)
         after_one, after_all, outputs = train(order, iterations)
         paragraph(text)
-        figure("E after 1 step", after_one, printed("000", "0.291027924"))
-        figure(f"E after {iterations:,} steps", after_all, printed("000", "0.000035085") if full else None)
+        figure(e_after(1), after_one, printed("000", "0.291027924"))
+        figure(e_after(iterations), after_all, printed("000", "0.000035085") if full else None)
         for name, x, shown in zip(("o1", "o2"), outputs, ("0.015912196", "0.984065734"), strict=True):
-            figure(f"output {name}", x, printed("000", shown) if full else None)
-    heading("Training, as the code of tutorial 000 does it: towards 0.01 and 0.09")
+            figure(translate("output {name}").format(name=name), x, printed("000", shown) if full else None)
+    heading(translate("Training, as the code of tutorial 000 does it: towards 0.01 and 0.09"))
     after_one, after_all, outputs = train(simultaneous, iterations, CODE_TARGETS)
-    figure("E after 1 step", after_one)
-    figure(f"E after {iterations:,} steps", after_all)
+    figure(e_after(1), after_one)
+    figure(e_after(iterations), after_all)
     for name, x in zip(("o1", "o2"), outputs, strict=True):
-        figure(f"output {name}", x)
-    paragraph("The code has 0.09 where the text has 0.99, so none of the text's figures can come out of it.")
+        figure(translate("output {name}").format(name=name), x)
+    paragraph(translate("The code has 0.09 where the text has 0.99, so none of the text's figures can come out of it."))
+
+
+def e_after(steps: int) -> str:
+    """The name of a figure: the error after that many steps."""
+    return translate("E after {count:,} step", "E after {count:,} steps", steps).format(count=steps)

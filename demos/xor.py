@@ -16,9 +16,10 @@ from tqdm import tqdm
 
 import autograd as ag
 import nn
+from autograd.language import translate
 from nn import optim
 
-from .common import at_least_one, heading, need, paragraph, save_plot, show_steps
+from .common import add_count, heading, need, paragraph, save_plot, show_steps
 
 PATTERNS = [((0.0, 0.0), 0.0), ((0.0, 1.0), 1.0), ((1.0, 0.0), 1.0), ((1.0, 1.0), 0.0)]
 
@@ -63,12 +64,11 @@ def learned(model: nn.MLP) -> bool:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this demo alone."""
-    parser.add_argument("--iterations", type=at_least_one, default=10_000, metavar="N", help="training steps (10000)")
-    parser.add_argument(
-        "--seeds", type=at_least_one, default=10, metavar="N", help="how many seeds to try (default: 10)"
-    )
-    parser.add_argument("--rate", type=float, default=0.5, help="the learning rate (default: 0.5, the tutorial's)")
-    parser.add_argument("--train-bias", action="store_true", help="train the biases too, unlike the tutorial")
+    add_count(parser, "--iterations", 10_000, translate("training steps"))
+    add_count(parser, "--seeds", 10, translate("how many seeds to try"))
+    rate, bias = translate("the learning rate (default: 0.5, the tutorial's)"), translate("train the biases too")
+    parser.add_argument("--rate", type=float, default=0.5, help=rate)
+    parser.add_argument("--train-bias", action="store_true", help=bias)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -79,27 +79,31 @@ def main(args: argparse.Namespace) -> None:
         loss = nn.half_squared_error(model(PATTERNS[1][0]), [PATTERNS[1][1]])
         show_steps(args, ag.steps(loss, optim.SGD(model.parameters(), lr=args.rate)))
         return
-    heading(f"XOR, seed {args.seed}, {args.iterations:,} steps")
+    heading(translate("XOR, seed {seed}, {steps:,} steps").format(seed=args.seed, steps=args.iterations))
     model, errors = train(args.seed, args.iterations, args.rate, args.train_bias)
     with ag.no_grad():
         for x, t in PATTERNS:
-            print(f"  {x[0]:g} xor {x[1]:g} = {t:g}   network: {float(model(x)[0]):.4f}")
-    print(f"  error {errors[0] if errors else total_error(model):.4f} → {total_error(model):.4f}")
+            line = translate("{pattern}   network: {output:.4f}")
+            print("  " + line.format(pattern=f"{x[0]:g} xor {x[1]:g} = {t:g}", output=float(model(x)[0])))
+    line = translate("error {first:.4f} → {last:.4f}")
+    print("  " + line.format(first=errors[0] if errors else total_error(model), last=total_error(model)))
     axes = nn.plot_decision_regions(
         lambda x: float(model(x)[0]), [x for x, _ in PATTERNS], [t for _, t in PATTERNS], level=0.5
     )
     axes.set_title(f"XOR, 2-5-1, seed {args.seed}")
     save_plot(axes, args.out, "xor.png")
 
-    heading(f"Of {args.seeds} seeds")
+    heading(translate("Of {count} seed", "Of {count} seeds", args.seeds).format(count=args.seeds))
     seeds = range(args.seed, args.seed + args.seeds)
     found = [
         learned(train(seed, args.iterations, args.rate, args.train_bias)[0])
-        for seed in tqdm(seeds, desc="  seeds", leave=False, disable=None)
+        for seed in tqdm(seeds, desc="  " + translate("seeds"), leave=False, disable=None)
     ]
-    print(f"  {sum(found)} of {len(found)} learned XOR")
+    print("  " + translate("{good} of {total} learned XOR").format(good=sum(found), total=len(found)))
     paragraph(
-        "Of the seeds 0 to 99, 98 learn it (--seeds 100). A run that fails has not met a mistake in the gradients: "
-        "with one fixed positive bias a layer and all weights starting positive, the hidden units start alike, and "
-        "the steps run out before they part. More steps (--iterations 40000) or trained biases (--train-bias) help."
+        translate(
+            "Of the seeds 0 to 99, 98 learn it (--seeds 100). A run that fails has not met a mistake in the gradients: "
+            "with one fixed positive bias a layer and all weights starting positive, the hidden units start alike, and "
+            "the steps run out before they part. More steps (--iterations 40000) or trained biases (--train-bias) help."
+        )
     )

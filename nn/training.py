@@ -10,6 +10,7 @@ from typing import Any
 
 from autograd import ArgumentError, InputError
 from autograd.arguments import whole
+from autograd.language import translate
 from autograd.text import shown
 
 from .compiled import CompiledSteps, compiled_steps, composition
@@ -136,7 +137,7 @@ def fit(
                     best = (history.val_loss[-1], model.state_dict())
             if schedule is not None:
                 schedule.step()
-            bar.set_postfix_str(f"loss {history.loss[-1]:.4g}", refresh=False)
+            bar.set_postfix_str(translate("loss {loss:.4g}").format(loss=history.loss[-1]), refresh=False)
             bar.update()
             answers = [watcher(epoch, history) for watcher in watchers]
             if any(answer is True for answer in answers):
@@ -279,6 +280,5 @@ def _check_targets(model: Module, rows: Rows, targets: Rows, loss_of: Loss, what
 def _bar(epochs: int, progress: bool | None) -> Any:
     from tqdm import tqdm
 
-    return tqdm(
-        total=epochs, desc="training", unit="epoch", leave=False, disable=None if progress is None else not progress
-    )
+    disable = None if progress is None else not progress
+    return tqdm(total=epochs, desc=translate("training"), unit=translate("epoch"), leave=False, disable=disable)

@@ -30,7 +30,11 @@ def marked() -> dict[Marked, str]:
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*")):
             reader = {".py": in_python, ".js": in_javascript}.get(path.suffix)
-            for message in reader(path.read_text(encoding="utf-8")) if reader else ():
+            source = path.read_text(encoding="utf-8") if reader else ""
+            messages = list(reader(source)) if reader else []
+            if path.suffix == ".py" and package == "demos":
+                messages += in_docstring(source)
+            for message in messages:
                 found.setdefault(message, str(path.relative_to(ROOT)))
     return found
 
@@ -46,6 +50,14 @@ def in_python(source: str) -> Iterator[Marked]:
         texts = [x.value for x in given if isinstance(x, ast.Constant) and isinstance(x.value, str)]
         if texts:
             yield texts[0], texts[1] if len(texts) > 1 else None
+
+
+def in_docstring(source: str) -> Iterator[Marked]:
+    """The paragraphs of a demo's docstring, which ``--help`` prints; a demo has a function main with arguments."""
+    module = ast.parse(source)
+    functions = (x for x in module.body if isinstance(x, ast.FunctionDef) and x.name == "main")
+    if any(ast.unparse(function.args) == "args: argparse.Namespace" for function in functions):
+        yield from ((" ".join(text.split()), None) for text in (ast.get_docstring(module) or "").split("\n\n"))
 
 
 _STRING = r'("(?:[^"\\\n]|\\.)*")'

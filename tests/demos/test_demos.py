@@ -268,3 +268,34 @@ def test_readmes_code_runs(tmp_path, monkeypatch):
 
 def test_the_catalogue_of_operations_is_true():
     assert (ROOT / "docs" / "operations.md").read_text(encoding="utf-8") == catalogue()
+
+
+def test_a_demo_in_chinese(tmp_path, capsys):
+    english, chinese = (said_by("sweeps", tmp_path, capsys, "--lang", lang) for lang in ("en", "zh-CN"))
+    assert "3. Reverse from e: how e depends on everything" in english
+    assert "3. 从 e 出发反向扫描：e 怎样依赖各节点" in chinese
+    assert re.findall(r"[\d,.]+\d", chinese) == re.findall(r"[\d,.]+\d", english)
+    # Columns are aligned where a Chinese character takes two of them.
+    from autograd.text import columns
+
+    table = [line for line in chinese.splitlines() if re.match(r" +(n|\d+)   ", line)]
+    assert len(table) == 5
+    assert len({columns(line) for line in table}) == 1
+
+
+def test_help_and_the_list_are_in_the_language(capsys, monkeypatch):
+    with pytest.raises(SystemExit):
+        main(["xor", "--lang", "zh", "--help"])
+    said = capsys.readouterr().out
+    assert "尝试多少个种子（默认：10）" in said
+    assert "本演示说明为什么需要隐藏层" in said
+    monkeypatch.setenv("AUTOGRAD_LANG", "zh")
+    assert main([]) == 0
+    assert "九条路径" in capsys.readouterr().out
+    assert main(["--lang", "en"]) == 0
+    assert "Nine paths" in capsys.readouterr().out
+
+
+def test_an_unknown_language_is_refused(capsys):
+    assert main(["sweeps", "--lang", "fr"]) == 2
+    assert capsys.readouterr().err == "demos: lang is 'en' or 'zh', not 'fr': there are no texts in another language\n"
