@@ -400,6 +400,16 @@ def test_long_dots_of_any_operands(count):
         np.testing.assert_allclose(ds[k], [v.grad for v in s], rtol=1e-11, atol=1e-13)
 
 
+@pytest.mark.parametrize(("bias", "first"), [(0.0, "mul %0 %1"), (2.0, "fma %0 %1 2.0"), (-2.0, "fma %0 %1 -2.0")])
+def test_short_dots_with_a_constant(bias, first):
+    f = ag.compile(lambda x, y: ag.dot([x, 3.0], [y, x], bias))
+    value, slopes = f.value_and_grad(X, 1.0 - X, argnums=(0, 1))
+    np.testing.assert_allclose(value, X * (1.0 - X) + 3.0 * X + bias, rtol=1e-14)
+    np.testing.assert_allclose(slopes, [1.0 - X + 3.0, X], rtol=1e-14)
+    f(X, X)
+    assert str(f.program).splitlines()[2:] == [f"    %2 = {first}", "    %3 = fma 3.0 %0 %2", "result 0: %3"]
+
+
 def test_sums_over_rows_of_every_kind():
     w, v = Value(0.7), Value(-1.2)
     rows = np.random.default_rng(4).normal(size=(100, 3))
