@@ -432,6 +432,17 @@ def test_sums_over_rows_of_every_kind():
         assert compiled.jvp((rows,), (np.ones_like(rows),))[1] == pytest.approx(by_row.sum(), rel=1e-10)
 
 
+@pytest.mark.parametrize(("m", "n"), [(1, 1), (1, 5), (2, 3), (5, 1), (6, 4), (13, 9)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-13), ("float32", 1e-5)])
+def test_sums_of_all_products_of_two_vectors(m, n, dtype, tolerance):
+    """As the gradient of a layer's weights is: adjoints times inputs."""
+    rng = np.random.default_rng(m * n)
+    f = ag.compile(lambda a, b: [[x * y for y in b] for x in a], reduce="sum", dtype=dtype)
+    for count in (1, 3, 77):
+        a, b = rng.uniform(0.5, 1.5, size=(count, m)), rng.uniform(0.5, 1.5, size=(count, n))
+        np.testing.assert_allclose(f(a, b), a.T @ b, rtol=tolerance)
+
+
 def test_leaf_numbers_must_fit():
     w = Value(1.0)
     f = ag.compile(lambda x: w * x, reduce="sum")
