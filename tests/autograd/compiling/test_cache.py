@@ -79,7 +79,8 @@ def test_folders_that_are_missing_are_made_for_this_user_alone(tmp_path, monkeyp
     finally:
         os.umask(mask)
     assert cache.load(NAME) == b"code"
-    assert stat.S_IMODE(cache.directory().stat().st_mode) == 0o700
+    for made in (cache.directory(), cache.directory().parent):
+        assert stat.S_IMODE(made.stat().st_mode) == 0o700
     assert stat.S_IMODE((cache.directory() / NAME).stat().st_mode) == 0o600
 
 
