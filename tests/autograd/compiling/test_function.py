@@ -142,6 +142,14 @@ def test_derivatives_are_in_the_first_argument_unless_told(method):
     assert not np.array_equal(first, second)
 
 
+@pytest.mark.parametrize("strict", [False, True])
+def test_second_derivatives_where_slopes_are_constant(strict):
+    f = ag.compile(lambda x: 3.0 * (2.0 * x[0] + 5.0 * x[1]) + x[0] * x[1], strict=strict)
+    rows = np.ones((4, 2))
+    assert f.hessian(rows).tolist() == [[[0.0, 1.0], [1.0, 0.0]]] * 4
+    assert ag.compile(lambda x: 3.0 * (2.0 * x), strict=strict).hessian(X).tolist() == [0.0] * 7
+
+
 # Conditions ---------------------------------------------------------------------------------------------------------
 
 
@@ -452,6 +460,12 @@ def test_leaf_numbers_must_fit():
     for wrong in ("x", [None], [1j], [[1.0], [1.0, 2.0]]):
         with pytest.raises((InputError, ArgumentError), match=r"^data"):
             f.leaf_gradients(X, data=wrong)
+    v = Value(2.0)
+    g = ag.compile(lambda x: w * x + v, reduce="sum")
+    assert [leaf.data for leaf in g.leaf_gradients(X)[1]] == [1.0, 2.0]
+    for wrong in (1.0, [], [1.0], [1.0, 2.0, 3.0], [[1.0, 2.0]]):
+        with pytest.raises(ArgumentError, match="data needs 2 numbers, one for each leaf"):
+            g.leaf_gradients(X, data=wrong)
 
 
 # Threads, processes, files -------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import ArgumentError, InputError
+from autograd import ArgumentError, InputError, TraceError
 
 X = np.linspace(0.5, 2.0, 7)
 
@@ -55,6 +55,15 @@ def test_what_is_no_function_is_refused_at_once():
     for wrong in (3, "x", None, later, several, ag.compile(ag.sin)):
         with pytest.raises(InputError, match="function"):
             ag.compile(wrong)
+
+
+def test_a_function_that_does_not_tell_its_parameters():
+    one = ag.compile(max, in_axes=(1,))  # one of Python's own
+    assert one(X[None, :]).tolist() == X.tolist()
+    with pytest.raises(ArgumentError, match="in_axes is for 1 arguments, but 2 were given"):
+        one(X, X)
+    with pytest.raises(TraceError, match="where"):
+        ag.compile(max, in_axes=(0, 0))(X, X)
 
 
 def test_whole_numbers_of_any_type():
