@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -14,6 +16,7 @@ from . import cache as store
 from . import locks, progress
 from .assembly import Block
 from .instructions import OPCODES
+from .interrupts import uninterrupted
 
 
 class Target(NamedTuple):
@@ -43,9 +46,13 @@ def _llvm() -> Any:
         import llvmlite.binding as llvm
     except ImportError:
         raise MissingExtraError("llvmlite", "compile", "native code") from None
-    with locks.llvm:
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
+
+    def initialize() -> None:
+        with locks.llvm:
+            llvm.initialize_native_target()
+            llvm.initialize_native_asmprinter()
+
+    uninterrupted(initialize)
     return llvm
 
 
@@ -62,10 +69,10 @@ def available() -> bool:
 def host() -> Target:
     """This machine."""
     llvm = _llvm()
-    features = llvm.get_host_cpu_features()
+    name, features = uninterrupted(lambda: (llvm.get_host_cpu_name(), llvm.get_host_cpu_features()))
     has = {name for name, on in features.items() if on}
     wide = 64 if "avx512f" in has else 32 if "avx2" in has else 16
-    return Target(llvm.get_host_cpu_name(), features.flatten(), wide, 32 if wide == 64 or "neon" in has else 16)
+    return Target(name, features.flatten(), wide, 32 if wide == 64 or "neon" in has else 16)
 
 
 def narrowed(vector_bytes: int) -> Target:
@@ -110,7 +117,7 @@ def vector_function_name(op: str, lanes: int, item: str) -> str | None:
         function = getattr(library, name)
     except AttributeError:
         return None
-    _llvm().add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
+    _make_known({name: function})
     return name
 
 
@@ -118,17 +125,58 @@ def vector_function_name(op: str, lanes: int, item: str) -> str | None:
 def _libm() -> None:
     """Make the functions of the machine's libm known to LLVM under their own names."""
     library = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else ctypes.util.find_library("m"))
-    for row in OPCODES.values():
-        for name in (row.libm, row.libm + "f") if row.libm else ():
-            function = getattr(library, name, None)
-            if function is not None:
-                _llvm().add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
+    names = [name for row in OPCODES.values() if row.libm for name in (row.libm, row.libm + "f")]
+    found = {name: getattr(library, name, None) for name in names}
+    _make_known({name: function for name, function in found.items() if function is not None})
+
+
+def _make_known(functions: Mapping[str, Any]) -> None:
+    """Tell LLVM the addresses of functions."""
+    llvm = _llvm()
+
+    def add() -> None:
+        for name, function in functions.items():
+            llvm.add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
+
+    uninterrupted(add)
 
 
 # Compiling -----------------------------------------------------------------------------------------------------------
 
 _RUN = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * 8)  # releases the interpreter's lock
 _PREPARE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+
+
+_engines: dict[int, Any] = {}  # LLVM's owners of machine code, by address
+_unused: deque[int] = deque()  # those that are to be disposed of
+
+
+class _Code:
+    """Machine code, which is freed with this object: never in the main thread, where an interrupt may come.
+
+    Args:
+        engine: LLVM's owner of the code.
+
+    Attributes:
+        run, prepare: the addresses of its functions.
+    """
+
+    def __init__(self, engine: Any) -> None:
+        self.run, self.prepare = engine.get_function_address("run"), engine.get_function_address("prepare")
+        self._key = id(engine)
+        _engines[self._key] = engine
+
+    def __del__(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        _unused.append(self._key)
+        if not is_finalizing():
+            # Without waiting: this may run anywhere, even while LLVM is at work in this thread.
+            threading.Thread(target=_dispose).start()
+
+
+def _dispose() -> None:
+    with locks.llvm:
+        while _unused:
+            del _engines[_unused.popleft()]
 
 
 class Machine:
@@ -148,10 +196,14 @@ class Machine:
     prepare: Callable[..., None]
 
     def __init__(self, modules: Sequence[tuple[str, int]], target: Target) -> None:
-        with locks.llvm:
-            self._make(modules, target)
+        def make() -> _Code:
+            with locks.llvm:
+                return self._make(modules, target)
 
-    def _make(self, modules: Sequence[tuple[str, int]], target: Target) -> None:
+        self._code = uninterrupted(make)
+        self.run, self.prepare = _RUN(self._code.run), _PREPARE(self._code.prepare)
+
+    def _make(self, modules: Sequence[tuple[str, int]], target: Target) -> _Code:
         llvm = _llvm()
         _libm()
         self.was_cached = True
@@ -164,9 +216,7 @@ class Machine:
                 engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
             engine.add_object_file(llvm.ObjectFileRef.from_data(self._compiled(llvm, machine, text, target, effort)))
         engine.finalize_object()
-        self._engine = engine  # owns the code
-        self.run = _RUN(engine.get_function_address("run"))
-        self.prepare = _PREPARE(engine.get_function_address("prepare"))
+        return _Code(engine)
 
     def _compiled(self, llvm: Any, machine: Any, text: str, target: Target, effort: int) -> bytes:
         """A module's machine code, from the cache if it is there."""
