@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..language import Message, translate
 from ..notation import show
 
 
@@ -38,8 +39,16 @@ class Backward:
 
     def lines(self, digits: int) -> list[str]:
         """The event in words."""
-        a, p, c, t = (show(x, digits) for x in (self.adjoint, self.partial, self.contribution, self.total))
-        return [f"{self.node} → {self.input}", f"adjoint {a} × partial {p} = {c};  grad of {self.input} is now {t}"]
+        numbers = translate(
+            "adjoint {adjoint} × partial {partial} = {contribution};  grad of {node} is now {total}"
+        ).format(
+            adjoint=show(self.adjoint, digits),
+            partial=show(self.partial, digits),
+            contribution=show(self.contribution, digits),
+            node=self.input,
+            total=show(self.total, digits),
+        )
+        return [f"{self.node} → {self.input}", numbers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +69,6 @@ class Update:
 
 
 Event = Forward | Backward | Update
+
+# What a sweep is called where people read it.
+SWEEPS = {"forward": Message("forward"), "backward": Message("backward"), "update": Message("update")}

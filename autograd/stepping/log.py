@@ -19,12 +19,13 @@ from .. import sweep
 from ..arguments import whole
 from ..errors import ArgumentError, InputError
 from ..graph import topological
+from ..language import translate
 from ..naming import Names
 from ..notation import MOST_DIGITS, show
-from ..text import shortened, shown
+from ..text import columns, shortened, shown
 from ..value import Value
 from ..value import number as as_number
-from .events import Event
+from .events import SWEEPS, Event
 from .iteration import Graph, Iteration, fingerprint
 from .player import play
 
@@ -121,16 +122,20 @@ class Log(Sequence[Event]):
         number = 0
         if len(self.updates) < len(self.losses):
             listed = ", ".join(map(str, shortened([x.number for x in self.updates], 8, "…")))
-            yield f"kept of {len(self.losses)} updates: {listed}"
+            yield translate("kept of {number} updates: {listed}").format(number=len(self.losses), listed=listed)
         for iteration in self.updates:
             if several:
-                yield f"══ update {iteration.number} of {len(self.losses)} · loss {show(iteration.loss, self.digits)}"
+                heading = translate("update {number} of {total} · loss {loss}").format(
+                    number=iteration.number, total=len(self.losses), loss=show(iteration.loss, self.digits)
+                )
+                yield f"══ {heading}"
             sweep = ""
             for event in iteration.events:
                 number += 1
                 if event.sweep != sweep:
                     sweep = event.sweep
-                    yield f"── {sweep} " + "─" * (30 - len(sweep))
+                    title = SWEEPS[sweep].translated()
+                    yield f"── {title} " + "─" * (30 - columns(title))
                 first, *rest = event.lines(self.digits)
                 yield f"{number:>{width}}  {first}"
                 for line in rest:

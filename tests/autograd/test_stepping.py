@@ -4,6 +4,7 @@ import io
 import math
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 import autograd as ag
 from autograd import InputError, Value, steps
+from autograd.language import language
 from autograd.naming import Names
 from autograd.stepping import Backward, Forward, Update
 from autograd.stepping.player import HELP, Position, _draw, play
@@ -203,6 +205,17 @@ def test_it_ends_without_an_error_without_a_reader_or_a_keyboard():
     )
     assert gone.stderr == ""
     assert gone.returncode == 128 + signal.SIGPIPE
+
+
+def test_a_log_in_chinese(golden):
+    log = steps(recorded(network(names=True)))
+    english = str(log)
+    with language("zh"):
+        chinese = str(log)  # made before, shown in the language in force now
+    golden("worked_example_steps_zh.txt", chinese + "\n")
+    assert str(log) == english
+    numbers = re.compile(r"[−\d.]+")
+    assert [numbers.findall(x) for x in chinese.splitlines()] == [numbers.findall(x) for x in english.splitlines()]
 
 
 def test_texts_are_made_on_access_only(monkeypatch):

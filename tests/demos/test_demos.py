@@ -283,6 +283,14 @@ def test_a_demo_in_chinese(tmp_path, capsys):
     assert len({columns(line) for line in table}) == 1
 
 
+@pytest.mark.parametrize("name", names())
+def test_no_sentence_of_a_demo_stays_english(name, tmp_path, capsys):
+    said = said_by(name, tmp_path, capsys, "--lang", "zh", *QUICK.get(name, []))
+    assert re.search("[\u4e00-\u9fff]", said)
+    for line in said.replace(str(tmp_path), "").splitlines():
+        assert not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", line), line
+
+
 def test_help_and_the_list_are_in_the_language(capsys, monkeypatch):
     with pytest.raises(SystemExit):
         main(["xor", "--lang", "zh", "--help"])
