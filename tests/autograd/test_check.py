@@ -10,6 +10,7 @@ from hypothesis import Phase, given, settings
 
 import autograd as ag
 from autograd import GradcheckError, Value, gradcheck, operation, ops
+from autograd.check import Report
 from autograd.comparing import Branch, Claim, Comparison, Line, compare
 from autograd.differences import Slope
 from autograd.language import language
@@ -71,9 +72,25 @@ def test_the_first_wrong_edge_is_named_with_both_numbers():
 
     report = gradcheck(f, 0.3)
     assert "first wrong edge" in report.blame
-    for fragment in ("wrong_tanh", "claimed 0.64", "measured 0.7115", "1 − "):
+    for fragment in ("wrong_tanh", "claimed 0.64, measured 0.71157776;", "1 − "):
         assert fragment in report.blame
     assert report.blame in str(report)
+
+
+@pytest.mark.parametrize("name", ["mul", "sub", "div", "pow", "atan2", "hypot"])
+def test_a_right_edge_before_the_wrong_one_is_not_blamed(name):
+    """Each operand is moved by itself; moved together, the operands would give another slope."""
+    wrong = operation("wrong", lambda x: x * x, lambda z, x: 3 * x)
+    report = gradcheck(lambda x, y: wrong(getattr(ag, name)(x, y)), 1.5, 2.25)
+    assert "an edge of wrong at" in report.blame
+
+
+@pytest.mark.parametrize("far", [1e8, -1e8])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_rounding_before_a_cancellation_is_no_mistake(far, sign):
+    """√(x² + c²) − |c| is rounded to multiples of 1e-8; too few digits are left to measure its slope of 1.3e-8."""
+    report = gradcheck(lambda x: sign * (ag.sqrt(x * x + far * far) - abs(far)), 1.3)
+    assert report.verdict == "inconclusive"
 
 
 def function_of(op, operands):
@@ -423,6 +440,15 @@ def test_a_report_names_at_most_ten():
     assert "  and 4 more\n" in many
     assert "output" not in many
     assert "output 1, input 1 (= 2): claimed 6, measured 4" in str(report)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_report_says_how_well_derivatives_agree(sign):
+    within = [Comparison("x", sign * 2.0, sign * 2.0 * (1 + off), 0.0, "pass") for off in (1e-9, 3e-8, 0.0)]
+    assert str(Report(within)) == "gradcheck: pass; 3 of 3 derivatives agree, relative error up to 3.0e-08"
+    others = [Comparison("zero", 0.0, 1e-12, 1e-11, "pass"), Comparison("off", 2.0, 3.0, 0.0, "fail")]
+    first = str(Report([*within, *others])).splitlines()[0]
+    assert first == "gradcheck: fail; 4 of 5 derivatives agree, relative error up to 3.0e-08"
 
 
 def test_the_report_for_tests_and_for_json():
