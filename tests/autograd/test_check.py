@@ -442,6 +442,15 @@ def test_a_report_names_at_most_ten():
     assert "output 1, input 1 (= 2): claimed 6, measured 4" in str(report)
 
 
+@pytest.mark.parametrize("claimed", [1.0005, -1.0005])
+def test_the_tolerances_count_at_a_kink_as_well(claimed):
+    """Slopes from −1 to 1 are possible at the kink of |x|; this one is outside by 0.0005."""
+    f = operation("about_abs", abs, lambda z, x: claimed, kink=lambda x: x, convention="about 1")
+    assert gradcheck(f, 0.0).verdict == "fail"
+    assert gradcheck(f, 0.0, atol=1e-3).verdict == "pass"
+    assert gradcheck(f, 0.0, rtol=1e-3).verdict == "pass"
+
+
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_a_report_says_how_well_derivatives_agree(sign):
     within = [Comparison("x", sign * 2.0, sign * 2.0 * (1 + off), 0.0, "pass") for off in (1e-9, 3e-8, 0.0)]
