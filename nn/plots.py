@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from autograd import ArgumentError, InputError, MissingExtraError
@@ -109,9 +110,8 @@ def plot_decision_regions(
         and any(h > level for r in heights for h in r)
     ):
         ax.contour(spans[0], spans[1], heights, levels=[level], colors="#333333", linewidths=1.2)
-    for label, marker, colour in zip(
-        sorted(set(labels)), "os^v", ("#1f4e8c", "#b5651d", "#2e7d32", "#6a1b9a"), strict=False
-    ):
+    looks = zip(cycle("os^vD"), cycle(("#1f4e8c", "#b5651d", "#2e7d32", "#6a1b9a")), strict=False)  # 20 different ones
+    for label, (marker, colour) in zip(sorted(set(labels)), looks, strict=False):
         chosen = [row for row, y in zip(rows, labels, strict=True) if y == label]
         x, y = [row[0] for row in chosen], [row[1] for row in chosen]
         ax.scatter(x, y, marker=marker, c=colour, edgecolors="white", label=f"{label:g}")

@@ -504,6 +504,52 @@ def test_plots_are_axes():
         nn.plot_decision_regions(lambda x: 1.0, [[1.0]], [0])
 
 
+def test_decision_regions_reach_beyond_the_data_and_show_them_all():
+    rows, labels = [[0.0, 5.0], [2.0, 5.0], [10.0, 5.0], [4.0, 5.0]], [1, -1, 1, -1]
+    asked = []
+    plane = nn.plot_decision_regions(lambda x: asked.append(x) or x[0] - 3.0, rows, labels, points=14)
+    across, up = sorted({x for x, _ in asked}), sorted({y for _, y in asked})
+    assert len(asked) == 14 * 14
+    np.testing.assert_allclose(across, np.linspace(-1.5, 11.5, 14))  # 15% more on each side
+    np.testing.assert_allclose(up, np.linspace(4.85, 5.15, 14), rtol=1e-12)  # around a feature that is constant
+    shown = {c.get_label(): c.get_offsets().tolist() for c in plane.collections if c.get_label() in ("-1", "1")}
+    assert shown == {"-1": [[2.0, 5.0], [4.0, 5.0]], "1": [[0.0, 5.0], [10.0, 5.0]]}
+    (line,) = [c for c in plane.collections if np.allclose(c.get_linewidths(), 1.2)]
+    np.testing.assert_allclose(line.get_paths()[0].vertices[:, 0], 3.0)  # where the decision changes
+    assert [text.get_text() for text in plane.get_legend().get_texts()] == ["-1", "1"]
+
+
+def test_every_class_is_shown_with_a_look_of_its_own():
+    rows = [[float(k), float(k % 3)] for k in range(7)]
+    plane = nn.plot_decision_regions(lambda x: x[0] - 2.5, rows, range(7), points=5)
+    shown = {c.get_label(): c for c in plane.collections if c.get_label() in "0123456"}
+    assert [shown[f"{k}"].get_offsets().tolist() for k in range(7)] == [[row] for row in rows]
+    assert len({(c.get_paths()[0].vertices.tobytes(), c.get_facecolor().tobytes()) for c in shown.values()}) == 7
+
+
+@pytest.mark.parametrize(
+    ("loss", "val_loss", "scale", "lines"),
+    [([4.0, 2.0], [], "log", 1), ([4.0, 2.0], [5.0, 3.0], "log", 2), ([4.0, 2.0], [5.0, 0.0], "linear", 2),
+     ([0.0, 2.0], [], "linear", 1)],
+)  # fmt: skip
+def test_losses_are_drawn_over_the_epochs(loss, val_loss, scale, lines):
+    axes = nn.plot_history(nn.History(loss, val_loss))
+    assert axes.get_yscale() == scale
+    assert [line.get_ydata().tolist() for line in axes.lines] == [loss, val_loss][:lines]
+    assert all(list(line.get_xdata()) == [1, 2] for line in axes.lines)
+    assert (axes.get_legend() is not None) == bool(val_loss)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.5, -2.0])
+@pytest.mark.parametrize("distance", [-1.0, 0.0, 1.0])
+def test_decisions_that_are_all_the_same_have_no_border(level, distance):
+    plane = nn.plot_decision_regions(
+        lambda x: level + distance, [[0.0, 1.0], [1.0, 0.0]], [0, 1], level=level, points=5
+    )
+    assert not any(np.allclose(c.get_linewidths(), 1.2) for c in plane.collections)
+    assert len(plane.get_legend().get_texts()) == 2
+
+
 @pytest.mark.parametrize(
     ("change", "kind", "fragments"),
     [
