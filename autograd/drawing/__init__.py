@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import whole
-from ..errors import ArgumentError, GraphError, InputError
+from ..errors import ArgumentError, InputError
 from ..files import as_path, write_atomically
 from ..graph import topological
+from ..language import translate
 from ..notation import MOST_DIGITS
 from ..text import shown
 from ..value import Value
-from .boxes import Content, Reader, content
+from .boxes import Content, Reader
+from .choosing import Collapse, choose, part
 from .dot import to_dot
+from .grouping import counted
 from .layout import Placed, lay_out
 from .rendering import FORMATS, render
 from .svg import to_svg
@@ -38,25 +41,25 @@ class Picture:
         """The picture as SVG text; ``style=False`` leaves out the stylesheet, for a page that has it."""
         return to_svg(self._content, self._placed, self._summary, style)
 
+    def dot(self) -> str:
+        """The same boxes and edges as DOT text, for other programs to lay out."""
+        return to_dot(self._content)
+
 
 def picture(
     roots: Sequence[Value],
     digits: int = 4,
+    limit: int | None = None,
     tangents: Mapping[Value, float] | None = None,
     gradients: bool | None = None,
+    collapse: Collapse | None = None,
+    depth: int | None = None,
+    focus: Value | None = None,
+    radius: int = 2,
+    path: tuple[Value, Value] | None = None,
 ) -> Picture:
     """Lay out the graph behind the roots; for programs that embed the SVG. ``draw`` says what the arguments mean."""
-    read, placed, summary = _laid_out(topological(*roots), roots, digits, tangents, gradients)
-    return Picture(read, placed, summary)
-
-
-def _laid_out(
-    order: Sequence[Value],
-    roots: Sequence[Value],
-    digits: int,
-    tangents: Mapping[Value, float] | None,
-    gradients: bool | None,
-) -> tuple[Content, Placed, str]:
+    order = topological(*roots)
     if gradients is None:
         gradients = any(node.grad != 0.0 for node in order)
     rows: list[tuple[str, Mapping[Value, float]]] = []
@@ -64,17 +67,24 @@ def _laid_out(
         rows.append(("tangent", tangents))
     if gradients:
         rows.append(("grad", {node: node.grad for node in order}))
-    read = content(Reader(order, roots, rows, digits))
+    reader = Reader(order, roots, rows, digits)
+    read = choose(
+        reader, part(order, reader.index, focus, radius, path), collapse, depth, limit, digits, path is not None
+    )
     edges = sum(len(node.inputs) for node in order)
-    return read, lay_out(read), f"computation graph: {len(order)} nodes, {edges} edges"
+    nodes = counted(len(order), "{count} node", "{count} nodes")
+    summary = translate("Computation graph: {nodes}, {edges}").format(
+        nodes=nodes, edges=counted(edges, "{count} edge", "{count} edges")
+    )
+    return Picture(read, lay_out(read), ". ".join([summary, *read.notes]))
 
 
 class Drawing:
     """A drawn graph: ``.svg()`` and ``.save(path)`` give the picture, ``.source`` is DOT; notebooks show it."""
 
-    def __init__(self, picture: Picture, source: str) -> None:
+    def __init__(self, picture: Picture) -> None:
         self._picture = picture
-        self.source = source
+        self.source = picture.dot()
 
     def svg(self) -> str:
         """The picture as SVG text."""
@@ -117,9 +127,14 @@ class Drawing:
 def draw(
     *roots: Value,
     digits: int = 4,
-    limit: int = 400,
+    limit: int | None = None,
     tangents: Mapping[Value, float] | None = None,
     gradients: bool | None = None,
+    collapse: Collapse | None = None,
+    depth: int | None = None,
+    focus: Value | None = None,
+    radius: int = 2,
+    path: tuple[Value, Value] | None = None,
 ) -> Drawing:
     """Draw the graph behind one or several Values.
 
@@ -128,17 +143,26 @@ def draw(
     formulas, and scopes (layers, neurons) are shaded. A leaf that is used at distant places is drawn at each of them,
     with ``≡`` before its name from the second time on.
 
+    A graph of more than about 60 boxes is collapsed as far as its scopes allow: a collapsed scope shows how much is in
+    it, and the nodes that others use or the sum of what flows through them. More than eight scopes of one kind, such as
+    ``step 1`` to ``step 50``, are drawn as one. The picture says what is collapsed.
+
     Args:
         roots: the results whose graph is drawn.
         digits: significant digits of the numbers shown.
-        limit: how many nodes are drawn at most; a larger picture is not readable.
+        limit: how many boxes are drawn before scopes are collapsed; if there are more even then, it is an error.
         tangents: the result of a forward sweep, shown as one more row in each node.
         gradients: whether to show gradients; by default when there are any.
+        collapse: the scopes to collapse: a name or several, True for all, False for none.
+        depth: how deep scopes are open: 0 collapses the outermost, 1 those inside them.
+        focus: draw only what is near this node.
+        radius: how many edges away from it.
+        path: two Values; draw only the paths from the first to the second.
 
     Raises:
-        InputError: if a root is not a Value, or tangents is no dict.
-        ArgumentError: if digits or limit is no whole number in its range.
-        GraphError: if there are more nodes than ``limit``.
+        InputError: if a root, focus or path is not what it must be, or tangents is no dict.
+        ArgumentError: if there is no scope of a name in ``collapse``, or a number is no whole number in its range.
+        GraphError: if there are more boxes than ``limit`` (400 if it is not given), or a node is not in the graph.
 
     >>> a, b = Value(2.0, name="a"), Value(1.0, name="b")
     >>> e = (a + b) * (b + 1)
@@ -152,14 +176,14 @@ def draw(
         if not isinstance(root, Value):
             raise InputError(f"draw takes Values, not {type(root).__name__}: draw(loss), or draw(*outputs) for a list")
     whole("digits", digits, most=MOST_DIGITS)
-    whole("limit", limit)
+    for what, n in (("limit", limit), ("depth", depth), ("radius", radius)):
+        if n is not None:
+            whole(what, n, least=0 if what != "limit" else 1)
     if tangents is not None and not isinstance(tangents, Mapping):
         raise InputError(f"tangents is the dict that a forward sweep filled, not {shown(tangents)}")
-    order = topological(*roots)
-    if len(order) > limit:
-        raise GraphError(
-            f"this graph has {len(order)} nodes, more than the limit of {limit} that a picture can show readably; "
-            "draw an intermediate node, use fewer samples, or pass a higher limit="
-        )
-    read, placed, summary = _laid_out(order, roots, digits, tangents, gradients)
-    return Drawing(Picture(read, placed, summary), to_dot(read))
+    for node in [focus, *path] if isinstance(path, tuple) else [focus]:
+        if node is not None and not isinstance(node, Value):
+            raise InputError(f"focus is a Value and path two of them, not {shown(node)}")
+    if path is not None and (not isinstance(path, tuple) or len(path) != 2):
+        raise InputError(f"path takes two Values, path=(a, y), not {shown(path)}")
+    return Drawing(picture(roots, digits, limit, tangents, gradients, collapse, depth, focus, radius, path))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ..notation import printable, tidy
-from .boxes import Box, Chip, Content, Group, Item, Run
+from .boxes import Box, Chip, Content, Group, Item, Run, Sheet
 from .writing import Span
 
 _FONT = "Helvetica,Arial,sans-serif"
@@ -24,11 +25,16 @@ def to_dot(content: Content) -> str:
     tables: dict[Item, str] = {}
     _write(content, tables, lines)
     for edge in content.edges:
-        if edge is edge.target.above:
+        if edge.is_in_run:
             continue
-        start = f"{tables[edge.source.item]}:n{edge.source.number}:e"
-        end = f"{tables[edge.target.item]}:e{edge.number}:w"
-        lines.append(f'  {start} -> {end} [tooltip="{_quoted(edge.tip)}"]')
+        start, end = tables[edge.source.item], tables[edge.target.item]
+        if isinstance(edge.source, Box):
+            start += f":n{edge.source.number}"
+        if edge.pill is not None:
+            end += f":{edge.pill.edges[0].name}"
+        wide = f", penwidth={1 + math.log2(edge.count):.1f}" if edge.count > 1 else ""
+        lines.append(f'  {start}:e -> {end}:w [tooltip="{_quoted(edge.tip)}"{wide}]')
+    lines += [f"  // {_quoted(note)}" for note in content.notes]
     lines.append("}\n")
     return "\n".join(lines)
 
@@ -57,6 +63,13 @@ def _write(content: Content, tables: dict[Item, str], lines: list[str]) -> None:
         elif isinstance(item, Run):
             tables[item] = f"n{item.boxes[-1].number}"
             lines.append(_node(tables[item], item.boxes[-1].tip, "".join(_row(box) for box in item.boxes)))
+        elif isinstance(item, Sheet):
+            tables[item] = item.name
+            texts = [f"<B>▸ {_html(tidy(item.title))}</B>", *(_font(line, 10, "#434C59") for line in item.lines)]
+            rows = [f'<TR><TD ALIGN="LEFT">{text}</TD></TR>' for text in texts]
+            rows += [f"<TR><TD>{_box(box)}</TD></TR>" for box in item.boxes]
+            table = f'<TABLE BORDER="2" COLOR="{_EDGE}" BGCOLOR="{_BLOCK}" CELLBORDER="0">{"".join(rows)}</TABLE>'
+            lines.append(_node(tables[item], item.title, f"<TR><TD>{table}</TD></TR>"))
 
 
 def _node(name: str, tip: str, rows: str) -> str:
@@ -66,12 +79,12 @@ def _node(name: str, tip: str, rows: str) -> str:
 
 def _row(box: Box) -> str:
     above = ""
-    if box.above is not None:
+    if box.above is not None and box.above.pill is not None:
         above = f"<TR><TD></TD><TD>{_font('│ ' + box.above.pill.text, 9, '#586270')}</TD></TR>"
     pills = "".join(
-        f'<TR><TD PORT="e{edge.number}" BGCOLOR="{_SURFACE}" STYLE="ROUNDED" CELLPADDING="2">'
-        f"{_font(edge.pill.text, 9, '#586270')}</TD></TR>"
-        for edge in box.pills
+        f'<TR><TD PORT="{pill.edges[0].name}" BGCOLOR="{_SURFACE}" STYLE="ROUNDED" CELLPADDING="2">'
+        f"{_font(pill.text, 9, '#586270')}</TD></TR>"
+        for pill in box.pills
     )
     docked = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="1">{pills}</TABLE>' if pills else ""
     return f"{above}<TR><TD>{docked}</TD><TD>{_box(box)}</TD></TR>"

@@ -14,12 +14,18 @@ from dataclasses import dataclass, field
 from .boxes import (
     BARE,
     BLOCK,
+    FORMULA,
     HEAD,
     LINE,
+    NAME,
+    NARROW,
+    NOTE,
     PILL_GAP,
     PILL_HEIGHT,
     PILL_PITCH,
+    SIDE,
     STRIP,
+    WIDE,
     Box,
     Chip,
     Content,
@@ -27,9 +33,11 @@ from .boxes import (
     Group,
     Item,
     Run,
+    Sheet,
     ancestors,
     meeting,
 )
+from .writing import spans, spans_width, width
 
 MARGIN = 12.0  # around the whole
 STEP = 17.0  # between two rows of a run
@@ -92,18 +100,13 @@ def lay_out(content: Content) -> Placed:
         if not last:
             _sort_ports(content)
     whole = content.whole
-    return Placed(whole.width, whole.height)
-
-
-def depth(group: Group) -> int:
-    """How many groups are around a group."""
-    return len(ancestors(group)) - 1
+    return Placed(whole.width, whole.height + (NOTE * len(content.notes) + 4 if content.notes else 0))
 
 
 def _passing(content: Content) -> dict[Group, list[Passing]]:
     found: dict[Group, list[Passing]] = {content.whole: []}
     for edge in content.edges:
-        if edge is edge.target.above:
+        if edge.is_in_run:
             continue
         a, b = ancestors(edge.source.item), ancestors(edge.target.item)
         n = meeting(edge.source.item, edge.target.item)
@@ -130,6 +133,8 @@ def _place(whole: Group, passing: dict[Group, list[Passing]]) -> None:
                 _place_run(item)
             elif isinstance(item, Chip):
                 _place_chip(item)
+            elif isinstance(item, Sheet):
+                _place_sheet(item)
         _place_group(group, passing.get(group, []))
 
 
@@ -149,7 +154,30 @@ def _place_chip(chip: Chip) -> None:
     box.x = box.y = 0.0
     box.height = box_height(box)
     chip.width, chip.height = box.width, box.height
-    _set_exits(chip, box)
+    _set_exits(chip, box.leaving, 0.0, box.height)
+
+
+def _place_sheet(sheet: Sheet) -> None:
+    inner = max([NARROW, *(box.width for box in sheet.boxes)])
+    texts = [spans_width(spans(sheet.title), NAME, bold=True) + 16, *(width(line, FORMULA) for line in sheet.lines)]
+    inner = max(inner, min(max(texts), WIDE))
+    y = sheet_head(sheet)
+    sheet.entries.clear()
+    sheet.exits.clear()
+    for box in sheet.boxes:
+        box.width, box.height = inner, box_height(box)
+        box.x, box.y = SIDE, y
+        y += box.height + BETWEEN
+        _set_exits(sheet, box.leaving, box.y, box.height)
+    sheet.width = inner + 2 * SIDE
+    sheet.height = max(y, 14.0 * len(sheet.arriving) + 12, 14.0 * len(sheet.leaving) + 12)
+    _set_exits(sheet, sheet.leaving, 0.0, sheet.height)
+    _spread(sheet.entries, sheet.arriving, 0.0, sheet.height, PILL_PITCH)
+
+
+def sheet_head(sheet: Sheet) -> float:
+    """Where the boxes in a sheet begin, below its texts."""
+    return HEAD + LINE * len(sheet.lines) + 6
 
 
 def has_block(run: Run) -> bool:
@@ -160,7 +188,7 @@ def has_block(run: Run) -> bool:
 
 
 def _place_run(run: Run) -> None:
-    pills = max((edge.pill.width for box in run.boxes for edge in box.pills), default=0.0)
+    pills = max((pill.width for box in run.boxes for pill in box.pills), default=0.0)
     left = pills + PILL_GAP if pills else 0.0
     inner = max(box.width for box in run.boxes)
     pad, top = (4.0, 6.0) if has_block(run) else (0.0, 0.0)
@@ -168,27 +196,33 @@ def _place_run(run: Run) -> None:
     run.entries.clear()
     run.exits.clear()
     for box in run.boxes:
+        step = STEP + 4 if box.is_root else STEP
         if box is not run.boxes[0]:
-            y += STEP
+            y += step
         box.width, box.height = inner, box_height(box)
         box.x, box.y = pad + left, y
         first = y + (box.height - PILL_PITCH * len(box.pills)) / 2
-        for n, edge in enumerate(box.pills):
-            edge.pill.x, edge.pill.y = box.x - PILL_GAP - edge.pill.width, first + PILL_PITCH * n + 0.5
-            run.entries[edge] = edge.pill.y + PILL_HEIGHT / 2
-        if box.above is not None:
-            box.above.pill.x, box.above.pill.y = box.x + 32, y - STEP + (STEP - PILL_HEIGHT) / 2
-        _set_exits(run, box)
+        for n, pill in enumerate(box.pills):
+            pill.x, pill.y = box.x - PILL_GAP - pill.width, first + PILL_PITCH * n + 0.5
+            run.entries.update(dict.fromkeys(pill.edges, pill.y + PILL_HEIGHT / 2))
+        if box.above is not None and box.above.pill is not None:
+            box.above.pill.x, box.above.pill.y = box.x + 32, y - step + (STEP - PILL_HEIGHT) / 2
+        _set_exits(run, box.leaving, box.y, box.height)
         y += box.height
     run.width = left + inner + pad + (6.0 if pad else 0.0)
     run.height = y + top
 
 
-def _set_exits(item: Item, box: Box) -> None:
-    count = len(box.leaving)
-    step = min(PORT, (box.height - 12) / (count - 1)) if count > 1 else 0.0
-    for n, edge in enumerate(box.leaving):
-        item.exits[edge] = box.y + box.height / 2 + step * (n - (count - 1) / 2)
+def _set_exits(item: Item, leaving: Sequence[Edge], top: float, height: float) -> None:
+    _spread(item.exits, leaving, top, height, PORT)
+
+
+def _spread(ports: dict[Edge, float], edges: Sequence[Edge], top: float, height: float, most: float) -> None:
+    """Give edges places along a side of a box, around its middle."""
+    count = len(edges)
+    step = min(most, (height - 12) / (count - 1)) if count > 1 else 0.0
+    for n, edge in enumerate(edges):
+        ports[edge] = top + height / 2 + step * (n - (count - 1) / 2)
 
 
 # Groups ------------------------------------------------------------------------------------------------------------
@@ -324,7 +358,7 @@ def _settle(columns: Sequence[list[Slot]], links: Sequence[Sequence[Link]]) -> N
     """Move everything, in this order, to where its lines become short."""
     for column in columns:
         _pack(column)
-    room = 1.05 * max((column[-1].y + column[-1].height - column[0].y for column in columns if column), default=0.0)
+    room = max((column[-1].y + column[-1].height - column[0].y for column in columns if column), default=0.0)
     count = len(columns)
     for sweep in range(14):
         places = range(count) if sweep % 2 == 0 else range(count - 1, -1, -1)
@@ -385,14 +419,15 @@ def _trace(content: Content, passing: dict[Group, list[Passing]]) -> None:
     for box in content.boxes:
         x, y = corner[box.item]
         box.x, box.y = box.x + x, box.y + y
-        for edge in [*box.pills, *([box.above] if box.above is not None else [])]:
-            edge.pill.x, edge.pill.y = edge.pill.x + x, edge.pill.y + y
+        above = [box.above.pill] if box.above is not None and box.above.pill is not None else []
+        for pill in [*box.pills, *above]:
+            pill.x, pill.y = pill.x + x, pill.y + y
     for edge in content.edges:
-        x, y = corner[edge.source.item]
+        item = edge.source.item
         edge.path = []
-        if edge is not edge.target.above:
+        if not edge.is_in_run:
             right = edge.source.x + edge.source.width
-            edge.path.append((right, right, y + edge.source.item.exits[edge]))
+            edge.path.append((right, max(right, item.x + item.width), item.y + item.exits[edge]))
     for group in groups:
         x, y = corner[group]
         places = group.columns
@@ -400,9 +435,11 @@ def _trace(content: Content, passing: dict[Group, list[Passing]]) -> None:
             for c, lane in p.lanes:
                 p.edge.path.append((x + places[c][0], x + places[c][1], y + lane.y))
     for edge in content.edges:
-        if edge is not edge.target.above:
+        if not edge.is_in_run:
             edge.path.sort()
-            edge.path.append((edge.pill.x, edge.pill.x, edge.pill.y + PILL_HEIGHT / 2))
+            item = edge.target.item
+            left = item.x if edge.pill is None else edge.pill.x
+            edge.path.append((left, left, item.y + item.entries[edge]))
 
 
 def _sort_ports(content: Content) -> None:
@@ -410,5 +447,11 @@ def _sort_ports(content: Content) -> None:
     last: Callable[[Edge], float] = lambda edge: edge.path[-2][2]
     first: Callable[[Edge], float] = lambda edge: edge.path[1][2]
     for box in content.boxes:
-        box.pills.sort(key=last)
+        for pill in box.pills:
+            pill.edges.sort(key=last)
+        box.pills.sort(key=lambda pill: last(pill.edges[0]))
         box.leaving.sort(key=first)
+    for sheet in {edge.target for edge in content.edges if isinstance(edge.target, Sheet)}:
+        sheet.arriving.sort(key=last)
+    for sheet in {edge.source for edge in content.edges if isinstance(edge.source, Sheet)}:
+        sheet.leaving.sort(key=first)

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from functools import cache
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from ..notation import tidy
-from .boxes import HEAD, LINE, PILL_HEIGHT, SCOPE, SIDE, STRIP, Box, Content, Edge, Group, Run
-from .layout import Placed, has_block
+from ..notation import printable, tidy
+from .boxes import (
+    FORMULA,
+    HEAD,
+    LINE,
+    NAME,
+    NOTE,
+    PILL_HEIGHT,
+    SCOPE,
+    SIDE,
+    STRIP,
+    Box,
+    Content,
+    Edge,
+    Group,
+    Pill,
+    Run,
+    Sheet,
+)
+from .grouping import counted
+from .layout import MARGIN, Placed, has_block
 from .writing import Span, fitted, plain
 
 
@@ -41,9 +60,14 @@ def to_svg(content: Content, placed: Placed, summary: str, style: bool) -> str:
                 groups.append(item)
             elif isinstance(item, Run) and has_block(item):
                 parts.append(f'<g class="block">{_rect("", item.x, item.y, item.width, item.height, 9)}</g>')
-    parts += [_edge(edge) for edge in content.edges]
-    parts += [_pill(edge) for edge in content.edges]
+            elif isinstance(item, Sheet):
+                parts.append(_sheet(item))
+    parts += [_edge(edge, content.on_path) for edge in content.edges]
+    pills = dict.fromkeys(edge.pill for edge in content.edges if edge.pill is not None)
+    parts += [_pill(pill, content.on_path) for pill in pills]
     parts += [_node(box) for box in content.boxes]
+    for n, note in enumerate(content.notes):
+        parts.append(_text("note", MARGIN, content.whole.height + NOTE * n + 10, [(note, False)]))
     return "\n".join([*parts, "</svg>\n"])
 
 
@@ -125,21 +149,49 @@ def _scope(group: Group) -> str:
     )
 
 
-def _edge(edge: Edge) -> str:
+def _sheet(sheet: Sheet) -> str:
+    """A collapsed scope, as a stack of sheets."""
+    scopes = json.dumps(sheet.scopes)
+    frames = [_rect("under", sheet.x + by, sheet.y + by, sheet.width, sheet.height, 9) for by in (8, 4)]
+    title = fitted(tidy(sheet.title), sheet.width - 2 * SIDE - 16, NAME, bold=True).parts
+    x, y = sheet.x + SIDE, sheet.y + 17
+    parts = [
+        f'<g class="sheet" id="{sheet.name}" data-scopes={_attribute(scopes)} role="img" '
+        f"aria-label={_attribute(printable('; '.join([sheet.title, *sheet.lines])))}>"
+        f"<title>{escape(printable(sheet.title))}</title>",
+        *frames,
+        _rect("face", sheet.x, sheet.y, sheet.width, sheet.height, 9),
+        f'<path class="chevron" d="M{_n(x)} {_n(y - 9)}l7 4.5l-7 4.5z"/>',
+        _text("nm", x + 14, y, title),
+    ]
+    for n, line in enumerate(sheet.lines):
+        shown = fitted(line, sheet.width - 2 * SIDE, FORMULA).parts
+        parts.append(_text("fm", x, y + LINE * (n + 1), shown))
+    return "".join([*parts, "</g>"])
+
+
+def _edge(edge: Edge, on_path: bool) -> str:
     line = _line(edge)
+    kind, wide = "edge path1" if on_path else "edge", ""
+    if edge.count > 1:
+        kind, wide = "edge merged", f' style="stroke-width:{_n(min(4.0, 1.25 + 0.4 * math.log2(edge.count)))}"'
+    ends = [end.name if isinstance(end, Sheet) else f"n{end.number}" for end in (edge.source, edge.target)]
+    tip = edge.tip or counted(edge.count, "{count} edge", "{count} edges")
     return (
-        f'<g class="edge" id="e{edge.number}" data-from="n{edge.source.number}" data-to="n{edge.target.number}">'
-        f'<title>{escape(edge.tip)}</title><path class="wire" d="{line}"/><path class="wire2" d="{line}"/></g>'
+        f'<g class="{kind}" id="{edge.name}" data-from="{ends[0]}" data-to="{ends[1]}">'
+        f'<title>{escape(tip)}</title><path class="wire" d="{line}"{wide}/><path class="wire2" d="{line}"/></g>'
     )
 
 
 def _line(edge: Edge) -> str:
     """The path of an edge: level inside columns, a curve between them."""
-    if edge is edge.target.above:
+    if edge.is_in_run:
         x = edge.target.x + 22
         return f"M{_n(x)} {_n(edge.source.y + edge.source.height)}V{_n(edge.target.y)}"
-    (_, x, y), *rest = edge.path
-    parts = [f"M{_n(x)} {_n(y)}"]
+    (start, x, y), *rest = edge.path
+    parts = [f"M{_n(start)} {_n(y)}"]
+    if x > start:
+        parts.append(f"H{_n(x)}")
     for left, right, height in rest:
         if abs(height - y) < 0.5:
             parts.append(f"H{_n(left)}")
@@ -152,10 +204,10 @@ def _line(edge: Edge) -> str:
     return "".join(parts)
 
 
-def _pill(edge: Edge) -> str:
-    pill = edge.pill
+def _pill(pill: Pill, on_path: bool) -> str:
+    names = " ".join(edge.name for edge in pill.edges)
     return (
-        f'<g class="pill" data-edge="e{edge.number}">'
+        f'<g class="pill{" path1" * on_path}" data-edge="{names}">'
         f"{_rect('', pill.x, pill.y, pill.width, PILL_HEIGHT, PILL_HEIGHT / 2)}"
         f"{_text('', pill.x + pill.width / 2, pill.y + 11.5, [(pill.text, False)])}</g>"
     )

@@ -21,6 +21,7 @@ from autograd.drawing.writing import number, spans
 from autograd.graph import topological
 from autograd.notation import printable
 from demos.worked_example import network, recorded
+from tests.work import growth
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = [
@@ -203,6 +204,118 @@ def test_a_scope_that_is_entered_again_does_not_feed_what_it_uses():
     assert draw(third, second, fifth).svg()  # p uses q and q uses p, though no node depends on itself
 
 
+def newton(steps):
+    """The square root of a by Newton's method, a scope for each step."""
+    a = Value(2.0, name="a")
+    x = Value(1.0, name="x0")
+    for k in range(steps):
+        with ag.scope(f"step {k + 1}"):
+            x = x - (x * x - a) / (2 * x)
+            x.name = f"x{k + 1}"
+    x.backward()
+    return a, x
+
+
+def titles(svg):
+    """The first line of every collapsed scope."""
+    return [texts(ET.tostring(sheet, encoding="unicode"))[0] for sheet in named(svg, "sheet")]
+
+
+def test_a_graph_that_is_too_large_is_collapsed_and_says_so():
+    _, x = newton(50)
+    svg = draw(x).svg()
+    assert titles(svg) == ["step 1 … step 50"]
+    shown = texts(svg)
+    assert "250 nodes · 450 edges" in shown
+    assert "Collapsed to 3 of 252 nodes" in shown
+    assert sorted(g.get("data-node") for g in named(svg, "node")) == ["n0", "n2", "n251"]
+    assert len(named(svg, "edge")) == 2
+    assert "Collapsed" not in draw(newton(5)[1]).svg()
+
+
+def test_scopes_are_collapsed_by_name_and_by_depth():
+    model = network(names=True)
+    error = recorded(model)
+    error.backward()
+    svg = draw(error, collapse="hidden layer").svg()
+    assert titles(svg) == ["hidden layer"]
+    assert "4 nodes · 12 edges" in texts(svg)
+    kept = {title.text.split(" = ")[0] for title in ET.fromstring(svg).iter(f"{SVG}title")}
+    assert {"out_h1", "out_h2", "net_o1", "w1"} < kept
+    assert "net_h1" not in kept
+    assert titles(draw(error, collapse=["h1", ("output layer", "o2")]).svg()) == ["h1", "o2"]
+    assert titles(draw(error, depth=0).svg()) == ["hidden layer", "output layer"]
+    assert titles(draw(error, depth=1).svg()) == ["h1", "h2", "o1", "o2"]
+    assert titles(draw(error, collapse=True).svg()) == ["hidden layer", "output layer"]
+    assert titles(draw(error, collapse=False).svg()) == []
+    with pytest.raises(ArgumentError, match=r"no scope 'hidden'.*'hidden layer', 'output layer', 'h1'"):
+        draw(error, collapse="hidden")
+
+
+def test_a_collapsed_scope_adds_up_what_flows_and_hides_leaves_that_are_its_own():
+    model = nn.MLP(4, [16, 16, 3], rng=0, names=True)
+    loss = ag.sum([y**2 for y in model([0.1, 0.2, 0.3, 0.4])])
+    loss.backward()
+    svg = draw(loss, depth=0).svg()
+    assert titles(svg) == ["hidden layer 1", "hidden layer 2", "output layer"]
+    outputs = [node for node in topological(loss) if (node.name or "").startswith("out_h1_")]
+    total = number(sum(abs(node.grad) for node in outputs))
+    shown = texts(svg)
+    assert f"16 outputs, Σ|grad| {total}" in shown
+    assert "with 80 leaves" in shown  # 64 weights and 16 biases; the inputs are constants
+    widths = [path.get("style") for path in ET.fromstring(svg).iter(f"{SVG}path") if path.get("style")]
+    assert widths
+    assert all(float(width.removeprefix("stroke-width:")) <= 4 for width in widths)
+
+
+def test_the_neighbourhood_of_a_node_and_the_paths_between_two_are_drawn_alone():
+    model = network(names=True)
+    error = recorded(model)
+    error.backward()
+    order = topological(error)
+    by_name = {node.name: node for node in order if node.name}
+
+    def names(svg):
+        return {order[int(g.get("data-node")[1:])].name for g in named(svg, "node")}
+
+    near = draw(error, focus=by_name["out_h1"], radius=1).svg()
+    assert names(near) == {"net_h1", "out_h1", "net_o1", "net_o2"}
+    assert "A part of the graph: 4 of 27 nodes" in texts(near)
+    assert names(draw(error, focus=by_name["w5"], radius=0).svg()) == {"w5"}
+    along = draw(error, path=(by_name["w1"], error)).svg()
+    on_paths = "w1 net_h1 out_h1 net_o1 net_o2 out_o1 out_o2 E_o1 E_o2 E"
+    assert names(along) - {None} == set(on_paths.split())
+    assert len(named(along, "path1")) == len(named(along, "edge")) + len(named(along, "pill")) > 0
+    with pytest.raises(GraphError, match=r"no path from .*w5.* to .*out_h1"):
+        draw(error, path=(by_name["w5"], by_name["out_h1"]))
+    with pytest.raises(GraphError, match="not part of the graph"):
+        draw(error, focus=Value(1.0, name="elsewhere"))
+
+
+def test_a_row_with_many_inputs_shows_the_largest_partials():
+    weights = [Value(0.1 * k, name=f"w{k}") for k in range(1, 31)]
+    y = ag.dot(weights, [float(k) for k in range(1, 31)])
+    y.backward()
+    svg = draw(y).svg()
+    pills = ["".join(pill.itertext()) for pill in named(svg, "pill")]
+    assert sorted(pills) == sorted([*(f"×{k}" for k in range(24, 31)), "+23"])
+    assert len(named(svg, "leaf")) == 7
+    assert "23 leaves" in texts(svg)
+    assert f"Σ|grad| {sum(range(1, 24))}" in texts(svg)
+
+
+def test_drawing_a_large_graph_collapsed_is_linear_in_its_size():
+    def task(steps):
+        x = Value(0.5, name="x")
+        for k in range(steps):
+            with ag.scope(f"step {k + 1}"):
+                for _ in range(5):
+                    x = ag.sin(x) * 1.01
+        return lambda: draw(x).svg()
+
+    assert growth(task, 100) < 2.2
+
+
 def test_numbers_have_the_same_number_of_digits():
     assert number(715.0000000000001) == "715"
     assert number(0.39249999999999996) == "0.3925"
@@ -224,7 +337,7 @@ def test_indices_are_set_lower():
     assert "".join(t for t, _ in spans("w1·out_h1 + x² − b_2")) == "w1·outh1 + x² − b2"
 
 
-def hostile(names):
+def hostile(names, collapse=False):
     """A drawing with each name in every place where a name can occur."""
     roots = []
     for name in names:
@@ -237,7 +350,7 @@ def hostile(names):
         z.backward()
         x.data = 5.0  # so that a remark stands in the node too
         roots.append(z)
-    return draw(*roots)
+    return draw(*roots, collapse=collapse)
 
 
 def check_is_a_picture(svg, tags):
@@ -250,7 +363,7 @@ def check_is_a_picture(svg, tags):
             name = attribute.rpartition("}")[2].lower()
             assert name != "href"
             assert not name.startswith("on")
-            assert "javascript" not in value.lower() or name in ("title", "aria-label", "data-scope")
+            assert "javascript" not in value.lower() or name in ("title", "aria-label", "data-scope", "data-scopes")
 
 
 OURS = ("svg", "style", "g", "title", "text", "tspan", "rect", "path")
@@ -274,6 +387,11 @@ def test_names_are_escaped():
         assert [title for title in titles if title.startswith(f"{printable(name)} = a leaf = 1.0")], name
         assert [name] in scopes
     check_is_a_picture(graphviz(drawing.source), GRAPHVIZ)
+    collapsed = hostile(HOSTILE, collapse=True)
+    check_is_a_picture(collapsed.svg(), OURS)
+    check_is_a_picture(graphviz(collapsed.source), GRAPHVIZ)
+    found = [json.loads(g.get("data-scopes")) for g in named(collapsed.svg(), "sheet")]
+    assert [[[name]] in found for name in HOSTILE] == [True] * len(HOSTILE)
 
 
 def test_names_that_cannot_be_shown_are_left_out_or_cut():
