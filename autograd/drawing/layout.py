@@ -37,7 +37,7 @@ from .boxes import (
     ancestors,
     meeting,
 )
-from .writing import spans, spans_width, width
+from .writing import width
 
 MARGIN = 12.0  # around the whole
 STEP = 17.0  # between two rows of a run
@@ -159,7 +159,7 @@ def _place_chip(chip: Chip) -> None:
 
 def _place_sheet(sheet: Sheet) -> None:
     inner = max([NARROW, *(box.width for box in sheet.boxes)])
-    texts = [spans_width(spans(sheet.title), NAME, bold=True) + 16, *(width(line, FORMULA) for line in sheet.lines)]
+    texts = [width(sheet.title, NAME, bold=True) + 16, *(width(line, FORMULA) for line in sheet.lines)]
     inner = max(inner, min(max(texts), WIDE))
     y = sheet_head(sheet)
     sheet.entries.clear()

@@ -30,7 +30,7 @@ from .boxes import (
 )
 from .grouping import counted
 from .layout import MARGIN, Placed, has_block
-from .writing import Span, fitted, plain
+from .writing import Span, cut
 
 
 def to_svg(content: Content, placed: Placed, summary: str, style: bool) -> str:
@@ -140,7 +140,7 @@ def _spans(parts: list[Span]) -> str:
 
 def _scope(group: Group) -> str:
     kind = "band" if group.parent is not None and group.parent.parent is None else "block"
-    title = plain(fitted(tidy(group.scope[-1]), group.width - 20, SCOPE).parts)
+    title = cut(tidy(group.scope[-1]), group.width - 20, SCOPE)
     y = group.y + (17 if kind == "band" else 13)
     label = _text("", group.x + (12 if kind == "band" else 9), y, [(title, False)])
     return (
@@ -153,7 +153,7 @@ def _sheet(sheet: Sheet) -> str:
     """A collapsed scope, as a stack of sheets."""
     scopes = json.dumps(sheet.scopes)
     frames = [_rect("under", sheet.x + by, sheet.y + by, sheet.width, sheet.height, 9) for by in (8, 4)]
-    title = fitted(tidy(sheet.title), sheet.width - 2 * SIDE - 16, NAME, bold=True).parts
+    title = cut(tidy(sheet.title), sheet.width - 2 * SIDE - 16, NAME, bold=True)
     x, y = sheet.x + SIDE, sheet.y + 17
     parts = [
         f'<g class="sheet" id="{sheet.name}" data-scopes={_attribute(scopes)} role="img" '
@@ -162,11 +162,11 @@ def _sheet(sheet: Sheet) -> str:
         *frames,
         _rect("face", sheet.x, sheet.y, sheet.width, sheet.height, 9),
         f'<path class="chevron" d="M{_n(x)} {_n(y - 9)}l7 4.5l-7 4.5z"/>',
-        _text("nm", x + 14, y, title),
+        _text("nm", x + 14, y, [(title, False)]),
     ]
     for n, line in enumerate(sheet.lines):
-        shown = fitted(line, sheet.width - 2 * SIDE, FORMULA).parts
-        parts.append(_text("fm", x, y + LINE * (n + 1), shown))
+        shown = cut(line, sheet.width - 2 * SIDE, FORMULA)
+        parts.append(_text("fm", x, y + LINE * (n + 1), [(shown, False)]))
     return "".join([*parts, "</g>"])
 
 

@@ -94,11 +94,6 @@ def spans(text: str) -> list[Span]:
     return parts
 
 
-def plain(parts: Sequence[Span]) -> str:
-    """The text of the parts."""
-    return "".join(text for text, _ in parts)
-
-
 class Fitted(NamedTuple):
     """A line of text that fits, and whether something was left out."""
 
@@ -107,13 +102,20 @@ class Fitted(NamedTuple):
 
 
 def fitted(text: str, room: float, size: float, bold: bool = False) -> Fitted:
-    """The text with its indices if it fits, else its beginning and its end with an ellipsis in between."""
+    """The text with its indices, cut if it does not fit."""
     parts = spans(text)
     if spans_width(parts, size, bold) <= room:
         return Fitted(parts, False)
+    return Fitted(spans(cut(text, room, size, bold)), True)
+
+
+def cut(text: str, room: float, size: float, bold: bool = False) -> str:
+    """The text if it fits, else its beginning and its end with an ellipsis in between."""
+    if width(text, size, bold) <= room:
+        return text
     room -= width("…", size, bold)
     first, last = _fitting(text, room * 0.65, size, bold), _fitting(text[::-1], room * 0.35, size, bold)
-    return Fitted(spans(f"{text[:first].rstrip()}…{text[len(text) - last :].lstrip()}"), True)
+    return f"{text[:first].rstrip()}…{text[len(text) - last :].lstrip()}"
 
 
 def _fitting(text: str, room: float, size: float, bold: bool) -> int:

@@ -149,7 +149,7 @@ def _picture(order: Sequence[Value]) -> str:
     if len(order) > MOST_NODES:
         message = translate("The picture is too large to draw: {n} nodes. Steps are shown without it.")
         return f'<p class="too-large">{html.escape(message.format(n=f"{len(order):,}"))}</p>'
-    return picture([order[-1]]).svg(style=False)
+    return picture([order[-1]], limit=MOST_NODES, collapse=False).svg(style=False)
 
 
 # On paper -------------------------------------------------------------------------------------------------------------
