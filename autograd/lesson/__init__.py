@@ -17,7 +17,7 @@ from ..drawing.svg import shapes
 from ..errors import ArgumentError
 from ..explaining import explain
 from ..files import write_atomically
-from ..javascript import engine
+from ..javascript import engine, update_rule
 from ..javascript import rules as javascript_rules
 from ..language import ENGLISH, current, language, languages, translate, translations
 from ..naming import Names
@@ -87,10 +87,12 @@ def _filled(log: Log, template: str) -> str:
     known = set(re.findall(r'^  "(\w+)": rule\(', rules, re.MULTILINE))
     rule, trained = _training(log)
     scripts = [_part(name) for name in _SCRIPTS]
+    update, memory = _further_steps(log)
     content = {
         "nodes": data.describe(order, names, data.blocked(order, known)),
-        "optimizer": data.optimizer(log.optimizer, rule),
+        "optimizer": data.optimizer(log.optimizer, rule, 0 if log.trainer is None else log.trainer.optimizer.steps),
         "trained": trained,
+        "memory": memory,
         "source": None,
     }
     marked = _marked("".join(scripts))
@@ -104,7 +106,7 @@ def _filled(log: Log, template: str) -> str:
             "paper": "".join(_paper(log, name) for name in languages()),
             "record": _safe("".join(written(log))),
             "data": _safe(json.dumps({"page": content, "messages": messages, "language": current()})),
-            "script": "\n".join([engine(), f"const rules = {rules};", *scripts]),
+            "script": "\n".join([engine(), f"const rules = {rules};", f"const update = {update};", *scripts]),
         },
     )
 
@@ -128,6 +130,15 @@ def _training(log: Log) -> tuple[str | None, list[int]]:
     """The rule of the optimiser's updates, and the parameters that it moves."""
     moves = [move for move in log.updates[0].moves if isinstance(move.parameter, int)]
     return (moves[0].rule if moves else None), [move.parameter for move in moves if isinstance(move.parameter, int)]
+
+
+def _further_steps(log: Log) -> tuple[str, dict[int, dict[str, float]]]:
+    """The optimiser's step as JavaScript, and what it remembers of each parameter before the first one."""
+    if log.trainer is None:
+        return "null", {}
+    pairs = zip(log.updates[0].moves, log.trainer.state, strict=True)
+    memory = {move.parameter: state for move, state in pairs if isinstance(move.parameter, int)}
+    return update_rule(log.trainer.optimizer), memory
 
 
 def _marked(script: str) -> list[str]:

@@ -76,7 +76,7 @@ class Ask {
 
   /** @param {Run} run */
   nothing(run) {
-    const some = run.graph.leaves.slice(0, 12).map((k) => `<button type="button" class="sec" data-ask="${k},${run.graph.root}">∂${this.page.nodes[run.graph.root].html}/∂${this.page.nodes[k].html}</button>`);
+    const some = run.graph.leaves.slice(0, 12).map((k) => `<button type="button" class="sec" data-ask="${k},${run.graph.root}">${this.card.slopeHtml(run.graph.root, k)}</button>`);
     this.card.set("q", `${kicker("q", `<b>${fill(_("Ask"))}</b>`, [])}<p class="say">${fill(_("Click a node to see its value, its gradient and what it depends on. Click a second one to see every path between the two."))}</p><p class="choices">${some.join(" ")}</p>`);
   }
 
@@ -94,13 +94,13 @@ class Ask {
     const leaves = [...before].filter((x) => graph.nodes[x].op === null && x !== k);
     const rows = [
       [_("value"), `${show(run.values[k])}`],
-      ...(run.hasBackward ? [[_("gradient"), `∂${this.card.html(root)}/∂${html} = ${show(g)}`]] : []),
+      ...(run.hasBackward ? [[_("gradient"), `${this.card.slopeHtml(root, k)} = ${show(g)}`]] : []),
       [_("depends on"), `${names(inputs)}${leaves.length ? ` <small>${fill(_("{n} leaves in all"), { n: leaves.length })}</small>` : ""}`],
       [_("is used by"), names(users)],
     ];
     const foretold = run.hasBackward && k !== root && Number.isFinite(g)
       ? `<p class="say">${fill(_("If {w} grows by 0.001, {E} changes by about {d}."), { w: html, E: this.card.html(root), d: show(g * 0.001, 4) })}</p>` : "";
-    const button = k === root || !after.has(root) ? "" : `<p class="choices"><button type="button" class="sec" data-ask="${k},${root}">${fill(_("explain"))} ∂${this.card.html(root)}/∂${html}</button></p>`;
+    const button = k === root || !after.has(root) ? "" : `<p class="choices"><button type="button" class="sec" data-ask="${k},${root}">${fill(_("explain"))} ${this.card.slopeHtml(root, k)}</button></p>`;
     this.card.set(
       "q",
       `${kicker("q", `<b>${fill(_("Ask"))}</b> <span>${graph.nodes[k].op === null ? fill(_("a leaf")) : escapeHtml(graph.nodes[k].op || "")}</span>`, graph.nodes[k].scope)}
@@ -122,7 +122,7 @@ class Ask {
     const a = this.card.html(from);
     const z = this.card.html(to);
     if (!found.count) {
-      this.card.set("q", `${kicker("q", `<b>${fill(_("Ask"))}</b>`, [])}<p class="res">∂${z}/∂${a} = 0</p><p class="say">${fill(_("No path leads from {a} to {z}, so {z} does not depend on {a}."), { a, z })}</p>`);
+      this.card.set("q", `${kicker("q", `<b>${fill(_("Ask"))}</b>`, [])}<p class="res">${this.card.slopeHtml(to, from)} = 0</p><p class="say">${fill(_("No path leads from {a} to {z}, so {z} does not depend on {a}."), { a, z })}</p>`);
       return null;
     }
     /** @type {Map<number, number[]>} */ const edges = new Map();
@@ -145,7 +145,7 @@ class Ask {
     this.card.set(
       "q",
       `${kicker("q", `<b>${fill(_("Ask"))}</b> <span>${few}</span>`, [])}
-       <p class="res">${math(`${derivative(this.card.math(to), this.card.math(from))}${mo("=")}${mn(found.sum)}`)}</p>
+       <p class="res">${math(`${this.card.slope(to, from)}${mo("=")}${mn(found.sum)}`)}</p>
        ${why ? `<p class="warn">${escapeHtml(why)}</p>` : ""}
        <div class="scroll" tabindex="0" role="group" aria-label="${escapeHtml(few.replace(/<[^>]*>/g, ""))}"><table class="paths">${found.paths.map((path, n) => this.row(run, path, n, shared, from)).join("")}
        ${rest > 0 ? `<tr><td colspan="2">${fill(_("and {n} more: together {s}"), { n: rest, s: show(found.sum - listedSum) })}</td><td></td></tr>` : ""}${total}</table></div>
@@ -165,7 +165,7 @@ class Ask {
       const { from: x, to: y } = graph.edges[e];
       const partial = run.partials[e];
       const blame = partial === 0 || Number.isNaN(partial) ? " blame" : "";
-      return `<span class="factor${shared.has(e) ? " shared" : ""}${blame}">${math(derivative(this.page.nodes[y].math, this.page.nodes[x].math))}<span class="x">${partial < 0 ? `(${show(partial)})` : show(partial)}</span></span>`;
+      return `<span class="factor${shared.has(e) ? " shared" : ""}${blame}">${math(this.card.slope(y, x))}<span class="x">${partial < 0 ? `(${show(partial)})` : show(partial)}</span></span>`;
     });
     return `<tr class="p${Math.min(n, 2) + 1}"><td><span class="badge">${n + 1}</span> <small>${via === undefined ? "" : fill(_("via {n}"), { n: this.card.html(via) })}</small></td><td class="factors">${factors.join('<span class="times">·</span>')}</td><td class="pr">= ${show(path.product)}</td></tr>`;
   }

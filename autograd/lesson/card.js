@@ -4,10 +4,10 @@
 /**
  * A formula cut at its operands: `texts` has one part more than `slots`.
  * @typedef {{texts: string[], slots: (number | string)[], maths?: string[]}} Columns
- * @typedef {{html: string, math: string, columns?: Columns, slopes?: string[], reason?: Record<string, string>,
+ * @typedef {{html: string, math: string, atom?: {html: string, math: string}, columns?: Columns, slopes?: string[], reason?: Record<string, string>,
  *   editable?: string}} PageNode
- * @typedef {{nodes: PageNode[], optimizer: {kind: string, lr: number, steps: boolean, columns: Columns, maths: Record<string, string>,
- *   settings: Record<string, any>} | null, trained: number[], title: string, source: string | null}} Page
+ * @typedef {{nodes: PageNode[], optimizer: {kind: string, lr: number, made: number, columns: Columns, maths: Record<string, string>,
+ *   settings: Record<string, any>} | null, trained: number[], memory: Record<number, Record<string, number>>, source: string | null}} Page
  */
 
 const SHAPES = { f: "▶", b: "◀", u: "◆", q: "●" };
@@ -96,6 +96,18 @@ class Card {
     return `<mrow class="sym" data-hover="n${k}">${this.page.nodes[k].math}</mrow>`;
   }
 
+  /** ∂a/∂b as MathML. @param {number} a @param {number} b */
+  slope(a, b) {
+    const part_ = (/** @type {number} */ k) => `<mrow class="sym" data-hover="n${k}">${(this.page.nodes[k].atom || this.page.nodes[k]).math}</mrow>`;
+    return derivative(part_(a), part_(b));
+  }
+
+  /** ∂a/∂b as HTML, in one line. @param {number} a @param {number} b */
+  slopeHtml(a, b) {
+    const part_ = (/** @type {number} */ k) => `<span class="sym" data-hover="n${k}">${(this.page.nodes[k].atom || this.page.nodes[k]).html}</span>`;
+    return `∂${part_(a)}/∂${part_(b)}`;
+  }
+
   /** @param {string} kind @param {string} html */
   set(kind, html) {
     this.element.className = `card ${kind}`;
@@ -160,7 +172,7 @@ class Card {
     const shown = edges.slice(0, edges.length > 12 ? 11 : 12);
     const cells = shown.map((e) => {
       const x = run.graph.edges[e].from;
-      return `<div><span class="k">∂${this.html(node)}/∂${this.html(x)}</span><span class="v">${show(run.partials[e])}</span></div>`;
+      return `<div><span class="k">${this.slopeHtml(node, x)}</span><span class="v">${show(run.partials[e])}</span></div>`;
     });
     if (shown.length < edges.length) cells.push(`<div><span class="k">${fill(_("{n} more"), { n: edges.length - shown.length })}</span></div>`);
     return `<h3>${fill(_("Kept for the way back: the partial of each input"))}</h3><div class="rec">${cells.join("")}</div>`;
@@ -176,13 +188,13 @@ class Card {
     const many = arrivals.length > 1;
     const slope = (this.page.nodes[node].slopes || [])[graph.edges[event.edge].position] || "";
     const now = many ? fill(_("{i} of {k} contributions have arrived"), { i: nth + 1, k: arrivals.length }) : "";
-    const quantity = derivative(this.page.nodes[root].math, this.math(input));
+    const quantity = this.slope(root, input);
     const result = asks
       ? `<p class="res ask">${fill(many && nth > 0 ? _("What is the running sum at {x}?") : _("What does {n} pass on to {x}?"), { n: this.html(node), x: this.html(input) })}</p>`
       : `<p class="res">${math(`${quantity}${mo("=")}${mn(event.total)}`)}<em>${now}</em></p>`;
     const unknown = asks ? mo("?") : "";
     const rows = [
-      [derivative(this.page.nodes[root].math, this.math(node)), mo("·"), derivative(this.math(node), this.math(input)), mo("="), ""],
+      [this.slope(root, node), mo("·"), this.slope(node, input), mo("="), ""],
       [mn(event.adjoint), mo("·"), event.partial < 0 ? `<mrow>${mo("(")}${mn(event.partial)}${mo(")")}</mrow>` : mn(event.partial), mo("="), unknown || `<mrow class="strong">${mn(event.contribution)}</mrow>`],
     ];
     const product = `<div class="fx product">${mathTable(rows, ["s", "n"])}
@@ -237,7 +249,7 @@ class Card {
       from = part.total;
     });
     const total = asks ? "?" : numbers[numbers.length - 1];
-    rows.push(`<span class="lb tot">∂${this.html(run.graph.root)}/∂${this.html(event.input)}</span><span class="v tot">= ${total}</span><span class="tot">${asks ? "" : arrow(0, event.total, "total")}</span>`);
+    rows.push(`<span class="lb tot">${this.slopeHtml(run.graph.root, event.input)}</span><span class="v tot">= ${total}</span><span class="tot">${asks ? "" : arrow(0, event.total, "total")}</span>`);
     return `<div class="sum">${rows.join("")}</div>`;
   }
 
@@ -252,7 +264,7 @@ class Card {
     const numbers = { ...event.terms, w: event.old, g: event.terms.g ?? event.gradient };
     let formula = "";
     if (optimizer) {
-      const symbols = { ...optimizer.maths, w: this.math(node), g: derivative(this.page.nodes[run.graph.root].math, this.math(node)) };
+      const symbols = { ...optimizer.maths, w: this.math(node), g: this.slope(run.graph.root, node) };
       formula = `<div class="fx">${overNumbers([], optimizer.columns, (slot) => symbols[/** @type {"w"} */ (slot)] || `<mi mathvariant="normal">${escapeHtml(String(slot))}</mi>`, (slot) => numbers[slot])}</div>`;
     }
     if (asks) return result + formula;

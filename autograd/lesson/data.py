@@ -36,6 +36,8 @@ def describe(
     for k, x in enumerate(order):
         label = names.label(x).text
         entry: dict[str, Any] = {"html": as_html(label), "math": as_math(label)}
+        if (atom := names.atom(x)) != label:  # as it stands behind a ∂
+            entry["atom"] = {"html": as_html(atom), "math": as_math(atom)}
         if x.op is not None:
             entry["columns"] = _columns(x, names)
             entry["slopes"] = [as_html(names.slope(x, at).text) for at in range(len(x.inputs))]
@@ -88,8 +90,8 @@ def _reasons(order: Sequence[Value]) -> dict[int, dict[str, str]]:
     return found
 
 
-def optimizer(settings: Mapping[str, Any] | None, rule: str | None) -> dict[str, Any] | None:
-    """The optimiser as the page shows it: its update as a formula cut at its terms."""
+def optimizer(settings: Mapping[str, Any] | None, rule: str | None, made: int) -> dict[str, Any] | None:
+    """The optimiser as the page shows it: its update as a formula cut at its terms; and how many steps it had made."""
     if settings is None or rule is None:
         return None
     terms = sorted(set(_WORD.findall(rule)) - {"sqrt", "max", "abs", "sign"})
@@ -98,7 +100,7 @@ def optimizer(settings: Mapping[str, Any] | None, rule: str | None) -> dict[str,
     maths = {name: as_math({"lr": "η", "m_hat": "m̂", "v_hat": "v̂"}.get(name, name)) for name in terms}
     return {
         "kind": settings["kind"], "lr": settings.get("lr", 0.0), "maths": maths,
-        "steps": settings["kind"] == "SGD" and not settings.get("momentum") and not settings.get("weight_decay"),
+        "made": made,
         "columns": {"texts": texts, "slots": [terms[k] for k in slots]}, "settings": dict(settings),
     }  # fmt: skip
 

@@ -52,8 +52,8 @@ class Leaves {
     return `<input data-node="n${k}" aria-label="${label}" autocomplete="off" inputmode="text">`;
   }
 
-  /** Everything but the numbers. @param {boolean} hasUpdate */
-  build(hasUpdate) {
+  /** Everything but the numbers. @param {boolean} hasUpdate @param {boolean} canStep */
+  build(hasUpdate, canStep) {
     const { page, graph } = this;
     const trained = page.trained.length ? page.trained : graph.leaves;
     const rest = graph.leaves.filter((k) => !trained.includes(k));
@@ -62,8 +62,7 @@ class Leaves {
     const row = (/** @type {number} */ k) =>
       `<tr data-row="${k}"><th scope="row">${name(k)}</th><td>${this.field(k)}</td><td class="g"></td>${hasUpdate ? '<td class="w"></td>' : ""}</tr>`;
     const more = (/** @type {number} */ n) => (n > 0 ? `<p class="more">${fill(_("{n} more"), { n })}</p>` : "");
-    const trains = page.optimizer && page.optimizer.steps && page.trained.length;
-    const buttons = ["reset", ...(trains ? ["step", "train"] : [])].map((act) => `<button type="button" data-act="${act}"></button>`);
+    const buttons = ["reset", ...(canStep ? ["step", "train"] : [])].map((act) => `<button type="button" data-act="${act}"></button>`);
     this.element.innerHTML = `<div class="head"><h2>${escapeHtml(_("Leaves"))}</h2>${buttons.join("")}</div><div class="chart"></div>
       <table><thead><tr><th></th><th scope="col">${escapeHtml(_("value"))}</th><th scope="col">${escapeHtml(_("gradient"))}</th>${hasUpdate ? `<th scope="col">${escapeHtml(_("after update"))}</th>` : ""}</tr></thead>
       <tbody>${trained.slice(0, most).map(row).join("")}</tbody></table>${more(trained.length - most)}
@@ -73,12 +72,12 @@ class Leaves {
   }
 
   /**
-   * @param {Run} run @param {number} done @param {{lit: Set<number>, kind: string, hidden: number | null, active: boolean, steps: number}} now
+   * @param {Run} run @param {number} done @param {{lit: Set<number>, kind: string, hidden: number | null, active: boolean, steps: number, canStep: boolean}} now
    */
   paint(run, done, now) {
     const hasUpdate = run.updated.some((e) => e >= 0);
-    const state = `${language} ${hasUpdate}`;
-    if (this.built !== state) this.build(hasUpdate);
+    const state = `${language} ${hasUpdate} ${now.canStep}`;
+    if (this.built !== state) this.build(hasUpdate, now.canStep);
     this.built = state;
     for (const row of /** @type {NodeListOf<HTMLElement>} */ (this.element.querySelectorAll("[data-row]"))) {
       const k = Number(row.dataset.row);

@@ -44,13 +44,13 @@ class Lesson {
     const partials = data.record.nodes.flatMap((/** @type {RecordNode} */ node) => node.partials.map(number));
     this.first = new Run(this.graph, values, partials, readEvents(this.graph, this.updates[0].events));
     this.recorded = this.first;
-    this.trial = new Trial(this.graph, this.recorded, this.page);
+    this.trial = new Trial(this.graph, this.recorded, this.page, true);
     this.curve = new Curve(part("updates"), this.updates, data.record.losses, (n) => {
       this.pause();
       this.load(n);
       this.go(this.done);
     });
-    /** The nodes in the overview. @type {Map<SVGGraphicsElement, Element>} */ this.boxes = new Map();
+    /** The nodes in the overview. @type {Map<Drawn, Element>} */ this.boxes = new Map();
     /** @type {Element | null} */ this.frame = null;
     this.training = 0;
   }
@@ -59,7 +59,7 @@ class Lesson {
   load(n) {
     this.recorded = n === 0 ? this.first : this.again(this.updates[n], this.first.values, this.first.partials);
     this.update = n;
-    this.trial = new Trial(this.graph, this.recorded, this.page);
+    this.trial = new Trial(this.graph, this.recorded, this.page, n === 0);
     this.leaves.curve = [];
   }
 
@@ -175,7 +175,7 @@ class Lesson {
     this.leaves.paint(run, this.done, {
       lit: this.mode === "ask" ? new Set(this.asked) : this.editing !== null ? new Set([this.editing]) : lit,
       kind: this.mode === "ask" || this.editing !== null || event === null ? "q" : event.kind,
-      hidden: hides ? receiver : null, active: this.trial.isActive, steps: this.trial.steps,
+      hidden: hides ? receiver : null, active: this.trial.isActive, steps: this.trial.steps, canStep: this.trial.canStep,
     });
     part("step").value = String(this.done);
     part("step-count").textContent = `/ ${run.events.length}`;
@@ -357,7 +357,7 @@ class Lesson {
       "q",
       `${kicker("q", `<b>${fill(_("Try"))}</b> <span>${fill(_("Change a leaf; everything is computed again at once"))}</span>`, [])}${control}
        <table class="before"><thead><tr><th></th><th scope="col">${fill(_("before"))}</th><th scope="col">${fill(_("now"))}</th><th scope="col">${fill(_("change"))}</th></tr></thead><tbody>
-       ${row(E, recorded.values[root], run.values[root])}${run.hasBackward ? row(`∂${E}/∂${html}`, g, run.gradients[leaf]) : ""}</tbody></table>${said}`,
+       ${row(E, recorded.values[root], run.values[root])}${run.hasBackward ? row(this.card.slopeHtml(root, leaf), g, run.gradients[leaf]) : ""}</tbody></table>${said}`,
     );
     if (field) part("try").focus();
     if (sliding) part("slider").focus();
@@ -406,11 +406,13 @@ class Lesson {
     const shown = height * Math.min(1, Math.max(SMALLEST, pane.clientWidth / width));
     pane.style.setProperty("--graph-height", String(Math.ceil(shown)));
     document.body.classList.toggle("tall", width / height < 1.4 && height > 500);
+    this.picture.measure();
   }
 
   /** @param {string} to */
   speakIn(to) {
     language = to;
+    if (this.picture) this.picture.forget();
     const root = document.documentElement;
     root.lang = to === "zh" ? "zh-Hans" : to;
     const E = this.graph.nodes[this.graph.root].label;
@@ -462,19 +464,15 @@ class Lesson {
     if (!this.picture) return;
     const { whole, view } = this.picture;
     map.setAttribute("viewBox", `${whole.x} ${whole.y} ${whole.width} ${whole.height}`);
+    if (getComputedStyle(map).display === "none") return;
     if (!map.firstChild) {
-      for (const [element] of this.picture.members) {
-        const face = /** @type {SVGGraphicsElement | null} */ (element.querySelector(".face"));
-        if (!face) continue;
-        const b = face.getBBox();
-        const rect = svgElement("rect", { x: b.x, y: b.y, width: b.width, height: b.height }, map);
-        this.boxes.set(element, rect);
-      }
+      for (const drawn of this.picture.drawn) this.boxes.set(drawn, svgElement("rect", drawn.box, map));
       this.frame = svgElement("rect", { class: "frame" }, map);
     }
-    for (const [element, rect] of this.boxes) {
-      const is = receiver !== null && this.picture.nodes[receiver].includes(element);
-      rect.setAttribute("class", is ? "here" : element.classList.contains("visited") ? "seen" : "");
+    for (const [drawn, rect] of this.boxes) {
+      const is = receiver !== null && drawn.members.includes(receiver);
+      const looks = is ? "here" : drawn.element.classList.contains("visited") ? "seen" : "";
+      if (rect.getAttribute("class") !== looks) rect.setAttribute("class", looks);
     }
     if (this.frame) for (const [name, value] of Object.entries(view)) this.frame.setAttribute(name, String(value));
   }
@@ -676,8 +674,7 @@ class Lesson {
       const dy = (event.clientY - start.y) * scale;
       if (Math.hypot(dx, dy) > 4) start.moved = true;
       if (start.moved && !this.picture.isWhole) {
-        this.picture.view = { ...start.view, x: start.view.x - dx, y: start.view.y - dy };
-        this.picture.svg.setAttribute("viewBox", Object.values(this.picture.view).join(" "));
+        this.picture.look({ ...start.view, x: start.view.x - dx, y: start.view.y - dy });
         this.overview(null);
       }
     });
@@ -712,7 +709,7 @@ class Lesson {
       }
       if (!this.charKeys || (event.key !== "[" && event.key !== "]")) return;
       const next = event.key === "[" ? this.graph.nodes[here].inputs[0] : this.graph.users(here)[0];
-      const element = this.picture && next !== undefined ? this.picture.nodes[next][0] : null;
+      const element = this.picture && next !== undefined && this.picture.nodes[next].length ? this.picture.nodes[next][0].element : null;
       if (!element) return;
       element.setAttribute("tabindex", "-1");
       element.focus();

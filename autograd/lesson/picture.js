@@ -19,149 +19,196 @@ function svgElement(name, attributes, parent) {
   return /** @type {SVGGraphicsElement} */ (element);
 }
 
+// What a node or an edge is now, one bit each, and the class that shows it.
+const [VISITED, HAS_GRAD, MOVED, CURRENT, FWD, BWD, UPD, SOURCE, EDITED, CHANGED, CHANGED_GRAD, ENDS, ON_PATH, OFF, HIDDEN] = bits(15);
+const [ON, LIT, USED, PULSE, PATH1, PATH2, BOTH, PATH_MORE] = bits(8);
+const NODE_CLASSES = ["visited", "has-grad", "moved", "current", "fwd", "bwd", "upd", "source", "edited", "changed", "changed-grad", "ends", "on-path", "off", ""];
+const EDGE_CLASSES = ["on", "lit", "used", "pulse", "path1", "path2", "both", "path-more", "", "", "", "", "", "off", ""];
+
+/** The first powers of two. @param {number} n */
+function bits(n) {
+  return Array.from({ length: n }, (_x, k) => 1 << k);
+}
+
+/** One element of the picture: a node, an edge or a partial; or one that stands for many where a scope is closed. */
+class Drawn {
+  /** @param {SVGGraphicsElement} element @param {number[]} members numbers of nodes or edges */
+  constructor(element, members) {
+    this.element = element;
+    this.members = members;
+    this.isNode = element.classList.contains("node");
+    this.own = element.getAttribute("class") || "";
+    const single = members.length === 1;
+    /** @type {Record<string, Element | null>} */
+    this.texts = {
+      value: single ? element.querySelector(".val") : null, strip: single ? element.querySelector(".gv") : null,
+      partial: single && element.classList.contains("pill") ? element.querySelector("text") : null,
+    };
+    /** The texts that Python wrote, for the recorded numbers. @type {Record<string, string>} */ this.written = {};
+    for (const name of Object.keys(this.texts)) this.written[name] = this.texts[name]?.textContent || "";
+    this.box = rectangle(element);
+  }
+
+  /** @param {number} state */
+  look(state) {
+    const names = this.isNode ? NODE_CLASSES : EDGE_CLASSES;
+    this.element.setAttribute("class", [this.own, ...names.filter((name, k) => name && state & (1 << k))].join(" "));
+  }
+
+  /** The state of all members together; not `off` if one of them is not. @param {Int32Array} states */
+  together(states) {
+    const all = this.members.reduce((one, k) => one | states[k], 0);
+    return this.members.every((k) => states[k] & OFF) ? all : all & ~OFF;
+  }
+
+  /** @param {string} name @param {string} text */
+  write(name, text) {
+    const element = this.texts[name];
+    if (element && element.textContent !== text) element.textContent = text;
+  }
+
+  /** A number as Python wrote it if it is the recorded one. @param {string} name @param {number} x @param {number} recorded @param {string} [sign] */
+  number(name, x, recorded, sign = "") {
+    this.write(name, (Object.is(x, recorded) && this.written[name]) || sign + show(x, 4));
+  }
+}
+
+/** The place of an element's frame. @param {SVGGraphicsElement} element */
+function rectangle(element) {
+  const frame = element.querySelector("rect.halo, rect.face");
+  const at = (/** @type {string} */ name) => Number(frame ? frame.getAttribute(name) : 0);
+  return { x: at("x"), y: at("y"), width: at("width"), height: at("height") };
+}
+
 class Picture {
   /** @param {SVGSVGElement} svg @param {Graph} graph */
   constructor(svg, graph) {
     this.svg = svg;
     this.graph = graph;
+    /** @type {Drawn[]} */ this.drawn = [];
     /** The drawings of each node: several where a leaf is repeated, one of many nodes where a scope is closed. */
-    this.nodes = graph.nodes.map(() => /** @type {SVGGraphicsElement[]} */ ([]));
-    /** @type {Map<SVGGraphicsElement, number[]>} */ this.members = new Map();
-    /** @type {SVGGraphicsElement[][]} */ this.wires = graph.edges.map(() => []);
-    /** @type {SVGGraphicsElement[][]} */ this.pills = graph.edges.map(() => []);
-    for (const element of /** @type {NodeListOf<SVGGraphicsElement>} */ (svg.querySelectorAll("g.node"))) {
-      const members = (element.dataset.node || "").split(" ").filter(Boolean).map((id) => Number(id.slice(1)));
-      this.members.set(element, members);
-      for (const k of members) this.nodes[k].push(element);
-    }
+    this.nodes = graph.nodes.map(() => /** @type {Drawn[]} */ ([]));
+    /** The drawings of each edge: its line, and its partial. */
+    this.edges = graph.edges.map(() => /** @type {Drawn[]} */ ([]));
+    /** @type {(SVGPathElement | null)[]} */ this.wires = graph.edges.map(() => null);
     const numbers = (/** @type {string | undefined} */ ids) => (ids || "").split(" ").filter(Boolean).map((id) => Number(id.slice(1)));
-    for (const element of /** @type {NodeListOf<SVGGraphicsElement>} */ (svg.querySelectorAll("g.edge"))) {
-      for (const e of numbers(element.dataset.edge || element.id)) this.wires[e].push(element);
+    for (const element of /** @type {NodeListOf<SVGGraphicsElement>} */ (svg.querySelectorAll("g.node"))) {
+      const drawn = new Drawn(element, numbers(element.dataset.node));
+      this.drawn.push(drawn);
+      for (const k of drawn.members) this.nodes[k].push(drawn);
     }
-    for (const element of /** @type {NodeListOf<SVGGraphicsElement>} */ (svg.querySelectorAll("g.pill"))) {
-      for (const e of numbers(element.dataset.edge)) this.pills[e].push(element);
+    for (const element of /** @type {NodeListOf<SVGGraphicsElement>} */ (svg.querySelectorAll("g.edge, g.pill"))) {
+      const drawn = new Drawn(element, numbers(element.dataset.edge || element.id));
+      const wire = element.querySelector(".wire");
+      for (const e of drawn.members) {
+        this.edges[e].push(drawn);
+        if (wire instanceof SVGPathElement) this.wires[e] = wire;
+      }
     }
-    /** The text that Python wrote, for the recorded numbers. @type {Map<Element, string>} */ this.written = new Map();
-    for (const text of svg.querySelectorAll(".val, .gv, .pill text")) this.written.set(text, text.textContent || "");
-    /** What was painted last, so that only what differs is touched. @type {Map<Element, string>} */ this.painted = new Map();
     this.over = svgElement("g", { class: "over", "aria-hidden": "true" }, svg);
     const box = svg.viewBox.baseVal;
     this.whole = { x: box.x, y: box.y, width: box.width, height: box.height };
     this.view = { ...this.whole };
     this.zoom = 0; // 0: as large as fits
-    this.moving = 0;
+    this.scale = 0;
     this.flying = 0;
+    this.pane = { width: 0, height: 0 };
+    this.last = this.forgotten();
   }
 
-  /** @param {Element} element @param {string} classes */
-  classes(element, classes) {
-    if (this.painted.get(element) === classes) return;
-    const first = element.getAttribute("data-class") || element.getAttribute("class") || "";
-    if (!element.hasAttribute("data-class")) element.setAttribute("data-class", first);
-    element.setAttribute("class", `${first} ${classes}`.trim());
-    this.painted.set(element, classes);
+  /** Paint everything the next time, not only what differs from the last time. */
+  forget() {
+    this.last = this.forgotten();
   }
 
-  /** @param {Element | null} element @param {string} text */
-  text(element, text) {
-    if (!element || this.painted.get(element) === text) return;
-    element.textContent = text;
-    this.painted.set(element, text);
-    const room = Number(element.getAttribute("data-room") || 0);
-    if (room) {
-      element.removeAttribute("textLength");
-      if (/** @type {SVGTextElement} */ (element).getComputedTextLength() > room) {
-        element.setAttribute("textLength", String(room));
-        element.setAttribute("lengthAdjust", "spacingAndGlyphs");
-      }
-    }
+  /** What was painted last: the state of each node, its value and gradient; the state of each edge, and its partial. */
+  forgotten() {
+    const [nodes, edges] = [this.graph.nodes.length, this.graph.edges.length];
+    return {
+      nodes: new Int32Array(nodes).fill(-1), values: new Float64Array(nodes), gradients: new Float64Array(nodes),
+      edges: new Int32Array(edges).fill(-1), partials: new Float64Array(edges),
+    };
   }
 
-  /** A number as Python wrote it if it is the recorded one. @param {Element | null} element @param {number} x @param {number | undefined} recorded @param {string} [sign] */
-  number(element, x, recorded, sign = "") {
-    if (!element) return;
-    const same = recorded !== undefined && (x === recorded || (Number.isNaN(x) && Number.isNaN(recorded)));
-    const text = same ? this.written.get(element) : undefined;
-    this.text(element, text || sign + show(x, 4));
+  /** The size of the pane on the screen. */
+  measure() {
+    const { clientWidth: width, clientHeight: height } = /** @type {HTMLElement} */ (this.svg.parentElement);
+    this.pane = { width, height };
   }
 
   /**
-   * Show everything as it is after the first `look.done` events of a run.
+   * Show everything as it is after the first `look.done` events of a run. Only what differs from the last time is
+   * touched, so that a step takes no longer in a large graph.
    * @param {Run} run @param {Run} recorded the run that Python drew @param {Look} look
    */
   paint(run, recorded, look) {
-    const { graph } = this;
+    const { graph, last } = this;
     const event = look.done > 0 && !look.still ? run.events[look.done - 1] : null;
     const receiver = event === null ? -1 : event.kind === "b" ? event.input : event.node;
     const source = event !== null && event.kind === "b" ? event.node : -1;
     const kind = event === null ? "" : event.kind;
-    /** @type {Map<Element, Set<string>>} */ const found = new Map();
-    const add = (/** @type {Element} */ element, /** @type {string} */ name) => {
-      const names = found.get(element);
-      if (names) names.add(name);
-      else found.set(element, new Set([name]));
-    };
-    graph.nodes.forEach((_node, k) => {
-      const visited = run.isVisited(k, look.done);
+    const current = kind === "b" ? BWD : kind === "u" ? UPD : FWD;
+    /** @type {Set<Drawn>} */ const closed = new Set();
+    for (let k = 0; k < graph.nodes.length; k++) {
       const gradient = run.gradientAt(k, look.done);
       const moved = run.updatedAt(k, look.done);
       const changed = look.base !== null && run.values[k] !== look.base.values[k];
-      for (const element of this.nodes[k]) {
-        if (!found.has(element)) found.set(element, new Set());
-        if (visited) add(element, "visited");
-        if (gradient !== null) add(element, "has-grad");
-        if (moved !== null) add(element, "moved");
-        if (k === receiver) add(element, kind === "b" ? "current bwd" : kind === "u" ? "current upd" : "current fwd");
-        if (k === source) add(element, "source");
-        if (look.edited.has(k)) add(element, "edited");
-        if (changed) add(element, "changed");
-        if (changed && look.base !== null && gradient !== null && run.gradients[k] !== look.base.gradients[k]) add(element, "changed-grad");
-        if (look.ends.includes(k)) add(element, "ends");
-        if (look.on !== null && look.on.has(k)) add(element, "on-path");
-        if ((this.members.get(element) || []).length !== 1) continue;
-        const value = element.querySelector(".val");
-        if (k === look.hidden && kind !== "b") this.text(value, "?");
-        else if (moved !== null) this.number(value, moved, undefined);
-        else if (visited) this.number(value, run.values[k], recorded.values[k]);
-        else this.text(value, "");
-        const strip = element.querySelector(".gv");
-        if (k === look.hidden && kind === "b") this.text(strip, "?");
-        else if (gradient === null) this.text(strip, "");
-        else this.number(strip, gradient, recorded.hasBackward ? recorded.gradients[k] : undefined);
-        const label = spoken(run, k, look.done, k === look.hidden);
-        if (element.getAttribute("aria-label") !== label) element.setAttribute("aria-label", label);
+      let state = run.isVisited(k, look.done) ? VISITED : 0;
+      if (gradient !== null) state |= HAS_GRAD;
+      if (moved !== null) state |= MOVED;
+      if (k === receiver) state |= CURRENT | current;
+      if (k === source) state |= SOURCE;
+      if (look.edited.has(k)) state |= EDITED;
+      if (changed) state |= CHANGED;
+      if (look.base !== null && gradient !== null && run.gradients[k] !== look.base.gradients[k]) state |= CHANGED_GRAD;
+      if (look.ends.includes(k)) state |= ENDS;
+      if (look.on !== null) state |= look.on.has(k) ? ON_PATH : OFF;
+      if (k === look.hidden) state |= HIDDEN;
+      const value = moved ?? run.values[k];
+      const grad = gradient ?? 0;
+      if (state === last.nodes[k] && Object.is(value, last.values[k]) && Object.is(grad, last.gradients[k])) continue;
+      last.nodes[k] = state;
+      last.values[k] = value;
+      last.gradients[k] = grad;
+      for (const drawn of this.nodes[k]) {
+        if (drawn.members.length > 1) {
+          closed.add(drawn);
+          continue;
+        }
+        drawn.look(state);
+        if (state & HIDDEN && kind !== "b") drawn.write("value", "?");
+        else if (state & MOVED) drawn.write("value", show(value, 4));
+        else if (state & VISITED) drawn.number("value", value, recorded.values[k]);
+        else drawn.write("value", "");
+        if (state & HIDDEN && kind === "b") drawn.write("strip", "?");
+        else if (state & HAS_GRAD) drawn.number("strip", grad, recorded.gradients[k]);
+        else drawn.write("strip", "");
+        drawn.element.setAttribute("aria-label", spoken(run, k, look.done, k === look.hidden));
       }
-    });
-    for (const [element, names] of found) {
-      if (look.on !== null && !names.has("on-path")) names.add("off");
-      this.classes(element, [...names].join(" "));
     }
-    graph.edges.forEach((edge, e) => {
-      const names = [];
-      const event_ = run.passed[e];
-      if (run.isVisited(edge.to, look.done)) names.push("on");
-      if (kind === "f" && edge.to === receiver) names.push("lit");
-      if (event_ >= 0 && event_ < look.done) names.push("used");
-      if (event_ >= 0 && !look.still && event_ === look.done - 1) names.push("pulse");
+    for (let e = 0; e < graph.edges.length; e++) {
+      const { to } = graph.edges[e];
+      const passed = run.passed[e];
+      let state = run.isVisited(to, look.done) ? ON : 0;
+      if (kind === "f" && to === receiver) state |= LIT;
+      if (passed >= 0 && passed < look.done) state |= USED;
+      if (!look.still && passed >= 0 && passed === look.done - 1) state |= PULSE;
       const paths = look.paths.get(e);
-      if (paths) names.push(paths.length > 1 ? "both" : paths[0] < 2 ? `path${paths[0] + 1}` : "path-more");
-      else if (look.on !== null) names.push("off");
-      for (const element of this.wires[e]) for (const name of names.length ? names : [""]) add(element, name);
-      for (const element of this.pills[e]) {
-        for (const name of names.length ? names : [""]) add(element, name);
-        const text = element.querySelector("text");
-        if (text && (element.dataset.edge || "").split(" ").length === 1) this.number(text, run.partials[e], recorded.partials[e], "×");
-      }
-    });
-    for (const list of [this.wires, this.pills]) {
-      for (const elements of list) {
-        for (const element of elements) {
-          const names = found.get(element) || new Set();
-          if (names.size > 1 && names.has("off") && (names.has("path1") || names.has("path2") || names.has("both"))) names.delete("off");
-          this.classes(element, [...names].filter(Boolean).join(" "));
+      if (paths) state |= paths.length > 1 ? BOTH : paths[0] === 0 ? PATH1 : paths[0] === 1 ? PATH2 : PATH_MORE;
+      else if (look.on !== null) state |= OFF;
+      const partial = run.partials[e];
+      if (state === last.edges[e] && Object.is(partial, last.partials[e])) continue;
+      last.edges[e] = state;
+      last.partials[e] = partial;
+      for (const drawn of this.edges[e]) {
+        if (drawn.members.length > 1) closed.add(drawn);
+        else {
+          drawn.look(state);
+          drawn.number("partial", partial, recorded.partials[e], "×");
         }
       }
     }
+    for (const drawn of closed) drawn.look(drawn.together(drawn.isNode ? last.nodes : last.edges));
     this.overlay(run, look, kind, receiver);
   }
 
@@ -173,10 +220,7 @@ class Picture {
       return;
     }
     const colour = { f: "fwd", b: "bwd", u: "upd" }[/** @type {"f" | "b" | "u"} */ (kind)];
-    for (const element of this.nodes[receiver]) {
-      const face = /** @type {SVGGraphicsElement | null} */ (element.querySelector(".halo") || element.querySelector(".face"));
-      if (!face) continue;
-      const box = face.getBBox();
+    for (const { box } of this.nodes[receiver]) {
       const badge = svgElement("g", { class: `badge ${colour}`, transform: `translate(${box.x + box.width - 2},${box.y + 2})` }, this.over);
       svgElement("circle", { r: 10 }, badge);
       svgElement("path", { d: GLYPHS[/** @type {"f" | "b" | "u"} */ (kind)], transform: "scale(.8)" }, badge);
@@ -186,11 +230,11 @@ class Picture {
     /** @type {{x: number, y: number, k: number}[]} */ const places = [];
     for (const k of arrived) {
       const event = /** @type {Backward} */ (run.events[k]);
-      const wire = (this.wires[event.edge][0] || document.createElement("i")).querySelector(".wire");
-      if (!(wire instanceof SVGPathElement)) continue;
+      const wire = this.wires[event.edge];
+      if (!wire) continue;
       const start = wire.getPointAtLength(0);
-      const node = this.nodes[receiver].map((g) => /** @type {SVGGraphicsElement} */ (g.querySelector(".face") || g).getBBox());
-      const at = node.find((b) => start.x >= b.x - 8 && start.x <= b.x + b.width + 8 && start.y >= b.y - 8 && start.y <= b.y + b.height + 8) || node[0];
+      const boxes = this.nodes[receiver].map((drawn) => drawn.box);
+      const at = boxes.find((b) => start.x >= b.x - 8 && start.x <= b.x + b.width + 8 && start.y >= b.y - 8 && start.y <= b.y + b.height + 8) || boxes[0];
       const below = Math.abs(start.y - (at.y + at.height)) < 6 && start.x < at.x + at.width - 4;
       places.push({ x: below ? start.x + 66 : at.x + at.width + 5, y: below ? start.y + 8 : start.y, k });
     }
@@ -204,7 +248,7 @@ class Picture {
       const tag = svgElement("g", { class: now ? "tag now" : "tag", transform: `translate(${place.x},${y})` }, this.over);
       const text = svgElement("text", { x: 6, y: 4 }, tag);
       text.textContent = `◂ ${now && look.hidden !== null ? "?" : arrived.length > 1 ? signed(contribution, 4) : show(contribution, 4)}`;
-      const width = /** @type {SVGTextContentElement} */ (/** @type {unknown} */ (text)).getComputedTextLength() + 12;
+      const width = 6.6 * text.textContent.length + 10; // measuring it would make the browser lay out the whole picture
       const rect = svgElement("rect", { x: 0, y: -8.5, width, height: 17, rx: 4 }, tag);
       tag.prepend(rect);
     }
@@ -214,9 +258,8 @@ class Picture {
   pathBadges(look) {
     for (const n of [0, 1]) {
       const own = [...look.paths].filter(([, paths]) => paths.length === 1 && paths[0] === n).map(([e]) => e);
-      const wire = own.map((e) => (this.wires[e][0] || document.createElement("i")).querySelector(".wire"))
-        .find((w) => w instanceof SVGPathElement && w.getTotalLength() > 50);
-      if (!(wire instanceof SVGPathElement)) continue;
+      const wire = own.map((e) => this.wires[e]).find((w) => w && w.getTotalLength() > 50);
+      if (!wire) continue;
       const middle = wire.getPointAtLength(wire.getTotalLength() / 2);
       const badge = svgElement("g", { class: `badge p${n + 1}`, transform: `translate(${middle.x},${middle.y})` }, this.over);
       if (n === 0) svgElement("circle", { r: 9 }, badge);
@@ -228,7 +271,7 @@ class Picture {
 
   /** The part of the picture that is shown: all of it if it is readable, else around a node. @param {number | null} node */
   show(node) {
-    const pane = /** @type {HTMLElement} */ (this.svg.parentElement).getBoundingClientRect();
+    const { pane } = this;
     if (!pane.width || !pane.height) return;
     const fitting = Math.min(pane.width / this.whole.width, pane.height / this.whole.height);
     const scale = this.zoom || Math.max(Math.min(fitting, 1.6), Math.min(SMALLEST, 1));
@@ -239,9 +282,9 @@ class Picture {
       x += (this.view.width - width) / 2;
       y += (this.view.height - height) / 2;
     }
-    const element = node === null ? null : this.nodes[node][0];
-    if (element) {
-      const box = /** @type {SVGGraphicsElement} */ (element.querySelector(".halo") || element).getBBox();
+    const drawn = node === null ? null : this.nodes[node][0];
+    if (drawn) {
+      const { box } = drawn;
       const margin = Math.min(96, Math.max(8, (width - box.width) / 2));
       if (box.x - margin < x) x = box.x - margin;
       if (box.x + box.width + margin > x + width) x = box.x + box.width + margin - width;
@@ -258,31 +301,25 @@ class Picture {
     });
   }
 
-  /** @param {{x: number, y: number, width: number, height: number}} to */
+  /**
+   * Show a part of the picture. The element is moved and not its viewBox, which would lay out every text again.
+   * @param {{x: number, y: number, width: number, height: number}} to
+   */
   look(to) {
-    const from = { ...this.view };
+    const { whole } = this;
+    const scale = this.pane.width / to.width;
     this.view = to;
-    cancelAnimationFrame(this.moving);
-    const set = (/** @type {{x: number, y: number, width: number, height: number}} */ v) =>
-      this.svg.setAttribute("viewBox", `${v.x} ${v.y} ${v.width} ${v.height}`);
-    if (calm() || (from.x === to.x && from.y === to.y) || from.width !== to.width) {
-      set(to);
-      return;
+    if (this.scale !== scale) {
+      this.scale = scale;
+      this.svg.style.width = `${whole.width * scale}px`;
+      this.svg.style.height = `${whole.height * scale}px`;
     }
-    const start = performance.now();
-    const frame = (/** @type {number} */ now) => {
-      const part = Math.min(1, (now - start) / 150);
-      const eased = 1 - (1 - part) * (1 - part);
-      set({ ...to, x: from.x + (to.x - from.x) * eased, y: from.y + (to.y - from.y) * eased });
-      if (part < 1) this.moving = requestAnimationFrame(frame);
-    };
-    this.moving = requestAnimationFrame(frame);
+    this.svg.style.transform = `translate(${Math.round((whole.x - to.x) * scale)}px, ${Math.round((whole.y - to.y) * scale)}px)`;
   }
 
   /** Whether the pane has that many free pixels below the picture. @param {number} pixels */
   leavesRoom(pixels) {
-    const pane = /** @type {HTMLElement} */ (this.svg.parentElement);
-    const scale = pane.clientWidth / this.view.width;
+    const scale = this.pane.width / this.view.width;
     return (this.view.y + this.view.height - this.whole.y - this.whole.height) * scale >= pixels;
   }
 
@@ -295,8 +332,7 @@ class Picture {
   animate(run, k, then) {
     const event = run.events[k];
     const edges = event.kind === "f" ? this.graph.into[event.node] : event.kind === "b" ? [event.edge] : [];
-    const wires = edges.map((e) => (this.wires[e][0] || document.createElement("i")).querySelector(".wire"));
-    const paths = /** @type {SVGPathElement[]} */ (wires.filter((w) => w instanceof SVGPathElement));
+    const paths = /** @type {SVGPathElement[]} */ (edges.map((e) => this.wires[e]).filter(Boolean));
     if (calm() || !paths.length) {
       then();
       return;

@@ -1,16 +1,33 @@
 // Trial: computes the whole step again in the page when a person changes a leaf, and makes further training steps.
 "use strict";
 
+/**
+ * The optimiser's step of one parameter, which Python writes into the page; null where there is none.
+ * @typedef {{step: (w: number, g: number, memory: Record<string, number>, lr: number, step: number) =>
+ *   {value: number, memory: Record<string, number>, terms: Record<string, number>}} | null} UpdateRule
+ */
+
 class Trial {
-  /** @param {Graph} graph @param {Run} recorded @param {Page} page */
-  constructor(graph, recorded, page) {
+  /** @param {Graph} graph @param {Run} recorded @param {Page} page @param {boolean} first whether it is the first training step of the log */
+  constructor(graph, recorded, page, first) {
     this.graph = graph;
     this.recorded = recorded;
     this.page = page;
     /** Values of leaves that differ from the record. @type {Map<number, number>} */ this.leaves = new Map();
-    /** The optimiser's memory of each parameter. @type {Map<number, any>} */ this.memory = new Map();
+    /** What the optimiser remembers of each parameter. @type {Record<number, Record<string, number>>} */
+    this.memory = page.memory;
     this.steps = 0;
     this.run = recorded;
+    const remembers = Object.values(page.memory).some((one) => Object.keys(one).length > 0);
+    /** Whether the optimiser's state is known here, so that steps can be made. */
+    this.canStep = update !== null && page.trained.length > 0 && (first || !remembers);
+  }
+
+  /** The optimiser's step of a parameter of a run. @param {{gradients: number[], values: number[]}} run @param {number} node */
+  made(run, node) {
+    const { optimizer } = this.page;
+    if (!optimizer || !update) throw new Error("the optimiser's rule is not known");
+    return update.step(run.values[node], run.gradients[node], this.memory[node] || {}, optimizer.lr, optimizer.made + this.steps + 1);
   }
 
   get isActive() {
@@ -26,9 +43,7 @@ class Trial {
     const result = recompute(this.graph, values, this.recorded.hasBackward);
     if ("message" in result) return result;
     const events = [...result.events];
-    if (this.recorded.updated.some((e) => e >= 0)) {
-      events.push(...this.updates(result));
-    }
+    if (this.canStep) events.push(...this.updates(result));
     this.leaves = leaves;
     this.run = new Run(this.graph, result.values, result.partials, events);
     return null;
@@ -37,21 +52,19 @@ class Trial {
   /** The updates that follow from a run's gradients. @param {{gradients: number[], values: number[]}} result @returns {LogEvent[]} */
   updates(result) {
     return this.page.trained.map((node) => {
-      const old = result.values[node];
-      const gradient = result.gradients[node];
-      const { value, terms } = optimizerStep(this.page.optimizer, old, gradient, this.memory.get(node) || {}, this.steps + 1);
-      return { kind: "u", node, old, gradient, result: value, terms };
+      const { value, terms } = this.made(result, node);
+      return { kind: "u", node, old: result.values[node], gradient: result.gradients[node], result: value, terms };
     });
   }
 
   /** Take the update: the parameters get their new values, and everything is computed again. */
   step() {
     const next = new Map(this.leaves);
-    const memory = new Map(this.memory);
+    /** @type {Record<number, Record<string, number>>} */ const memory = {};
     for (const node of this.page.trained) {
-      const made = optimizerStep(this.page.optimizer, this.run.values[node], this.run.gradients[node], this.memory.get(node) || {}, this.steps + 1);
+      const made = this.made(this.run, node);
       next.set(node, made.value);
-      memory.set(node, made.memory);
+      memory[node] = made.memory;
     }
     const before = { memory: this.memory, steps: this.steps };
     this.memory = memory;
@@ -63,7 +76,7 @@ class Trial {
 
   reset() {
     this.leaves = new Map();
-    this.memory = new Map();
+    this.memory = this.page.memory;
     this.steps = 0;
     this.run = this.recorded;
   }
@@ -89,14 +102,4 @@ function recompute(graph, leaves, sweeps) {
     if (!(error instanceof DomainError)) throw error;
     return { node: error.node ?? graph.root, message: error.message };
   }
-}
-
-/**
- * One update of one parameter.
- * @param {Page["optimizer"]} optimizer @param {number} w @param {number} g @param {any} memory @param {number} step
- * @returns {{value: number, terms: Record<string, number>, memory: any}}
- */
-function optimizerStep(optimizer, w, g, memory, step) {
-  const lr = optimizer ? optimizer.lr : 0;
-  return { value: w - lr * g, terms: { w, lr, g }, memory };
 }

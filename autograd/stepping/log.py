@@ -11,9 +11,10 @@ import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, overload
 
 from .. import sweep
 from ..arguments import whole
@@ -45,6 +46,18 @@ class Updates(Protocol):
 
         ``formula`` is an expression such as ``"w - lr * g"``, ``terms`` the number of each name in it.
         """
+
+
+class Trainer(NamedTuple):
+    """An optimiser as it was before the first training step, so that more steps can be made from there.
+
+    Attributes:
+        optimizer: a copy of it, which the optimiser's further steps do not change.
+        state: what it remembered of each parameter.
+    """
+
+    optimizer: Any
+    state: list[dict[str, float]]
 
 
 class Log(Sequence[Event]):
@@ -85,6 +98,7 @@ class Log(Sequence[Event]):
         self.optimizer = None if optimizer is None else dict(optimizer)
         self.losses = array("d", [x.loss for x in self.updates] if losses is None else losses)
         self._starts = list(accumulate((len(x) for x in self.updates), initial=0))
+        self.trainer: Trainer | None = None  # of a log that was recorded, not loaded
         self.doubts: list[Difference] = []  # what a file says twice, but not in the same way
 
     @property
@@ -264,10 +278,21 @@ def steps(
             f"steps takes the Value that was computed, or a function that records it, not {type(output).__name__}"
         )
     summary = None if optimizer is None else _summary(optimizer)
+    trainer = _trainer(optimizer)
     run = _Run(optimizer, updates, digits)
     for number in _watched(range(1, updates + 1), updates, "steps: updates") if updates > 1 else (1,):
         run.step(number, output if isinstance(output, Value) else _returned(output))
-    return Log(run.kept, digits, summary, run.losses)
+    log = Log(run.kept, digits, summary, run.losses)
+    log.trainer = trainer
+    return log
+
+
+def _trainer(optimizer: Any) -> Trainer | None:
+    """None without an optimiser, and for one that does not keep its state as those of ``nn.optim`` do."""
+    state = getattr(optimizer, "state", None)
+    if not isinstance(state, list) or not all(isinstance(x, dict) for x in state):
+        return None
+    return Trainer(copy(optimizer), [dict(x) for x in state])
 
 
 def _returned(f: Callable[[], Value]) -> Value:

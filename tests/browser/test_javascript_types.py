@@ -3,8 +3,9 @@
 import subprocess
 from pathlib import Path
 
-from autograd import ops
-from autograd.javascript import rules
+from autograd import Value, ops
+from autograd.javascript import rules, update_rule
+from nn.optim import Adam
 
 from .node import missing, program
 
@@ -21,7 +22,9 @@ def compiler(*arguments):
 def test_scripts_have_no_type_errors(tmp_path):
     if (found := compiler("--version")).returncode:
         missing(f"npm cannot install TypeScript: {found.stderr.strip()[-300:]}")
-    (tmp_path / "rules.js").write_text(f"/** @type {{Rules}} */ const rules = {rules(ops.TABLE.values())};\n", "utf-8")
+    table = f"/** @type {{Rules}} */ const rules = {rules(ops.TABLE.values())};\n"
+    step = f"const update = /** @type {{UpdateRule}} */ ({update_rule(Adam([Value(0.0)]))});\n"
+    (tmp_path / "rules.js").write_text(table + step, "utf-8")
     scripts = sorted((ROOT / "autograd").rglob("*.js"))
     assert scripts
     done = compiler(*OPTIONS, *map(str, [*scripts, tmp_path / "rules.js"]))

@@ -159,6 +159,27 @@ def test_a_training_step_in_the_page_is_that_of_the_engine(page, address):
     assert "103" in page.inner_text("#leaves .curve")
 
 
+@pytest.mark.parametrize(
+    "make", [lambda p: optim.Adam(p, lr=0.1), lambda p: optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01)]
+)
+def test_optimisers_with_a_memory_go_on_in_the_page(shown, make):
+    model = worked_example.network(names=True)
+    optimizer = make(model.parameters())
+    for _ in range(2):  # it has made steps before the log begins
+        worked_example.recorded(model).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    page = shown(ag.steps(worked_example.recorded(model), optimizer))
+    for _ in range(3):
+        page.click("#leaves [data-act=step]")
+    for _ in range(2):
+        optimizer.zero_grad()
+        worked_example.recorded(model).backward()
+        optimizer.step()
+    wanted = [node.data for node in ag.topological(worked_example.recorded(model))]
+    assert page.evaluate("lesson.run.values") == pytest.approx(wanted, rel=1e-13)
+
+
 def test_asking_for_paths(page, address, log):
     page.goto(address + "#ask=w1,E")
     text = page.inner_text("#card")
