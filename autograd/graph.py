@@ -108,7 +108,8 @@ def places(node: Value) -> list[int]:
 
 def is_at_kink(node: Value) -> bool:
     """Whether a node is exactly at a kink or jump of its operation, where its slope is a convention."""
-    if node.op is None or node.op.kink is None:
+    op = node.op
+    if op is None or op.kink is None:
         return False
     operands = numbers_of(node.operands)
-    return all(map(math.isfinite, operands)) and node.op.kink(*operands) == 0.0
+    return all(map(math.isfinite, operands)) and op.kink(*operands) == 0.0

@@ -61,14 +61,22 @@ class Names:
             self._plain[node] = plain
 
     def _pieces_in(self, style: Style) -> dict[Value, Piece]:
-        """All labels in a style, made when one is first needed; inputs first, because formulas use their labels."""
+        """Labels in a style, made when one is first needed; inputs first, because formulas use their labels.
+
+        In a large graph only those that are no numbers: most nodes have a number, and few labels are asked for.
+        """
         if style not in self._pieces:
             if style != "text":
                 self._pieces_in("text")
             pieces = self._pieces[style] = {}
             used = set(self._taken) if style == "text" else set()
+            is_large = style == "text" and len(self._order) > LARGE
             for node in self._order:
+                if is_large and node.name is None and not all(x in pieces for x in node.inputs):
+                    continue  # an operand has a number for its label, so this node has one too
                 piece = self._name(node, style, used)
+                if is_large and node.inputs and node.name is None and piece.text == self._plain[node]:
+                    continue
                 if style != "text" and piece.text in used:  # w1 and w_1 look the same where indices are set
                     piece = Piece(MARKUP[style].whole_name(self._plain[node]), piece.level)
                 used.add(piece.text)
@@ -80,8 +88,6 @@ class Names:
         if node.name is not None or not node.inputs or len(node.operands) > 4:
             return plain
         if style != "text" and not self.is_formula(node):
-            return plain
-        if len(self._order) > LARGE and any(self._is_numbered(x) for x in node.inputs):
             return plain
         formula = self.formula(node, style)
         if style != "text":
@@ -111,7 +117,8 @@ class Names:
 
     def label(self, node: Value, style: Style = "text") -> Piece:
         """The label of the node."""
-        return self._pieces_in(style)[node]
+        piece = self._pieces_in(style).get(node)
+        return label(self._plain[node], style) if piece is None else piece
 
     def atom(self, node: Value, style: Style = "text") -> str:
         """The label of the node, in parentheses if it is a formula of several parts."""

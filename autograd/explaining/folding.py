@@ -12,6 +12,7 @@ import math
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..graph import depending, places
 from ..sweep import carried
@@ -21,8 +22,7 @@ from ..value import Value
 MOST_TERMS, MOST_FACTORS, MOST_EDGES = 8, 8, 8
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """One edge of the graph: a node, and the position of one of its inputs among the inputs and among the operands."""
 
     node: Value
@@ -51,6 +51,9 @@ class Edge:
         return self.partial == 1.0 and self.slope == "1"
 
 
+_new = tuple.__new__  # a NamedTuple's own constructor takes twice as long
+
+
 @dataclass(slots=True)
 class Between:
     """The part of a graph between an input and the output."""
@@ -65,13 +68,14 @@ def between(order: Sequence[Value], wrt: Value) -> Between:
     """The nodes and edges on the paths from ``wrt`` to the last node of ``order``."""
     depends = depending(order, {wrt})
     part = Between(order[-1], wrt, [node for node in order if node in depends])
-    for node in part.order:
-        part.out[node] = []
+    out = part.out = {node: [] for node in part.order}
     for node in part.order:
         if node is not wrt:
-            for position, (x, place) in enumerate(zip(node.inputs, places(node), strict=True)):
+            inputs = node.inputs
+            where = range(len(inputs)) if node.operands is inputs else places(node)
+            for position, (x, place) in enumerate(zip(inputs, where, strict=True)):
                 if x in depends:
-                    part.out[x].append(Edge(node, position, place))
+                    out[x].append(_new(Edge, (node, position, place)))
     return part
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 import autograd as ag
-from autograd import GraphError, InputError, Value, explain, explaining, grad, operation
+from autograd import GraphError, InputError, Value, explain, explaining, grad, naming, operation
 from autograd.language import language
 from demos.worked_example import network, recorded
 
@@ -590,3 +590,14 @@ def test_no_name_breaks_out(name):
         assert formula.count("\\begin{") == formula.count("\\end{") == 1
         assert "\\input" not in formula
         assert "%" not in formula
+
+
+def test_numbers_of_nodes_are_not_printed_before_they_are_asked_for(monkeypatch):
+    x = y = Value(0.5, name="x")
+    for k in range(naming.LARGE + 1000):
+        y = ag.sin(y) if k % 2 else y * 1.0001
+    printed = []
+    plain = naming.label
+    monkeypatch.setattr(naming, "label", lambda name, style: printed.append(name) or plain(name, style))
+    assert explain(y, x).title.startswith(f"∂v{naming.LARGE + 1000}/∂x = ")
+    assert len(printed) < 50
