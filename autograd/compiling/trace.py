@@ -81,7 +81,7 @@ class Traced(Value):
     def __deepcopy__(self, memo: Any) -> Traced:
         return self
 
-    def __reduce__(self) -> NoReturn:
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise self._refused("pickle")
 
     # Often expected to be a vector, but it is one number of a row.

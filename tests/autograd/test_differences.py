@@ -120,6 +120,18 @@ def test_slopes_approached_like_a_fractional_power(power, side):
     assert limit(lambda x: abs(x) ** power, side, 0.0).value == pytest.approx(0.0, abs=1e-12)
 
 
+@pytest.mark.parametrize("power", [1.2, 1.5, 2.0])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_slope_is_finite_however_much_noise_there_is(power, sign):
+    """Noise ends the steps early; few quotients that still grow are no infinite slope."""
+    rng = random.Random(0)
+    for exponent in range(32, 128):
+        noise = 10.0 ** (-exponent / 8.0)
+        f = lambda x, noise=noise: 3.0 * x + sign * abs(x) ** power + noise * rng.choice((-1.0, 1.0))
+        found = limit(f, 1.0, 2.0 * noise)
+        assert found is None or abs(found.value - 3.0) <= TRUST * found.error < math.inf
+
+
 @pytest.mark.parametrize("f", [
     lambda x: math.copysign(math.sqrt(abs(x)), x), lambda x: math.cbrt(x), lambda x: math.copysign(abs(x) ** 0.9, x),
     lambda x: -x * math.log(abs(x)) if x else 0.0,
