@@ -47,6 +47,16 @@ def test_a_fitted_model_can_be_explained():
     assert "Chain rule" in str(ag.explain(out, "x0"))
 
 
+def test_a_regressor_of_several_numbers_predicts_each_in_its_own_unit():
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    y = np.c_[x[:, 0] + x[:, 1], 1000.0 - 50.0 * x[:, 0]]
+    regressor = nn.MLPRegressor(random_state=0, max_iter=100, hidden_layer_sizes=(8,)).fit(x, y)
+    assert regressor.predict(x).shape == (60, 2)
+    for k in (0, 1):
+        assert np.std(regressor.predict(x)[:, k] - y[:, k]) < 0.2 * np.std(y[:, k])
+    assert regressor.score(x, y) > 0.95
+
+
 def test_breast_cancer_with_adams_default_settings():
     x, y = load_breast_cancer(return_X_y=True)
     train_x, test_x, train_y, test_y = train_test_split(x, y, test_size=0.3, random_state=101)
