@@ -196,6 +196,7 @@ def test_train_and_eval_reach_every_module():
         (lambda: nn.MLP(1, [10**12]), ArgumentError, ["2,000,000,000,000 weights"]),
         (lambda: nn.MLP(1, [10**4, 10**4]), ArgumentError, ["weights", "10,000,000"]),
         (lambda: nn.Layer(10**12, 1), ArgumentError, ["1,000,000,000,001 weights", "10,000,000"]),
+        (lambda: nn.Layer(10**30, 1), ArgumentError, ["more than 10³⁰ weights", "10,000,000"]),
         (lambda: nn.Layer(0, 10**12), ArgumentError, ["1,000,000,000,000 weights", "10,000,000"]),
         (lambda: nn.Neuron(10**12), ArgumentError, ["weights", "10,000,000"]),
         (lambda: nn.Neuron(1, rng={}), InputError, ["seed", "{}"]),

@@ -122,6 +122,24 @@ def test_updates_can_be_logged_and_their_formula_holds(row):
         assert eval(update.formula, {"__builtins__": {}}, named) == pytest.approx(w.data, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("make", "state"),
+    [
+        (lambda w: optim.SGD([w], momentum=0.25), {"v": 2.0}),
+        (lambda w: optim.Adagrad([w]), {"sum": 4.0}),
+        (lambda w: optim.RMSprop([w], alpha=0.25, centered=True), {"v": 3.0, "mean": 1.5}),
+        (lambda w: optim.Adam([w], betas=(0.25, 0.5)), {"m": 1.5, "v": 2.0}),
+        (lambda w: optim.Adamax([w], betas=(0.25, 0.5), eps=0.5), {"m": 1.5, "u": 2.5}),
+    ],
+)
+def test_what_is_remembered_after_one_gradient_of_2(make, state):
+    w = Value(1.0)
+    opt = make(w)
+    w.grad = 2.0
+    opt.step()
+    assert opt.state == [state]
+
+
 @pytest.mark.parametrize("row", GOLDEN["schedules"], ids=ids)
 def test_schedules(row):
     opt = optim.SGD([Value(0.0)], lr=0.1)
