@@ -187,3 +187,21 @@ def test_many_processes_may_write_the_same_file(tmp_path):
             assert content == content[:1] * 5000
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_new_file_that_another_process_takes_for_a_leftover_is_made_again(tmp_path, monkeypatch):
+    """Between making the temporary file and locking it, another process may lock and remove it."""
+    flock, blocked = files.fcntl.flock, []
+
+    def remove_first(file, how):
+        if not blocked:
+            (temporary,) = tmp_path.iterdir()
+            temporary.unlink()
+            blocked.append(temporary)
+            raise BlockingIOError
+        flock(file, how)
+
+    monkeypatch.setattr(files.fcntl, "flock", remove_first)
+    write_atomically(tmp_path / "model.json", b"new")
+    assert blocked
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("model.json", b"new")]
