@@ -63,6 +63,8 @@ def escape_latex(text: str) -> str:
 
     Letters that are no signs of mathematics, such as Chinese ones, are set as text.
     """
+    if text.isascii() and text.isalnum():
+        return text
     escaped = "".join(_LATEX_ESCAPES.get(c, c) for c in printable(text))
     return _OTHER_SCRIPTS.sub(r"\\text{\g<0>}", escaped)
 

@@ -51,7 +51,7 @@ def render(formula: str, names: Mapping[str, Piece | float], style: Style = "tex
     constants = {name: float(x) for name, x in names.items() if not isinstance(x, Piece)}
     if constants:
         parsed = _Simplified(constants).visit(deepcopy(parsed))
-    return _print(parsed, {name: x for name, x in names.items() if isinstance(x, Piece)}, style, digits)
+    return _print(parsed, {name: x for name, x in names.items() if isinstance(x, Piece)}, MARKUP[style], digits)
 
 
 class _Simplified(ast.NodeTransformer):
@@ -94,14 +94,10 @@ _OPERATORS: dict[type[ast.operator | ast.cmpop], str] = {
 }
 
 
-def _print(node: ast.expr, names: Mapping[str, Piece], style: Style, digits: int) -> Piece:
-    marks = MARKUP[style]
-
-    def part(child: ast.expr) -> Piece:
-        return _print(child, names, style, digits)
-
+def _print(node: ast.expr, names: Mapping[str, Piece], marks: Text, digits: int) -> Piece:
     def inner(child: ast.expr, level: int) -> str:
-        return part(child).within(level, style)
+        text, own = _print(child, names, marks, digits)
+        return text if own >= level else marks.parenthesised(text)
 
     match node:
         case ast.Name(id=name):
@@ -109,7 +105,7 @@ def _print(node: ast.expr, names: Mapping[str, Piece], style: Style, digits: int
         case ast.Constant(value=int(value)):
             return Piece(marks.number(str(value), None))
         case ast.Constant(value=float(value)):
-            return piece(value, digits, style)
+            return piece(value, digits, marks.style)
         case ast.Constant(value=value) if value is ...:
             return Piece(marks.dots)
         case ast.UnaryOp(op=ast.USub(), operand=x):
@@ -119,13 +115,13 @@ def _print(node: ast.expr, names: Mapping[str, Piece], style: Style, digits: int
         case ast.BinOp(left=x, op=ast.Mult(), right=y):
             return Piece(inner(x, PRODUCT) + marks.infix["*"] + inner(y, POWER), PRODUCT)
         case ast.BinOp(left=x, op=ast.Div(), right=y):
-            return marks.quotient(part(x), part(y))
+            return marks.quotient(_print(x, names, marks, digits), _print(y, names, marks, digits))
         case ast.BinOp(left=x, op=ast.Mod(), right=y):
             return Piece(inner(x, PRODUCT) + marks.infix["mod"] + inner(y, POWER), SUM)
         case ast.BinOp(left=x, op=ast.Pow(), right=y):
-            return marks.power(part(x), part(y))
+            return marks.power(_print(x, names, marks, digits), _print(y, names, marks, digits))
         case ast.Call(func=ast.Name(id=function), args=arguments):
-            return _call(function, [part(a) for a in arguments], marks)
+            return _call(function, [_print(a, names, marks, digits) for a in arguments], marks)
         case ast.Compare(left=x, ops=comparisons, comparators=others):
             text = inner(x, SUM)
             for comparison, other in zip(comparisons, others, strict=True):

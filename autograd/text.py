@@ -47,7 +47,7 @@ def padded(text: str, width: int, side: Literal["<", ">"] = "<") -> str:
 
 
 # A word or a Chinese character, with the punctuation that must stay beside it; and whether a space comes before.
-_WORDS = re.compile(
+_WORDS = (
     r"(\s*)(?=\S)([（“《]*(?:[\u3400-\u9fff]|[^\s\u3400-\u9fff（“《，。：；！？、）”》…]+)?[，。：；！？、）”》…]*)"
 )
 
@@ -60,7 +60,7 @@ def wrapped(text: str, width: int) -> str:
     径相乘，再求
     和。
     """
-    pieces = _WORDS.findall(text)
+    pieces = re.findall(_WORDS, text)
     lines, line = [], ""
     for space, piece in pieces:
         longer = line + (" " if space and line else "") + piece

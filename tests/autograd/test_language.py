@@ -108,6 +108,10 @@ def test_every_message_is_marked_where_it_is_written():
                     elsewhere = ("convention", "paragraph")  # of a row of the table, of a demo's docstring
                     known = written.split(".")[-1] in elsewhere or isinstance(call.args[0], ast.Constant)
                     assert known, f"{path}, line {call.lineno}: {written}"
+        for path in (ROOT / package).rglob("*.js"):
+            script = path.read_text(encoding="utf-8")
+            calls = re.findall(r"(?<![\w$.])(?<!function )_\(", script)
+            assert len(calls) == len(list(in_javascript(script))), f"{path} has a message that is not in double quotes"
     for message, many in marked():
         assert message.strip() == message != ""
         assert many != message
