@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("autograd", "nn", "demos")
-MARKS = ("translate", "Message")  # in Python; in JavaScript it is _
+MARKS = {"translate": 0, "Message": 0, "counted": 1}  # in Python: which argument the message is; in JavaScript it is _
 CATALOGUES = sorted((ROOT / "autograd" / "locale").glob("*/LC_MESSAGES/autograd.po"))
 
 Marked = tuple[str, str | None]  # a message, and its form for several if there is one
@@ -40,11 +40,11 @@ def marked() -> dict[Marked, str]:
 
 
 def in_python(source: str) -> Iterator[Marked]:
-    """The literal messages of calls of ``translate`` and ``Message``, and the conventions of the table's rows."""
+    """The literal messages of calls of ``MARKS``, and the conventions of the table's rows."""
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
-        given = node.args[:2] if node.func.id in MARKS else []
+        given = node.args[(at := MARKS[node.func.id]) : at + 2] if node.func.id in MARKS else []
         if node.func.id == "Op":
             given = [keyword.value for keyword in node.keywords if keyword.arg == "convention"]
         texts = [x.value for x in given if isinstance(x, ast.Constant) and isinstance(x.value, str)]

@@ -237,7 +237,7 @@ class Reader:
             for what, of in self._rows
         ]
         text = self.names.label(node).text
-        label = f"{text}, {numbers}" + "".join(f", {what} {shown}" for what, _, shown in strips)
+        label = f"{text}, {numbers}" + "".join(f", {_words(what)} {shown}" for what, _, shown in strips)
         box = Box(
             number=self.index[node],
             kind="leaf" if node.op is None else "result" if node in self.roots else "op",
@@ -293,11 +293,11 @@ class Reader:
     def _tip(self, node: Value) -> str:
         """The whole text of a node, with all digits."""
         name = self.names.label(node).text if node.name is None else printable(node.name)
-        what = "a leaf" if node.op is None else self.names.formula(node).text
+        what = translate("a leaf") if node.op is None else self.names.formula(node).text
         changed = self._changed.get(node)
         numbers = [node.data] if changed is None or not changed.numbers else changed.numbers
         tip = " = ".join(dict.fromkeys((short(name), short(what), ", ".join(map(repr, numbers)))))
-        return tip + "".join(f"\n{what} {of.get(node, 0.0)!r}" for what, of in self._rows)
+        return tip + "".join(f"\n{_words(what)} {of.get(node, 0.0)!r}" for what, of in self._rows)
 
     def edge(self, source: Box | Sheet, target: Box, node: Value, position: int) -> Edge:
         """The edge to a node from its input at that position."""
