@@ -166,6 +166,14 @@ def test_a_list_that_is_nested_deeply_is_walked():
         inner = inner.pop() if isinstance(inner[0], list) else []
 
 
+def test_zero_grad_reaches_every_value_trained_or_fixed():
+    model = nn.MLP(2, [2, 1], "tanh", train_bias=False, rng=0)
+    model([1.0, 2.0])[0].backward()
+    assert any(value.grad for _, value in model.named_values())
+    model.zero_grad()
+    assert [value.grad for _, value in model.named_values()] == [0.0] * 9
+
+
 def test_train_and_eval_reach_every_module():
     model = nn.MLP(2, [2, 1])
     model.eval()
@@ -235,7 +243,7 @@ VARIANCES = {
 
 
 @pytest.mark.parametrize("name", VARIANCES)
-@pytest.mark.parametrize(("nin", "nout"), [(200, 100), (60, 400)])
+@pytest.mark.parametrize(("nin", "nout"), [(200, 100), (60, 400), (1, 20_000)])
 def test_the_variance_of_initial_weights(name, nin, nout):
     weights = np.array([w.data for n in nn.Layer(nin, nout, init=name, rng=1).neurons for w in n.weights])
     variance, bounded = VARIANCES[name][0](nin, nout), VARIANCES[name][1]

@@ -162,6 +162,13 @@ def test_conditions_combine():
     assert ag.compile(lambda x: ag.where((x > 1) | (2 < 1), x, 0.0))(X).tolist() == np.where(X > 1, X, 0.0).tolist()
 
 
+def test_either_branch_may_have_been_recorded_first():
+    doubled = np.where(X > 1, 2.0 * X, X)
+    assert ag.compile(lambda x: ag.where(x > 1, 2.0 * x, x))(X).tolist() == doubled.tolist()
+    assert ag.compile(lambda x: ag.where(x <= 1, x, 2.0 * x))(X).tolist() == doubled.tolist()
+    assert ag.compile(lambda x: ag.where(x > 1, x * x, x * x))(X).tolist() == (X * X).tolist()
+
+
 def test_leaves_are_read_afresh_also_in_conditions():
     w = Value(1.0)
     f = ag.compile(lambda x: ag.where(w > 0, w * x, -x), reduce="sum")
