@@ -54,27 +54,32 @@ def run(arguments: list[str] | None) -> int:
     for name in names():
         module = import_module(f"demos.{name}")
         summary, *rest = paragraphs(module)
-        demo = commands.add_parser(
+        command = commands.add_parser(
             name,
             help=summary,
             description="\n\n".join([summary, *(wrapped(text, 100) for text in rest)]),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        add_common_options(demo)
+        add_common_options(command)
         if hasattr(module, "add_options"):
-            module.add_options(demo)
+            module.add_options(command)
     args = parser.parse_args(arguments)
     if args.name is None:
-        for name, demo in commands.choices.items():
-            print(f"{name:<16} {(demo.description or '').splitlines()[0]}")
-        command = "python -m demos NAME [--out DIR] [--seed N] [--step | --steps all] [--lang en|zh]"
-        print("\n" + translate("Run one with: {command}").format(command=command))
+        for name, command in commands.choices.items():
+            print(f"{name:<16} {(command.description or '').splitlines()[0]}")
+        usage = "python -m demos NAME [--out DIR] [--seed N] [--html] [--open] [--step | --steps all] [--lang en|zh]"
+        print("\n" + translate("Run one with: {command}").format(command=usage))
         return 0
     try:
         with language(args.lang):  # also if it was abbreviated
-            if not (args.step or args.steps):  # these draw nothing
+            demo = import_module(f"demos.{args.name}")
+            if args.html or args.open or not (args.step or args.steps):  # which draw nothing
                 check_writable(args.out)
-            import_module(f"demos.{args.name}").main(args)
+            if args.html or args.open:
+                args.show = "lesson"
+                demo.main(args)
+            args.show = "all" if args.steps else "player" if args.step else None
+            demo.main(args)
     except KeyboardInterrupt:
         print("\n" + translate("stopped"))
         return 130

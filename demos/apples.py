@@ -41,7 +41,7 @@ def recorded(add: Callable[[Any, Any], Any] = operator.add) -> Value:
 def main(args: argparse.Namespace) -> None:
     """Run the demo."""
     price = recorded()
-    if args.step or args.steps:
+    if args.show:
         show_steps(args, ag.steps(price))
         return
     heading(translate("Forward and backward, step by step"))

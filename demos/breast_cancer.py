@@ -91,7 +91,7 @@ def main(args: argparse.Namespace) -> None:
     settings = dict(SETTINGS[args.optimizer])
     batch_size = settings.pop("batch_size", args.batch_size)
     optimizer: Any = optim.by_name(KINDS.get(args.optimizer, args.optimizer))
-    if args.step or args.steps:
+    if args.show:
         loss = nn.half_squared_error(model(train_x[0].tolist()), [float(train_y[0])])
         show_steps(args, ag.steps(loss, optimizer(model.parameters(), **settings)))
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import webbrowser
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,13 +17,17 @@ from .tutorials import Printed
 
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
-    """``--out``, ``--seed``, ``--step``, ``--steps`` and ``--lang``, which all demos take."""
+    """``--out``, ``--seed``, ``--html``, ``--open``, ``--step``, ``--steps`` and ``--lang``, which all demos take."""
     parser.add_argument(
         "--out", type=Path, default=Path("out"), metavar="DIR", help=translate("folder for pictures (default: out)")
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help=translate("seed of everything random (default: 0)")
     )
+    parser.add_argument(
+        "--html", action="store_true", help=translate("save the lesson too, a page that moves through the computation")
+    )
+    parser.add_argument("--open", action="store_true", help=translate("save the lesson and open it in the browser"))
     parser.add_argument("--step", action="store_true", help=translate("step through forward, backward and update"))
     parser.add_argument("--steps", choices=["all"], help=translate("print every step instead, for pipes"))
     add_lang(parser)
@@ -117,9 +122,20 @@ def need(*modules: str) -> None:
             raise MissingExtraError(module, "demos", "this demo")
 
 
-def show_steps(args: argparse.Namespace, log: Log) -> None:
-    """Print the steps for ``--steps all``, play them for ``--step``."""
-    if args.steps:
+def show_steps(args: argparse.Namespace, log: Log, name: str | None = None) -> None:
+    """Save the lesson, print the steps or play them, as ``args.show`` says.
+
+    Args:
+        args: the demo's options.
+        log: the steps.
+        name: of the lesson's file; by default that of the demo.
+    """
+    if args.show == "lesson":
+        path = log.save(args.out / f"{name or args.name}.html")
+        print("  " + translate("lesson: {path}").format(path=path))
+        if args.open:
+            webbrowser.open(path.resolve().as_uri())
+    elif args.show == "all":
         print(log)
     else:
         log.play()

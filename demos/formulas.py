@@ -64,7 +64,7 @@ def moved(kind: type[optim.Adamax], gradients: tuple[float, float] = (1.0, 1e-3)
 def main(args: argparse.Namespace) -> None:
     """Run the demo."""
     f = composed()
-    if args.step or args.steps:
+    if args.show:
         show_steps(args, ag.steps(f))
         return
     heading(translate("The chain rule: sin(x² + 2)"))

@@ -61,7 +61,7 @@ def bias_gradient() -> list[float]:
 def main(args: argparse.Namespace) -> None:
     """Run the demo."""
     z = square_of_sum()
-    if args.step or args.steps:
+    if args.show:
         show_steps(args, ag.steps(z))
         return
     heading(translate("z = (x + y)², backward"))

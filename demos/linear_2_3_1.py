@@ -106,7 +106,7 @@ def main(args: argparse.Namespace) -> None:
     loss = nn.half_squared_error([output], [TARGET])
     loss.name = "L"
     optimizer = optim.SGD(model.parameters(), lr=RATE)
-    if args.step or args.steps:
+    if args.show:
         show_steps(args, ag.steps(loss, optimizer))
         return
     loss.backward()

@@ -51,7 +51,7 @@ def main(args: argparse.Namespace) -> None:
     model = nn.MLP(2, [16, 16, 1], rng=args.seed)
     parameters = model.parameters()
     optimizer = optim.SGD(parameters, lr=1.0)
-    if args.step or args.steps:
+    if args.show:
         show_steps(args, ag.steps(nn.hinge(model(rows[0]), [labels[0]]), optimizer))
         return
     heading(

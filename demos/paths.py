@@ -47,7 +47,7 @@ def paths() -> dict[str, float]:
 def main(args: argparse.Namespace) -> None:
     """Run the demo."""
     x, z = recorded()
-    if args.step or args.steps:
+    if args.show:
         show_steps(args, ag.steps(z))
         return
     heading(translate("Nine paths"))

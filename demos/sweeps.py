@@ -47,7 +47,7 @@ def main(args: argparse.Namespace) -> None:
     """Run the demo."""
     nodes = recorded()
     e, b = nodes["e"], nodes["b"]
-    if args.step or args.steps:
+    if args.show:
         show_steps(args, ag.steps(e))
         return
     order = ag.topological(e)

@@ -159,7 +159,7 @@ def main(args: argparse.Namespace) -> None:
         train, held = digits(args.seed)
     size = len(train[0][0])
     model = network(size, args.seed)
-    if args.step or args.steps:
+    if args.show:
         loss = nn.softmax_cross_entropy(model(train[0][0]), train[1][0])
         show_steps(args, ag.steps(loss, optim.SGD(model.parameters(), lr=0.1)))
         return

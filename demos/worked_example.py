@@ -93,6 +93,23 @@ def sequential(model: nn.MLP, targets: Targets = TARGETS) -> Callable[[], None]:
     return step
 
 
+def lessons_of_the_other_order(args: argparse.Namespace) -> None:
+    """The step of ``sequential`` as two lessons: first the output layer's weights, then the hidden layer's."""
+    model = network(names=True)
+    hidden, output = model.layers
+    error = recorded(model)
+    log = ag.steps(error, optim.SGD(output.parameters(), lr=RATE))
+    show_steps(args, log, f"{args.name}_output_first_1")
+    nodes = {node.name: node for node in log.order}
+    outputs = [nodes[f"out_h{k}"] for k in (1, 2)]
+    deltas = [nodes[f"net_o{k}"].grad for k in (1, 2)]
+    with ag.scope("output layer, changed"):
+        changed = [ag.dot([w.data for w in neuron.weights], outputs) for neuron in output.neurons]
+    surrogate = ag.dot(deltas, changed)
+    surrogate.name = "δ·net"
+    show_steps(args, ag.steps(surrogate, optim.SGD(hidden.parameters(), lr=RATE)), f"{args.name}_output_first_2")
+
+
 def train(
     order: Callable[[nn.MLP, Targets], Callable[[], None]], iterations: int, targets: Targets = TARGETS
 ) -> tuple[float, float, list[float]]:
@@ -118,8 +135,10 @@ def main(args: argparse.Namespace) -> None:
     model = network(names=True)
     error = recorded(model)
     optimizer = optim.SGD(model.parameters(), lr=RATE)
-    if args.step or args.steps:
+    if args.show:
         show_steps(args, ag.steps(error, optimizer))
+        if args.show == "lesson":
+            lessons_of_the_other_order(args)
         return
     forward_pass(error)
     error.backward()

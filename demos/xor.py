@@ -74,7 +74,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Run the demo."""
     need("matplotlib")
-    if args.step or args.steps:
+    if args.show:
         model, _ = train(args.seed, 0)
         loss = nn.half_squared_error(model(PATTERNS[1][0]), [PATTERNS[1][1]])
         show_steps(args, ag.steps(loss, optim.SGD(model.parameters(), lr=args.rate)))

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..drawing import picture
 from ..drawing.svg import shapes
-from ..errors import ArgumentError
+from ..errors import ArgumentError, GraphError
 from ..explaining import explain
 from ..files import write_atomically
 from ..javascript import engine, update_rule
@@ -35,7 +35,9 @@ _SCRIPTS = (
     *("words.js", "numbers.js", "run.js", "picture.js", "card.js", "trial.js"),
     *("leaves.js", "timeline.js", "curve.js", "ask.js", "predict.js", "lesson.js"),
 )
-MOST_NODES = 2000  # of a picture; of a larger graph the page shows the log alone
+MOST_NODES = 2000  # of a picture; of a larger graph scopes are closed, and if that is not enough the log stands alone
+MOST_BOXES = 400  # of a picture in which scopes are closed
+READABLE = 60  # boxes of the picture that the page begins with
 MOST_EVENTS = 200_000
 MOST_ON_PAPER = 5000  # events that are also there as text
 MOST_EXPLAINED = 30  # parameters whose derivative is written out
@@ -88,6 +90,7 @@ def _filled(log: Log, template: str) -> str:
     rule, trained = _training(log)
     scripts = [_part(name) for name in _SCRIPTS]
     update, memory = _further_steps(log)
+    drawn, levels = _drawn(order)
     content = {
         "nodes": data.describe(order, names, data.blocked(order, known)),
         "optimizer": data.optimizer(log.optimizer, rule, 0 if log.trainer is None else log.trainer.optimizer.steps),
@@ -102,7 +105,8 @@ def _filled(log: Log, template: str) -> str:
         {
             "title": html.escape(translate("How {E} was computed").format(E=names.label(order[-1]).text)),
             "style": shapes() + _part("lesson.css"),
-            "picture": _picture(order),
+            "picture": drawn,
+            "levels": levels,
             "paper": "".join(_paper(log, name) for name in languages()),
             "record": _safe("".join(written(log))),
             "data": _safe(json.dumps({"page": content, "messages": messages, "language": current()})),
@@ -156,11 +160,45 @@ def _before(log: Log) -> list[Value]:
     return order
 
 
-def _picture(order: Sequence[Value]) -> str:
-    if len(order) > MOST_NODES:
+class _Level(NamedTuple):
+    """The graph drawn with its scopes open to some depth."""
+
+    depth: int
+    svg: str
+    boxes: int
+    nodes: int
+
+
+def _levels(order: Sequence[Value]) -> list[_Level]:
+    """The graph with all scopes closed, with the outermost open, and so on; without the levels that are too large."""
+    deepest = max(len(node.scope) for node in order)
+    found: list[_Level] = []
+    for depth in range(deepest + 1):
+        limit = MOST_NODES if depth == deepest else MOST_BOXES
+        if depth == deepest and len(order) > limit:
+            break
+        try:
+            drawn = picture([order[-1]], limit=limit, depth=None if depth == deepest else depth,
+                            collapse=False if depth == deepest else None).svg(style=False)  # fmt: skip
+        except GraphError:  # too many boxes, and a deeper level has more
+            break
+        found.append(_Level(depth, drawn, len(re.findall(r'<g class="(?:node|sheet)', drawn)),
+                            len(set(re.findall(r'data-node="(\w+)"', drawn)))))  # fmt: skip
+    return found
+
+
+def _drawn(order: Sequence[Value]) -> tuple[str, str]:
+    """The picture that the page begins with, and the other levels, as templates."""
+    levels = _levels(order)
+    if not levels:
         message = translate("The picture is too large to draw: {n} nodes. Steps are shown without it.")
-        return f'<p class="too-large">{html.escape(message.format(n=f"{len(order):,}"))}</p>'
-    return picture([order[-1]], limit=MOST_NODES, collapse=False).svg(style=False)
+        return f'<p class="too-large">{html.escape(message.format(n=f"{len(order):,}"))}</p>', ""
+    first = next((level for level in reversed(levels) if level.boxes <= READABLE), levels[0])
+    templates = [f'<template data-level="{x.depth}" data-nodes="{x.nodes}">{x.svg}</template>' for x in levels]
+    return (
+        f'<div class="drawing" data-level="{first.depth}" data-nodes="{first.nodes}">{first.svg}</div>',
+        "\n".join(templates) if len(levels) > 1 else "",
+    )
 
 
 # On paper -------------------------------------------------------------------------------------------------------------

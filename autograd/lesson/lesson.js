@@ -29,6 +29,9 @@ class Lesson {
     this.charKeys = true;
     const svg = /** @type {SVGSVGElement | null} */ (part("pane").querySelector("svg"));
     this.picture = svg ? new Picture(svg, this.graph) : null;
+    part("pane").classList.toggle("empty", svg === null);
+    /** How deep scopes can be open. */
+    this.levels = [...document.querySelectorAll("template[data-level]")].map((t) => Number(/** @type {HTMLElement} */ (t).dataset.level));
     this.card = new Card(part("card"), this.page);
     this.ask = new Ask(this.card, this.page);
     this.predict = new Predict(this.card, this.page);
@@ -182,7 +185,8 @@ class Lesson {
     const nodes = event === null || this.mode === "ask" ? this.asked.map((a) => this.page.nodes[a].html) : [...run.scopeOf(k).map(escapeHtml), this.page.nodes[/** @type {number} */ (receiver)].html];
     part("crumb").innerHTML = nodes.join(" › ");
     this.overview(receiver);
-    part("legend").hidden = this.picture !== null && !this.picture.leavesRoom(28);
+    part("legend").hidden = this.picture === null || !this.picture.leavesRoom(28);
+    part("graph-tools").hidden = this.picture === null;
     this.buttons();
     this.speak(said);
   }
@@ -426,7 +430,7 @@ class Lesson {
     part("language").dataset.lang = other;
     part("language").lang = other === "zh" ? "zh-Hans" : "en";
     /** @type {Record<string, string>} */
-    const labels = { theme: _("Light or dark"), help: _("Keys"), pane: _("computation graph"), language: other === "zh" ? "切换为中文" : "Switch to English", smaller: _("Smaller"), larger: _("Larger"), transport: _("Player"), modes: _("What to do"), "graph-tools": _("Zoom") };
+    const labels = { theme: _("Light or dark"), help: _("Keys"), pane: _("computation graph"), language: other === "zh" ? "切换为中文" : "Switch to English", close: _("Close scopes"), open: _("Open scopes"), smaller: _("Smaller"), larger: _("Larger"), transport: _("Player"), modes: _("What to do"), "graph-tools": _("Zoom") };
     for (const id of Object.keys(labels)) part(id).setAttribute("aria-label", labels[id]);
     part("pane").setAttribute("role", "group");
     part("export").textContent = _("Export");
@@ -449,12 +453,7 @@ class Lesson {
     part("legend").innerHTML = [["f", _("Forward")], ["b", _("Backward")], ...(this.page.optimizer ? [["u", _("Update")]] : [])]
       .map(([kind, name]) => `<li class="${kind}"><svg viewBox="0 0 26 12"><path class="line" d="M0,6 H26"/><path class="mark" d="${GLYPHS[/** @type {"f"} */ (kind)]}" transform="translate(13,6) scale(.75)"/></svg>${escapeHtml(name)}</li>`)
       .join("");
-    const notice = part("pane").dataset.notice;
-    part("notice").hidden = !notice;
-    if (notice) {
-      const [n, m] = notice.split("/");
-      part("notice").textContent = fillPlain(_("Collapsed to {n} of {m} nodes"), { n, m });
-    }
+    this.scopes();
     this.paint();
   }
 
@@ -682,8 +681,10 @@ class Lesson {
       const moved = start && start.moved;
       start = null;
       if (moved) return;
-      const fold = event.target.closest("[data-level]");
-      if (fold) return this.level(Number(fold.dataset.level));
+      const sheet = event.target.closest("g.sheet");
+      if (sheet) return this.openTo(JSON.parse(sheet.dataset.scopes)[0].length);
+      const scope = event.target.closest("g.band > text, g.block > text");
+      if (scope && scope.parentElement.dataset.scope) return this.openTo(JSON.parse(scope.parentElement.dataset.scope).length - 1);
       const node = event.target.closest("g.node");
       if (!node) {
         if (this.mode === "ask") this.choose("watch");
@@ -715,6 +716,8 @@ class Lesson {
       element.focus();
       event.preventDefault();
     });
+    part("close").addEventListener("click", () => this.openTo(this.levels[this.levels.indexOf(this.depth) - 1]));
+    part("open").addEventListener("click", () => this.openTo(this.levels[this.levels.indexOf(this.depth) + 1]));
     part("smaller").addEventListener("click", () => this.zoomBy(1 / 1.25));
     part("larger").addEventListener("click", () => this.zoomBy(1.25));
     part("fit").addEventListener("click", () => {
@@ -725,19 +728,35 @@ class Lesson {
     });
   }
 
-  /** Open or close scopes: another layout that Python prepared. @param {number} n */
-  level(n) {
-    const template = /** @type {HTMLTemplateElement | null} */ (document.querySelector(`template[data-level="${n}"]`));
+  /** How deep scopes are open now. */
+  get depth() {
+    return Number(/** @type {HTMLElement | null} */ (part("pane").querySelector(".drawing"))?.dataset.level || 0);
+  }
+
+  /** Open scopes to another depth: a layout that Python prepared. @param {number} depth */
+  openTo(depth) {
+    const template = /** @type {HTMLTemplateElement | null} */ (document.querySelector(`template[data-level="${depth}"]`));
     if (!template) return;
-    const pane = part("pane");
-    pane.replaceChildren(template.content.cloneNode(true));
-    pane.dataset.notice = template.dataset.notice || "";
-    const svg = /** @type {SVGSVGElement} */ (pane.querySelector("svg"));
-    this.picture = new Picture(svg, this.graph);
+    const drawing = /** @type {HTMLElement} */ (part("pane").querySelector(".drawing"));
+    drawing.replaceChildren(template.content.cloneNode(true));
+    Object.assign(drawing.dataset, template.dataset);
+    this.picture = new Picture(/** @type {SVGSVGElement} */ (drawing.querySelector("svg")), this.graph);
     part("overview").replaceChildren();
     this.boxes.clear();
     this.size();
     this.speakIn(language);
+  }
+
+  /** Buttons that open and close scopes, and how much is closed. */
+  scopes() {
+    const at = this.levels.indexOf(this.depth);
+    part("close").hidden = part("open").hidden = this.levels.length < 2;
+    part("close").disabled = at <= 0;
+    part("open").disabled = at >= this.levels.length - 1;
+    const drawing = /** @type {HTMLElement | null} */ (part("pane").querySelector(".drawing"));
+    const closed = drawing !== null && drawing.querySelector("g.sheet") !== null;
+    part("notice").hidden = !closed;
+    if (closed) part("notice").textContent = fillPlain(_("Collapsed to {n} of {m} nodes"), { n: drawing.dataset.nodes || "", m: this.graph.nodes.length });
   }
 
   /** @param {number} factor */

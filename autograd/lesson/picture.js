@@ -36,7 +36,7 @@ class Drawn {
   constructor(element, members) {
     this.element = element;
     this.members = members;
-    this.isNode = element.classList.contains("node");
+    this.isNode = element.classList.contains("node") || element.classList.contains("sheet");
     this.own = element.getAttribute("class") || "";
     const single = members.length === 1;
     /** @type {Record<string, Element | null>} */
@@ -73,6 +73,13 @@ class Drawn {
   }
 }
 
+/** The nodes inside of scopes. @param {Graph} graph @param {string[][]} scopes */
+function inScopes(graph, scopes) {
+  const keys = new Set(scopes.map((scope) => JSON.stringify(scope)));
+  const lengths = new Set(scopes.map((scope) => scope.length));
+  return graph.nodes.flatMap((node, k) => ([...lengths].some((n) => keys.has(JSON.stringify(node.scope.slice(0, n)))) ? [k] : []));
+}
+
 /** The place of an element's frame. @param {SVGGraphicsElement} element */
 function rectangle(element) {
   const frame = element.querySelector("rect.halo, rect.face");
@@ -92,8 +99,8 @@ class Picture {
     this.edges = graph.edges.map(() => /** @type {Drawn[]} */ ([]));
     /** @type {(SVGPathElement | null)[]} */ this.wires = graph.edges.map(() => null);
     const numbers = (/** @type {string | undefined} */ ids) => (ids || "").split(" ").filter(Boolean).map((id) => Number(id.slice(1)));
-    for (const element of /** @type {NodeListOf<SVGGraphicsElement>} */ (svg.querySelectorAll("g.node"))) {
-      const drawn = new Drawn(element, numbers(element.dataset.node));
+    for (const element of /** @type {NodeListOf<SVGGraphicsElement>} */ (svg.querySelectorAll("g.node, g.sheet"))) {
+      const drawn = new Drawn(element, element.dataset.scopes ? inScopes(graph, JSON.parse(element.dataset.scopes)) : numbers(element.dataset.node));
       this.drawn.push(drawn);
       for (const k of drawn.members) this.nodes[k].push(drawn);
     }
@@ -220,7 +227,8 @@ class Picture {
       return;
     }
     const colour = { f: "fwd", b: "bwd", u: "upd" }[/** @type {"f" | "b" | "u"} */ (kind)];
-    for (const { box } of this.nodes[receiver]) {
+    const single = this.nodes[receiver].filter((drawn) => drawn.members.length === 1);
+    for (const { box } of single.length ? single : this.nodes[receiver]) {
       const badge = svgElement("g", { class: `badge ${colour}`, transform: `translate(${box.x + box.width - 2},${box.y + 2})` }, this.over);
       svgElement("circle", { r: 10 }, badge);
       svgElement("path", { d: GLYPHS[/** @type {"f" | "b" | "u"} */ (kind)], transform: "scale(.8)" }, badge);

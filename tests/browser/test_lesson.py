@@ -314,6 +314,46 @@ def test_playing_reaches_the_end_and_stops(page, address):
     wait(page, "document.documentElement.dataset.step === '55' && !document.body.classList.contains('playing')")
 
 
+def test_scopes_open_and_close(page, address, log):
+    page.goto(address + "#step=33")
+    nodes = page.evaluate("new Set([...document.querySelectorAll('g.node')].map((g) => g.dataset.node)).size")
+    assert nodes == len(log.order)
+    page.click("#close")
+    assert page.evaluate("document.querySelectorAll('g.sheet').length") == 4
+    assert "of 27 nodes" in page.inner_text("#notice")
+    page.keyboard.press("Home")
+    assert page.evaluate("document.querySelectorAll('g.sheet.current').length") == 1  # net_h1 is inside of it
+    page.click("g.sheet .nm")
+    assert page.evaluate("document.querySelectorAll('g.sheet').length") == 0
+    page.click("g.band > text")
+    assert page.evaluate("document.querySelectorAll('g.sheet').length") == 2
+
+
+def test_a_large_graph_begins_with_its_scopes_closed(shown):
+    x, y = Value(1.1, name="x"), Value(0.0)
+    for k in range(1, 101):
+        with ag.scope(f"step {k}"):
+            y = (y * x).tanh() + x * 0.5
+    page = shown(ag.steps(y))
+    assert "step 1 … step 100" in page.inner_html("svg.graph")
+    page.keyboard.press("End")
+    assert page.evaluate("document.querySelectorAll('g.sheet.visited').length") == 1
+    assert page.inner_text("#card")
+
+
+def test_a_graph_that_is_too_large_for_a_picture_has_its_log(shown):
+    y = Value(0.5, name="x")
+    for _ in range(2500):
+        y = y.sin()
+    page = shown(ag.steps(y))
+    assert "2,501 nodes" in page.inner_text("#pane")
+    page.keyboard.press("End")
+    assert page.text_content("#card .res mn:last-child").startswith("0.")
+    page.keyboard.press("3")
+    page.click("#card [data-ask]")
+    assert "1 path" in page.inner_text("#card")
+
+
 def test_hostile_names_are_only_text(shown):
     names = [
         "<script>alert(1)</script>",

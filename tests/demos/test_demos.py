@@ -249,6 +249,18 @@ def test_every_demo_has_steps(name, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_lessons_are_saved_beside_the_pictures(tmp_path, capsys, monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    assert main(["worked_example", "--html", "--iterations", "1", "--out", str(tmp_path)]) == 0
+    names = {"worked_example.html", "worked_example_output_first_1.html", "worked_example_output_first_2.html"}
+    assert {path.name for path in tmp_path.glob("*.html")} == names
+    assert "Forward pass and error" in capsys.readouterr().out  # the demo itself ran too
+    assert main(["paths", "--open", "--lang", "zh", "--out", str(tmp_path)]) == 0
+    assert opened == [(tmp_path / "paths.html").as_uri()]
+    assert '"language": "zh"' in (tmp_path / "paths.html").read_text(encoding="utf-8")
+
+
 def test_without_a_terminal_step_prints_and_ends():
     done = subprocess.run(
         [sys.executable, "-m", "demos", "sweeps", "--step"], stdin=subprocess.DEVNULL, capture_output=True, text=True
