@@ -103,6 +103,23 @@ def translations(name: str, messages: Iterable[str]) -> dict[str, str]:
     return {message: catalogue.gettext(message) for message in messages}
 
 
+def scope_name(name: str) -> str:
+    """The name of a scope as people read it: those that ``nn`` gives are translated, other names are not.
+
+    >>> with language("zh"):
+    ...     scope_name("hidden layer 2"), scope_name("my layer")
+    ('隐藏层 2', 'my layer')
+    """
+    if name == "hidden layer":
+        return translate("hidden layer")
+    if name == "output layer":
+        return translate("output layer")
+    words, _, number = name.rpartition(" ")
+    if words == "hidden layer" and number.isdecimal():
+        return translate("hidden layer {number}").format(number=number)
+    return name
+
+
 @contextmanager
 def language(name: str | None) -> Iterator[None]:
     """Texts made inside the block are in this language, in its own thread or task only.

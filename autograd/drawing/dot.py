@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ..language import scope_name
 from ..notation import printable, tidy
 from .boxes import Box, Chip, Content, Group, Item, Run, Sheet
 from .writing import Span
@@ -49,7 +50,7 @@ def _write(content: Content, tables: dict[Item, str], lines: list[str]) -> None:
         elif isinstance(item, Group):
             if item.parent is not None:
                 colour = _BAND if item.parent.parent is None else _BLOCK
-                label = _quoted(tidy(item.scope[-1]))
+                label = _quoted(tidy(scope_name(item.scope[-1])))
                 lines.append(
                     f'  subgraph cluster_{count} {{ label="{label}"; labeljust=l; style="rounded,filled"; '
                     f'color="{colour}"; fontcolor="#434C59"'

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import ArgumentError
-from ..language import translate
+from ..language import scope_name, translate
 from ..value import Value
 from .boxes import Group, Item, Sheet, ancestors
 
@@ -159,7 +159,7 @@ def sheets(nodes: Nodes, group_of: Mapping[int, Group], closed: Iterable[Group])
         folds = parent is not None and len(members) > MANY and _can_fold(nodes, own, parent, set(members))
         for some in [members] if folds else [[group] for group in members]:
             first, last = some[0].scope[-1], some[-1].scope[-1]
-            title = first if first == last else f"{first} … {last}"
+            title = scope_name(first) if first == last else f"{scope_name(first)} … {scope_name(last)}"
             found.update(dict.fromkeys(some, Sheet(f"s{count}", [group.scope for group in some], title)))
             count += 1
     return found

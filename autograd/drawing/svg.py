@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
+from ..language import scope_name
 from ..notation import printable, tidy
 from .boxes import (
     FORMULA,
@@ -140,7 +141,7 @@ def _spans(parts: list[Span]) -> str:
 
 def _scope(group: Group) -> str:
     kind = "band" if group.parent is not None and group.parent.parent is None else "block"
-    title = cut(tidy(group.scope[-1]), group.width - 20, SCOPE)
+    title = cut(tidy(scope_name(group.scope[-1])), group.width - 20, SCOPE)
     y = group.y + (17 if kind == "band" else 13)
     label = _text("", group.x + (12 if kind == "band" else 9), y, [(title, False)])
     return (

@@ -70,7 +70,7 @@ function overNumbers(head, columns, symbol, value) {
 
 /** The first line of a card. @param {string} kind @param {string} text HTML @param {string[]} scope */
 function kicker(kind, text, scope) {
-  const where = scope.map(escapeHtml).join(" › ");
+  const where = scope.map((name) => escapeHtml(scopeName(name))).join(" › ");
   return `<div class="kick"><span class="shape" aria-hidden="true">${SHAPES[/** @type {"f"} */ (kind)]}</span> ${text}<span class="scope">${where}</span></div>`;
 }
 

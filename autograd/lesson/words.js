@@ -23,6 +23,14 @@ function fill(message, values = {}) {
   return escapeHtml(message).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
+/** The name of a scope as people read it: those that nn gives are translated. @param {string} name */
+function scopeName(name) {
+  if (name === "hidden layer") return _("hidden layer");
+  if (name === "output layer") return _("output layer");
+  const numbered = /^hidden layer (\d+)$/.exec(name);
+  return numbered ? _("hidden layer {number}").replace("{number}", numbered[1]) : name;
+}
+
 /** Several names as one: a, b and c. @param {string[]} items HTML */
 function listed(items) {
   if (items.length < 2) return items.join("");

@@ -19,6 +19,7 @@ from autograd import ArgumentError, GraphError, InputError, LayoutError, Value, 
 from autograd.drawing import rendering
 from autograd.drawing.writing import number, spans
 from autograd.graph import topological
+from autograd.language import language
 from autograd.notation import printable
 from demos.worked_example import network, recorded
 from tests.work import growth
@@ -632,3 +633,20 @@ def test_drawing_does_not_recurse():
 def test_import_of_the_package_needs_no_graphviz():
     program = "import sys; sys.modules['graphviz'] = None; import autograd; print(autograd.Value(2.0) * 3)"
     assert "6.0" in subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+
+def test_a_picture_in_chinese():
+    error = recorded(network(names=True))
+    error.backward()
+    english = draw(error).svg()
+    with language("zh"):
+        chinese = draw(error).svg()
+        collapsed = draw(error, depth=0).svg()
+    texts = [e.text for e in ET.fromstring(chinese).iter() if e.text and not e.tag.endswith("style")]
+    assert {"隐藏层", "输出层", "◂ 梯度"} <= set(texts)
+    for text in texts:
+        assert not re.search(r"\b(grad|leaf|layer|nodes?|edges?)\b", text), text
+    assert """data-scope='["hidden layer"]'""" in chinese.replace("&quot;", '"')  # for programs
+    assert re.findall(r' id="[^"]*"', chinese) == re.findall(r' id="[^"]*"', english)
+    assert "隐藏层" in collapsed
+    assert "个节点" in collapsed
