@@ -7,14 +7,13 @@ sweep itself, update events are the optimiser's own updates.
 from __future__ import annotations
 
 import os
-import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
 
 from .. import sweep
 from ..arguments import whole
@@ -29,12 +28,11 @@ from ..value import number as as_number
 from .events import SWEEPS, Event
 from .iteration import Graph, Iteration, fingerprint
 from .player import play
+from .progress import watched
 
 if TYPE_CHECKING:
     from .verify import Difference, Verification
 
-T = TypeVar("T")
-PROGRESS_AFTER = 2.0  # seconds
 MOST_EVENTS = 10**6  # that the log of several training steps keeps
 
 
@@ -111,10 +109,18 @@ class Log(Sequence[Event]):
         """The labels of the nodes of the first training step."""
         return self.updates[0].names
 
+    def which(self, index: int) -> int:
+        """The training step that an event belongs to, as an index into ``updates``."""
+        return bisect_right(self._starts, index) - 1
+
+    def first(self, which: int) -> int:
+        """The first event of a training step."""
+        return self._starts[which]
+
     def located(self, index: int) -> tuple[Iteration, int]:
         """The training step that an event belongs to, and which of its events it is."""
-        nth = bisect_right(self._starts, index) - 1
-        return self.updates[nth], index - self._starts[nth]
+        which = self.which(index)
+        return self.updates[which], index - self._starts[which]
 
     @overload
     def __getitem__(self, index: int) -> Event: ...
@@ -156,7 +162,7 @@ class Log(Sequence[Event]):
                     yield " " * (width + 6) + line
 
     def __str__(self) -> str:
-        return "\n".join(_watched(self.text(), 0, "log: lines"))
+        return "\n".join(watched(self.text(), 2 * len(self), "log: lines"))
 
     def __repr__(self) -> str:
         updates = f" of {len(self.updates)} training steps" if len(self.updates) > 1 else ""
@@ -280,7 +286,7 @@ def steps(
     summary = None if optimizer is None else _summary(optimizer)
     trainer = _trainer(optimizer)
     run = _Run(optimizer, updates, digits)
-    for number in _watched(range(1, updates + 1), updates, "steps: updates") if updates > 1 else (1,):
+    for number in watched(range(1, updates + 1), updates, "steps: updates") if updates > 1 else (1,):
         run.step(number, output if isinstance(output, Value) else _returned(output))
     log = Log(run.kept, digits, summary, run.losses)
     log.trainer = trainer
@@ -337,8 +343,8 @@ class _Run:
         iteration = Iteration(self._graph(order), number)
         swept: Iterable[sweep.ReverseStep] = sweep.reverse(order)
         if self._updates == 1:
-            iteration.forward(_watched(order, len(order), "steps: forward"))
-            swept = _watched(swept, len(iteration.operands), "steps: backward")
+            iteration.forward(watched(order, len(order), "steps: forward"))
+            swept = watched(swept, len(iteration.operands), "steps: backward")
         else:
             iteration.forward(order)
         iteration.backward(order, swept)
@@ -370,12 +376,3 @@ class _Run:
             self.kept = [x for x in self.kept if (x.number - 1) % self._stride == 0 or x.number == self._updates]
             used = {id(x.graph) for x in self.kept}
             self._graphs = {key: graph for key, graph in self._graphs.items() if id(graph) in used}
-
-
-def _watched(items: Iterable[T], total: int, what: str) -> Iterable[T]:
-    """The same items, with a progress bar on a terminal if it takes long."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        return items
-    from tqdm import tqdm
-
-    return tqdm(items, what, total or None, leave=False, delay=PROGRESS_AFTER)  # type: ignore[no-any-return]

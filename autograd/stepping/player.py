@@ -1,66 +1,33 @@
-"""The terminal player: steps through an event log, forward and back."""
+"""The terminal player: steps through an event log, forward and back, by single keys or by lines."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TextIO
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any, TextIO
 
-from .events import Event
+from ..language import translate
+from .position import Position, meaning
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
+    from .keys import Keyboard
     from .log import Log
 
-HELP = "Enter next · b back · n next node · s next sweep · a number goes there · h help · q quit"
-_WORDS = {
-    "": "next", "next": "next", ">": "next",
-    "b": "back", "back": "back", "<": "back",
-    "n": "node", "node": "node",
-    "s": "sweep", "sweep": "sweep",
-    "q": "quit", "quit": "quit", "exit": "quit",
-    "h": "help", "help": "help", "?": "help",
+WAIT = 0.2  # seconds between two looks at the size of the terminal
+AROUND = 3  # events that are shown before and after the present one, in lines
+_KEYS = {
+    "right": "next", "enter": "next", " ": "next", "left": "back", "b": "back", "backspace": "back",
+    "down": "node", "n": "node", "up": "previous node", "p": "previous node",
+    "s": "sweep", "shift right": "sweep", "pagedown": "sweep",
+    "S": "previous sweep", "shift left": "previous sweep", "pageup": "previous sweep",
+    "home": "first", "end": "last",
 }  # fmt: skip
-
-
-class Position:
-    """The position in the log, and the commands that move it."""
-
-    def __init__(self, log: Log) -> None:
-        self.log = log
-        self.at = 0
-
-    def obey(self, command: str) -> str:
-        """Do one command; returns a message for the user, which may be empty."""
-        command = command.strip().lower()
-        where = command.removeprefix("g").strip()
-        if where.isascii() and where.isdigit():
-            # int() rejects thousands of digits; a number of 20 digits is beyond the end of every log.
-            return self._go(int(where) - 1 if len(where) < 20 else len(self.log))
-        match _WORDS.get(command):
-            case "next":
-                return self._go(self.at + 1)
-            case "back":
-                return self._go(self.at - 1)
-            case "node":
-                return self._go(self._following(lambda here, there: here.node != there.node))
-            case "sweep":
-                return self._go(self._following(lambda here, there: here.sweep != there.sweep))
-            case "help":
-                return HELP
-        return f"{command!r} is no command. {HELP}"
-
-    def _following(self, differs: Callable[[Event, Event], bool]) -> int:
-        here = self.log[self.at]
-        for i in range(self.at + 1, len(self.log)):
-            if differs(here, self.log[i]):
-                return i
-        return len(self.log)
-
-    def _go(self, to: int) -> str:
-        self.at = min(max(to, 0), len(self.log) - 1)
-        return "" if to == self.at else "this is the first step" if to < 0 else "this is the last step"
 
 
 def play(log: Log, stdin: TextIO | None = None, stdout: TextIO | None = None) -> None:
@@ -68,50 +35,218 @@ def play(log: Log, stdin: TextIO | None = None, stdout: TextIO | None = None) ->
 
     Args:
         log: what ``steps`` returned.
-        stdin: where commands are read, one a line.
+        stdin: where keys, or commands, one a line, are read.
         stdout: where the player is drawn.
     """
-    stdin, stdout = stdin or sys.stdin, stdout or sys.stdout  # sys.stdin is None where it was closed
-    if not len(log):
-        print("nothing was recorded: the result is a leaf", file=stdout)
+    stdin, stdout = stdin or sys.stdin, stdout or sys.stdout  # None where it was closed
+    if stdout is None:
         return
-    if stdin is None or stdin.closed or not stdin.isatty():
+    try:
+        _play(log, stdin, stdout)
+        stdout.flush()
+    except BrokenPipeError:  # the reader has gone, as with | head -1; what else is written goes nowhere
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stdout.fileno())
+        os.close(nowhere)
+
+
+def _play(log: Log, stdin: TextIO | None, stdout: TextIO) -> None:
+    if not len(log):
+        print(translate("nothing was recorded: the result is a leaf"), file=stdout)
+    elif stdin is None or stdin.closed or not stdin.isatty() or not stdout.isatty():
         for line in log.text():
             print(line, file=stdout)
-        return
-    from rich.console import Console
+    else:
+        keyboard = _keyboard(stdin)
+        if keyboard is None:
+            _by_lines(log, stdin, stdout)
+        else:
+            Player(log, stdout).run(keyboard)
 
-    console = Console(file=stdout, highlight=False, soft_wrap=False)
-    position, message = Position(log), HELP
+
+def _keyboard(stdin: TextIO) -> Keyboard | None:
+    """The keys of the terminal; None if it gives lines only."""
+    if sys.platform != "win32" and os.environ.get("TERM", "dumb") in ("dumb", "unknown", ""):
+        return None
+    from .keys import Keyboard
+
+    try:
+        return Keyboard(stdin)
+    except OSError:  # a terminal only by name
+        return None
+
+
+# By lines -------------------------------------------------------------------------------------------------------------
+
+
+def _by_lines(log: Log, stdin: TextIO, stdout: TextIO) -> None:
+    from .position import HELP
+
+    position, message = Position(log), translate(HELP)
     while True:
-        _draw(console, position, message)
+        for line in page(position):
+            print(line, file=stdout)
+        if message:
+            print(message, file=stdout)
         print("> ", end="", file=stdout, flush=True)
         command = stdin.readline()
-        if not command or _WORDS.get(command.strip().lower()) == "quit":
+        if not command or meaning(command) == "quit":
             return
         message = position.obey(command)
 
 
-def _draw(console: Console, position: Position, message: str) -> None:
-    from rich.markup import escape
-    from rich.panel import Panel
-    from rich.text import Text
-
+def page(position: Position) -> list[str]:
+    """The present event between those before and after it, as plain text."""
     log, at = position.log, position.at
-    if console.is_terminal and not console.is_dumb_terminal:
-        console.clear()
-    event = log[at]
-    body = Text()
-    for i in range(max(at - 3, 0), min(at + 4, len(log))):
-        here = log[i]
-        mark = "▶" if i == at else " "
-        lines = here.lines(log.digits)
-        for k, line in enumerate(lines if i == at else lines[:1]):
-            head = f"{mark} {i + 1:>4}  " if k == 0 else " " * 9
-            body.append(head + line + "\n", style="bold" if i == at else "dim")
-    body.rstrip()
-    title = f"step {at + 1} of {len(log)} · {event.sweep}"
-    console.print(Panel(body, title=escape(title), title_align="left", width=min(console.width, 100)))
-    if message and message != HELP:
-        console.print(escape(message), style="italic")
-    console.print(escape(HELP), style="dim")
+    iteration, event = log.located(at)
+    from .screen import SHAPES, sweep_name
+
+    sweep = iteration.sweep_of(event)[0]
+    head = translate("Step {number} / {count}").format(number=at + 1, count=len(log))
+    if len(log.losses) > 1:
+        update = translate("Update {number} of {count}").format(number=iteration.number, count=len(log.losses))
+        head = f"{update} · {head}"
+    lines = ["", f"── {head} · {SHAPES[sweep]} {sweep_name(sweep)}"]
+    for k in range(max(at - AROUND, 0), min(at + AROUND + 1, len(log))):
+        texts = log[k].lines(log.digits)
+        for nth, text in enumerate(texts if k == at else texts[:1]):
+            mark = "▶" if k == at else " "
+            lines.append((f"{mark} {k + 1:>4}  " if nth == 0 else " " * 8) + text)
+    return lines
+
+
+# By keys --------------------------------------------------------------------------------------------------------------
+
+
+class Player:
+    """Shows a log on the whole screen and obeys single keys.
+
+    Args:
+        log: the log.
+        stdout: the terminal.
+    """
+
+    def __init__(self, log: Log, stdout: TextIO) -> None:
+        from rich.console import Console
+
+        from .screen import Screen
+
+        self.position = Position(log)
+        self._stdout = stdout
+        self._console: Console = Console(file=stdout, highlight=False, force_terminal=True)
+        self._screen = Screen(self._console, self.position)
+        self._message = ""
+        self._prompt: str | None = None  # what is typed after / or g, with that character first
+        self._with_help = False
+
+    def run(self, keyboard: Keyboard) -> None:
+        """Show the log until a key or the end of the input quits."""
+        while self._shown(keyboard):
+            os.kill(os.getpid(), signal.SIGTSTP)  # Ctrl-Z: the terminal is as before until the program goes on
+
+    def _shown(self, keyboard: Keyboard) -> bool:
+        """Show the log; whether the player is only suspended."""
+        with ExitStack() as stack:
+            stack.callback(self._leave)
+            self._console.set_alt_screen(True)
+            self._console.show_cursor(False)
+            stack.enter_context(keyboard)
+            drawn: Any = None
+            while True:
+                size = self._size()
+                if drawn != size:
+                    self._draw(*size)
+                    drawn = size
+                key = keyboard.read(WAIT)
+                if key is None:
+                    continue
+                drawn = None
+                if key == "interrupt":
+                    raise KeyboardInterrupt
+                if key == "eof":
+                    return False
+                if key == "suspend":
+                    return hasattr(signal, "SIGTSTP")
+                if not self.press(key):
+                    return False
+
+    def _leave(self) -> None:
+        with suppress(OSError):  # a terminal that was closed
+            self._console.show_cursor(True)
+            self._console.set_alt_screen(False)
+
+    def _size(self) -> tuple[int, int]:
+        with suppress(OSError, ValueError):
+            width, height = os.get_terminal_size(self._stdout.fileno())
+            if width and height:
+                return width, height
+        return shutil.get_terminal_size()
+
+    def _draw(self, width: int, height: int) -> None:
+        self._console.size = (width, height)
+        lines = self._screen.lines(width, height, self._footer(width), self._with_help)
+        with self._console:  # everything in one write, so that nothing flickers
+            self._console.control(_home())
+            for line in lines[-1:] if height < 2 else [*lines[: height - 1], lines[-1]]:
+                self._console.print(line, end="" if line is lines[-1] else "\n", no_wrap=True, crop=True)
+
+    def _footer(self, width: int) -> Text:
+        from rich.text import Text
+
+        if self._prompt is not None:
+            line = Text(f" {self._prompt}", "bold").append("█", "blink")
+            text = self._prompt[1:].strip()
+            if text and not text.isdigit():
+                found = self.position.fitting(text)
+                line.append("   " + (", ".join(found[:5]) + (" …" if len(found) > 5 else "")), "dim")
+            return line
+        if self._message:
+            return Text(f" {self._message}", "bold")
+        long = translate("→ next  ← back  ↓ ↑ node  s sweep  / search  g go to  h help  q quit")
+        return Text(" " + long, "dim")
+
+    def press(self, key: str) -> bool:
+        """Do what a key asks for; false if it quits."""
+        self._message = ""
+        if self._prompt is not None:
+            self._type(key)
+            return True
+        if self._with_help:
+            self._with_help = False
+            if key in ("h", "?", "escape", "enter", "q"):
+                return True
+        if key == "q":
+            return False
+        if key in _KEYS:
+            self._message = self.position.move(_KEYS[key])
+        elif key in ("h", "?"):
+            self._with_help = True
+        elif key in ("/", "g"):
+            self._prompt = key
+        elif key.isascii() and key.isdigit():
+            self._prompt = "g" + key
+        elif len(key) == 1:
+            self._message = translate("{key} does nothing here; h lists the keys.").format(key=repr(key))
+        return True
+
+    def _type(self, key: str) -> None:
+        """A key at the prompt."""
+        assert self._prompt is not None
+        if key == "enter":
+            text, self._prompt = self._prompt[1:].strip(), None
+            number = text.isascii() and text.isdigit()
+            self._message = self.position.go_to_step(text) if number else self.position.search(text)
+        elif key == "escape":
+            self._prompt = None
+        elif key == "clear":
+            self._prompt = self._prompt[:1]
+        elif key == "backspace":
+            self._prompt = self._prompt[:-1] or None
+        elif len(key) == 1:
+            self._prompt += key
+
+
+def _home() -> Any:
+    from rich.control import Control
+
+    return Control.home()

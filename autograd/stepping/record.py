@@ -24,6 +24,7 @@ from ..row import TABLE, Op
 from ..text import shown
 from ..value import Value, node
 from .iteration import Graph, Iteration, Move, written_update
+from .progress import watched
 from .verify import Difference, same
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def save(log: Log, path: str | os.PathLike[str]) -> Path:
     if path.suffix.lower() != ".json":
         raise ArgumentError(f"cannot tell what to write from {path.name!r}; end it with .html or .json")
     lines, size = [], 0
-    for line in written(log):
+    nodes = sum(len(graph.order) for graph in {x.graph for x in log.updates})
+    for line in watched(written(log), nodes + len(log), "log: lines"):
         lines.append(line.encode())
         size += len(lines[-1]) + 1
         if size > LARGEST:
@@ -200,18 +202,31 @@ def load(path: str | os.PathLike[str]) -> Log:
         raise ArgumentError(f"{path.name} has {size:,} bytes; logs are read up to {LARGEST:,}")
     with path.open("rb") as file:
         raw = file.read(LARGEST + 1)
+    respelled = False
+
+    def number(text: str) -> float:
+        nonlocal respelled
+        x = float(text)
+        if len(text) < 17 or repr(x) == text:
+            return x
+        respelled = True
+        return _Respelled(text)
+
     try:
         text = raw.decode("utf-8-sig")
-        content = json.loads(text, parse_float=_float, parse_constant=_no_constant, object_pairs_hook=_object)
+        content = json.loads(text, parse_float=number, parse_constant=_no_constant, object_pairs_hook=_object)
     except RecursionError:
         raise ArgumentError(f"{path.name} is no log: it is nested too deeply") from None
     except ValueError as error:
         raise ArgumentError(f"{path.name} is no log: it is not valid JSON: {error}") from None
     try:
-        return _log(content)
+        log = _log(content)
     except _FileError as error:
         where = f"{path.name}: {error.place.lstrip('.')}: " if error.place else f"{path.name}: "
         raise ArgumentError(f"{where}{error.what}") from None
+    if respelled and "digest" in content:
+        log.doubts += _respelled(content)
+    return log
 
 
 class _Respelled(float):
@@ -219,11 +234,6 @@ class _Respelled(float):
 
     def __init__(self, text: str) -> None:
         self.text = text
-
-
-def _float(text: str) -> float:
-    x = float(text)
-    return x if len(text) < 17 or repr(x) == text else _Respelled(text)
 
 
 def _no_constant(name: str) -> Any:
@@ -278,7 +288,6 @@ def _log(content: Any) -> Log:
         raise _FileError("losses", "are missing; they are needed where not every training step is kept")
     if "digest" in content:
         _compare_digest(content, doubts)
-        doubts += _respelled(content)
     log = Log(kept, digits, optimizer, losses)
     log.doubts = doubts
     return log

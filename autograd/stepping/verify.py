@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..context import Surrounding
-from ..errors import ArgumentError, DomainError
+from ..errors import ArgumentError
 from ..sweep import carried
 from ..text import shown
 from ..value import Value, record
 from .iteration import Graph, Iteration
+from .progress import watched
 
 if TYPE_CHECKING:
     from .log import Log
 
 ROUNDING = 16 * 2.0**-52  # of an update: an optimiser may compute its formula in another order
 SHOWN = 20  # differences that a report lists
+TOGETHER = 1000  # nodes that are recorded again in one context
 
 
 class Difference(NamedTuple):
@@ -123,19 +125,19 @@ class _Check:
 
     def _forward(self) -> Iterator[Difference]:
         done: set[int] = {k for k, node in enumerate(self._order) if node.op is None}
-        for event, k in enumerate(self._iteration.computed):
-            node, numbers = self._order[k], self._iteration.operands_of(k)
-            name = self._label(k)
+        count = len(self._iteration.computed)
+        for event, (k, numbers, again) in enumerate(watched(_recorded_again(self._iteration), count, "log: forward")):
+            node, name = self._order[k], self._label(k)
             for x, operand in zip(node.operands, numbers, strict=True):
                 if not isinstance(x, Value) or x.op is None:
                     continue
                 at = self._index[x]
                 if at not in done:
                     yield Difference(self._first + event + 1, f"{name}: the place", "here", f"after {self._label(at)}")
-                expected = (self._iteration.values[at], self._values.get(at, math.nan))
-                yield from self._differing(event, f"{name}: the operand {self._label(at)}", operand, *expected)
+                if not 0.0 != operand == self._iteration.values[at]:
+                    expected = (self._iteration.values[at], self._values.get(at, math.nan))
+                    yield from self._differing(event, f"{name}: the operand {self._label(at)}", operand, *expected)
             done.add(k)
-            again = _recorded_again(node, numbers)
             if again is None:
                 yield Difference(self._first + event + 1, f"{name}: the result", self._iteration.values[k], "undefined")
                 self._partials[k] = node.partials
@@ -143,7 +145,7 @@ class _Check:
             self._values[k], self._partials[k] = again.data, again.partials
             yield from self._differing(event, f"{name}: the result", self._iteration.values[k], again.data)
             for x, partial, slope in zip(node.inputs, node.partials, again.partials, strict=True):
-                if self._is_new:
+                if self._is_new and not 0.0 != partial == slope:
                     what = f"{name}: the partial with respect to {self._label(self._index[x])}"
                     yield from self._differing(event, what, partial, slope)
 
@@ -151,7 +153,8 @@ class _Check:
         iteration, totals = self._iteration, self._totals
         processed: dict[int, set[int]] = {}
         sweep = iteration.sweep
-        for k, (at, position) in enumerate(zip(iteration.swept, iteration.positions, strict=True)):
+        edges = zip(iteration.swept, iteration.positions, strict=True)
+        for k, (at, position) in enumerate(watched(edges, len(iteration.swept), "log: backward")):
             event = len(iteration.computed) + k
             adjoint, partial, contribution, total = sweep[4 * k : 4 * k + 4]
             x = self._index[self._order[at].inputs[position]]
@@ -163,23 +166,24 @@ class _Check:
                 yield Difference(self._first + event + 1, f"{name}: the place", "here", f"before {self._label(x)} → …")
             arrived, right = totals.get(at, (0.0, 0.0))
             slope = self._partials[at][position]
+            before, right_before = totals.get(x, (0.0, 0.0))
+            usual = carried(arrived if self._same(adjoint, arrived) else right, slope)
+            usual_sum = before + usual
+            totals[x] = (total, usual_sum)
+            if (adjoint, partial, contribution, total) == (arrived, slope, usual, usual_sum) and contribution and total:
+                continue  # the ordinary case; −0 and nan are compared below
             yield from self._differing(event, f"{name}: the adjoint", adjoint, arrived, right)
             yield from self._differing(event, f"{name}: the partial", partial, slope)
-            follows = carried(adjoint, partial)
-            # What follows from the right adjoint and partial comes first only if one of the two is wrong.
-            usual = carried(arrived if self._same(adjoint, arrived) else right, slope)
-            expected = (usual, follows)
-            yield from self._differing(event, f"{name}: the contribution", contribution, *expected)
-            before, right = totals.get(x, (0.0, 0.0))
-            sums = (before + usual, right + usual, before + contribution, right + contribution)
-            yield from self._differing(event, f"{name}: the running total", total, *sums)
-            totals[x] = (total, sums[0])
+            yield from self._differing(
+                event, f"{name}: the contribution", contribution, usual, carried(adjoint, partial)
+            )
+            sums = (right_before + usual, before + contribution, right_before + contribution)
+            yield from self._differing(event, f"{name}: the running total", total, usual_sum, *sums)
         for at, (total, _) in totals.items():
-            edges = len(self._order[at].inputs)
-            missing = edges - len(processed.get(at, ()))
-            if missing and total != 0.0 and edges:
+            count, reached = len(self._order[at].inputs), len(processed.get(at, ()))
+            if reached < count and total != 0.0:
                 what = f"{self._label(at)}: the number of inputs that its gradient reaches"
-                yield Difference(None, what, edges - missing, edges)
+                yield Difference(None, what, reached, count)
 
     def _update(self) -> Iterator[Difference]:
         iteration = self._iteration
@@ -197,17 +201,29 @@ class _Check:
                 yield Difference(self._first + event + 1, f"{name}: the new value", move.new, new)
 
 
-def _recorded_again(node: Value, numbers: Sequence[float]) -> Value | None:
-    """The node's operation recorded on these numbers; None if it has no value there."""
+def _recorded_again(iteration: Iteration) -> Iterator[tuple[int, Sequence[float], Value | None]]:
+    """Each node that was computed, its operands, and its operation recorded on them; None if it has no value there."""
+    computed = iteration.computed
+    for start in range(0, len(computed), TOGETHER):
+        found = []
+        with Surrounding(recording=True, scope=(), derivatives=0, converted=None, tracer=None, extended=False):
+            for k in computed[start : start + TOGETHER]:
+                numbers = iteration.operands_of(k)
+                found.append((k, numbers, _node_again(iteration.order[k], numbers)))
+        yield from found
+
+
+def _node_again(node: Value, numbers: Sequence[float]) -> Value | None:
     operands = [Value(x) if isinstance(old, Value) else x for old, x in zip(node.operands, numbers, strict=True)]
     assert node.op is not None
-    for extended in (False, True):  # an operation of a derivative may have been recorded by the rules of IEEE 754
-        with Surrounding(recording=True, scope=(), derivatives=0, converted=None, tracer=None, extended=extended):
+    try:
+        return record(node.op, operands)
+    except (ArithmeticError, ValueError):
+        with Surrounding(extended=True):  # the operation of a derivative may follow the rules of IEEE 754
             try:
                 return record(node.op, operands)
-            except (DomainError, ArithmeticError, ValueError):
-                continue
-    return None
+            except (ArithmeticError, ValueError):
+                return None
 
 
 # Formulas of updates --------------------------------------------------------------------------------------------------
