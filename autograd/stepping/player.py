@@ -10,6 +10,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..language import translate
+from ..notation import show
 from .position import Position, meaning
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _keyboard(stdin: TextIO) -> Keyboard | None:
 def _by_lines(log: Log, stdin: TextIO, stdout: TextIO) -> None:
     from .position import HELP
 
-    position, message = Position(log), translate(HELP)
+    position, message = Position(log), HELP.translated()
     while True:
         for line in page(position):
             print(line, file=stdout)
@@ -102,9 +103,11 @@ def page(position: Position) -> list[str]:
     from .screen import SHAPES, sweep_name
 
     sweep = iteration.sweep_of(event)[0]
-    head = translate("Step {number} / {count}").format(number=at + 1, count=len(log))
+    head = translate("Step {k} / {n}").format(k=at + 1, n=len(log))
     if len(log.losses) > 1:
-        update = translate("Update {number} of {count}").format(number=iteration.number, count=len(log.losses))
+        update = translate("update {number} of {total} · loss {loss}").format(
+            number=iteration.number, total=len(log.losses), loss=show(iteration.loss, log.digits)
+        )
         head = f"{update} · {head}"
     lines = ["", f"── {head} · {SHAPES[sweep]} {sweep_name(sweep)}"]
     for k in range(max(at - AROUND, 0), min(at + AROUND + 1, len(log))):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..language import translate
+from ..language import Message, translate
 from .view import View
 
 if TYPE_CHECKING:
     from .log import Log
 
-HELP = (
+HELP = Message(
     "Enter next · b back · n next node · p previous node · s next sweep · S previous sweep · "
     "a number or a name goes there · /text searches · h help · q quit"
 )
@@ -49,7 +49,7 @@ class Position:
         command = command.strip()
         word = meaning(command)
         if word == "help":
-            return translate(HELP)
+            return HELP.translated()
         if word is not None and word != "quit":
             return self.move(word)
         if command.startswith("/"):
@@ -60,7 +60,7 @@ class Position:
         known = where and any(where == label for label in self._labels_of(self.view))
         if known or command[:2] == "g ":
             return self.search(where)
-        return translate("{command} is no command.").format(command=repr(command)) + " " + translate(HELP)
+        return f"{command!r}: {HELP.translated()}"
 
     def move(self, word: str) -> str:
         """Move as a word such as ``"next"`` or ``"previous sweep"`` says."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from ..language import translate
+from ..language import Message, translate
 from ..notation import show, tidy
 from .events import Backward, Forward, Update
 from .position import Position
@@ -25,17 +25,17 @@ NARROW = 64  # below this width the column of nodes is left out
 WIDE = 100  # from this width on numbers have six digits
 TALL = 34  # from this height on the rule of each step is said in a sentence
 KEYS = (
-    ("→  Enter  Space", "next step"),
-    ("←  b", "previous step"),
-    ("↓  n", "next node"),
-    ("↑  p", "previous node"),
-    ("s  Shift →", "next sweep"),
-    ("S  Shift ←", "previous sweep"),
-    ("Home  End", "first, last step"),
-    ("/", "search a node by its name; again: its next step"),
-    ("g  0–9", "go to a step or a node"),
-    ("h  ?", "this list"),
-    ("q", "quit"),
+    ("→  Enter  Space", Message("next step")),
+    ("←  b", Message("previous step")),
+    ("↓  n", Message("next node")),
+    ("↑  p", Message("previous node")),
+    ("s  Shift →", Message("next sweep")),
+    ("S  Shift ←", Message("previous sweep")),
+    ("Home  End", Message("first, last step")),
+    ("/", Message("search a node by its name; again: its next step")),
+    ("g  0–9", Message("go to a step or a node")),
+    ("h  ?", Message("this list")),
+    ("q", Message("quit")),
 )
 
 
@@ -90,11 +90,11 @@ class Screen:
 
     def _title(self, view: View, event: int, width: int) -> Text:
         sweep = view.iteration.sweep_of(event)[0]
-        steps = translate("Step {number} / {count}").format(number=self._position.at + 1, count=len(self._log))
+        steps = translate("Step {k} / {n}").format(k=self._position.at + 1, n=len(self._log))
         root = view.iteration.graph.label(len(view.iteration.order) - 1)
         right = Text(f"{SHAPES[sweep]} {sweep_name(sweep)}", f"bold {COLOURS[sweep]}").append(f"   {steps} ", "bold")
         name = set_cell_size(root, room).rstrip() if cell_len(root) > (room := max(width - 50, 10)) else root
-        left = Text(" " + translate("How {name} was computed").format(name=name), "bold")
+        left = Text(" " + translate("How {E} was computed").format(E=name), "bold")
         return _apart(left, right, width)
 
     def _timeline(self, view: View, event: int, width: int) -> Text:
@@ -127,8 +127,8 @@ class Screen:
         """The losses of all training steps, as a line of bars, and the number of the present one."""
         losses = self._log.losses
         number = view.iteration.number
-        words = translate("Update {number} of {count} · loss {loss}").format(
-            number=number, count=len(losses), loss=show(view.iteration.loss, self._log.digits)
+        words = translate("update {number} of {total} · loss {loss}").format(
+            number=number, total=len(losses), loss=show(view.iteration.loss, self._log.digits)
         )
         room = max(min(width - cell_len(words) - 4, len(losses)), 1)
         known = [x for x in losses if x - x == 0.0]
@@ -236,7 +236,7 @@ class Screen:
             lines += [Text(row) for row in _table(rows, width)]
         user = view.user(node)
         if user is not None:
-            lines += ["", translate("Next to use it: {node}.").format(node=label(user))]
+            lines += ["", translate("Next to use it: {u}.").format(u=label(user))]
         return lines
 
     def _backward(self, view: View, event: int, made: Backward, width: int, is_tall: bool) -> list[str | Text]:
@@ -254,30 +254,30 @@ class Screen:
         ]
         lines += [Text(row) for row in _table(rows, width)]
         if is_tall:
-            text = translate("What reaches {node} is passed on to {input}, multiplied by the edge's partial.")
-            lines += ["", text.format(node=made.node, input=made.input)]
+            text = translate("What reaches {n} is passed on to {x}, multiplied by the edge’s partial.")
+            lines += ["", text.format(n=made.node, x=made.input)]
         arrivals = view.arrivals(receiver)
         arrived = view.before(receiver, event)
         if len(arrivals) > 1:
-            lines += ["", Text(translate("Sum at {node} so far").format(node=made.input), "dim")]
+            lines += ["", Text(translate("Sum at {x} so far").format(x=made.input), "dim")]
             sums = []
             for earlier in arrivals[max(arrived - 4, 0) : arrived]:
                 j = earlier - len(iteration.computed)
-                source = translate("from {node}").format(node=_shortened(graph.label(iteration.swept[j]), 16))
-                step = translate("step {number}").format(number=self._position.at - event + earlier + 1)
-                sums.append((source, step, self._number(iteration.sweep[4 * j + 2])))
+                source = _shortened(graph.label(iteration.swept[j]), 16)
+                step = translate("from {n} · step {k}").format(n=source, k=self._position.at - event + earlier + 1)
+                sums.append((step, "", self._number(iteration.sweep[4 * j + 2])))
             sums.append(("= " + translate("grad"), "", self._number(made.total)))
             lines += [Text(row) for row in _table(sums, width)]
             lines[-1] = Text(str(lines[-1]), f"bold {COLOURS['backward']}")
         is_leaf = graph.order[receiver].op is None
         if arrived < len(arrivals):
-            text = translate("{arrived} of {count} contributions have arrived.")
-            lines += ["", text.format(arrived=arrived, count=len(arrivals))]
+            text = translate("{i} of {k} contributions have arrived")
+            lines += ["", text.format(i=arrived, k=len(arrivals))]
         elif is_leaf:
             lines += ["", translate("A leaf: the sum ends here, as its gradient.")]
         elif (passes := view.passes_on_at.get(receiver)) is not None:
-            text = translate("The sum is complete; {node} passes it on at step {number}.")
-            lines += ["", text.format(node=made.input, number=self._position.at - event + passes + 1)]
+            text = translate("The sum is complete; {x} passes it on at step {s}.")
+            lines += ["", text.format(x=made.input, s=self._position.at - event + passes + 1)]
         return lines
 
     def _update(self, view: View, event: int, made: Update, width: int) -> list[str | Text]:
@@ -288,19 +288,19 @@ class Screen:
             (translate("before"), "", self._number(made.old)),
             (translate("grad"), "", self._number(made.gradient)),
             *[("η" if name == "lr" else name, "", self._number(x)) for name, x in terms.items() if name not in "wg"],
-            (translate("after"), "", self._number(made.new)),
+            (translate("after update"), "", self._number(made.new)),
             (translate("change"), "", self._number(made.new - made.old)),
         ]
         lines += [Text(row) for row in _table(rows, width)]
         if made.gradient > 0.0 and made.new < made.old:
-            text = translate("{node} moves against its gradient: the gradient is positive, so {node} becomes smaller.")
+            text = translate("{w} moves against its gradient: the gradient is positive, so {w} becomes smaller.")
         elif made.gradient < 0.0 and made.new > made.old:
-            text = translate("{node} moves against its gradient: the gradient is negative, so {node} becomes larger.")
+            text = translate("{w} moves against its gradient: the gradient is negative, so {w} becomes larger.")
         elif made.new == made.old:
-            text = translate("{node} stays as it is.")
+            text = translate("{w} stays: this step is zero.")
         else:
-            text = translate("Earlier gradients decide here: {node} moves along with them.")
-        return [*lines, "", text.format(node=made.node)]
+            text = translate("{w} moves along with earlier gradients, which weigh more here than its own.")
+        return [*lines, "", text.format(w=made.node)]
 
     # The leaves -------------------------------------------------------------------------------------------------------
 
@@ -380,7 +380,7 @@ def _arc(k: int, focus: int, sources: Sequence[int]) -> str:
 
 
 def _help(width: int) -> list[Text]:
-    texts = [(keys, translate(what)) for keys, what in KEYS]
+    texts = [(keys, what.translated()) for keys, what in KEYS]
     left = max(cell_len(keys) for keys, _ in texts) + 2
     lines = [Text(translate("Keys"), "bold"), Text()]
     for keys, what in texts:

@@ -19,6 +19,7 @@ from rich.cells import cell_len
 
 import autograd as ag
 from autograd import Value, steps
+from autograd.language import language
 from autograd.stepping.keys import decoded
 from autograd.stepping.player import Player
 from autograd.stepping.position import HELP, Position
@@ -221,7 +222,7 @@ def test_nothing_is_shown_before_it_is_computed(log):
     assert re.search(r"w5 +0\.358916 +0\.0821670", end)
     before = "\n".join(screen(log, 23, 120, 40))  # the first of two contributions to out_h1
     assert re.search(r"out_h1 .* 0\.593270 +−0\.0190491", before)
-    assert "1 of 2 contributions have arrived." in before
+    assert "1 of 2 contributions have arrived" in before
 
 
 def test_the_columns_say_what_the_engine_computed(log, run):
@@ -261,6 +262,18 @@ def test_a_large_log_shows_the_part_around_the_step():
         lines = screen(log, at, 80, 24)
         assert fits(lines, 80, 24)
         assert sum("▶" in line or "◀" in line for line in lines[3:]) >= 1
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
+def test_screens_in_chinese(run, width, height):
+    with language("zh"):
+        for at in range(0, len(run), 7):
+            assert fits(screen(run, at, width, height), width, height)
+        assert fits(screen(run, 0, width, height, "h"), width, height)
+        shown = "\n".join(screen(run, 20, width, height))
+        assert "反向传播   第 21 步 / 165" in shown
+        assert "伴随值" in shown
+        assert Position(run).obey("b") == "这是第一步"
 
 
 def test_the_prompt(log):

@@ -137,7 +137,7 @@ def test_a_log_inside_no_grad_is_loaded_with_its_graph(log, tmp_path):
 
 
 def test_what_cannot_be_written(log, tmp_path, monkeypatch):
-    with pytest.raises(ArgumentError, match=r"end it with \.json"):
+    with pytest.raises(ArgumentError, match=r"end it with \.html or \.json"):
         log.save(tmp_path / "run.pickle")
     with pytest.raises(OSError, match="nowhere"):
         log.save(tmp_path / "nowhere" / "run.json")
