@@ -144,7 +144,7 @@ def main(args: argparse.Namespace) -> None:
     error.backward()
     chain_rule(error)
     heading(translate("The graph"))
-    save(ag.draw(error), args.out, "worked_example.svg")
+    save(ag.draw(error, width=880), args.out, "worked_example.svg")
     one_update(optimizer)
     training(args.iterations)
 

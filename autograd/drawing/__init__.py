@@ -16,12 +16,13 @@ from ..notation import MOST_DIGITS
 from ..text import shown
 from ..value import Value
 from .boxes import Content, Reader
+from .canvas import to_canvas
 from .choosing import Collapse, choose, part
 from .dot import to_dot
-from .grouping import counted
 from .layout import Placed, lay_out
 from .rendering import FORMATS, render
 from .svg import to_svg
+from .wrapping import wrap
 
 __all__ = ["Drawing", "Picture", "draw", "picture"]
 
@@ -41,6 +42,10 @@ class Picture:
         """The picture as SVG text; ``style=False`` leaves out the stylesheet, for a page that has it."""
         return to_svg(self._content, self._placed, self._summary, style)
 
+    def canvas(self) -> str:
+        """The same as DOT text with all positions, for PNG and PDF."""
+        return to_canvas(self._content, self._placed)
+
     def dot(self) -> str:
         """The same boxes and edges as DOT text, for other programs to lay out."""
         return to_dot(self._content)
@@ -57,6 +62,7 @@ def picture(
     focus: Value | None = None,
     radius: int = 2,
     path: tuple[Value, Value] | None = None,
+    width: float | None = None,
 ) -> Picture:
     """Lay out the graph behind the roots; for programs that embed the SVG. ``draw`` says what the arguments mean."""
     order = topological(*roots)
@@ -71,12 +77,12 @@ def picture(
     read = choose(
         reader, part(order, reader.index, focus, radius, path), collapse, depth, limit, digits, path is not None
     )
-    edges = sum(len(node.inputs) for node in order)
-    nodes = counted(len(order), "{count} node", "{count} nodes")
+    count = sum(len(node.inputs) for node in order)
+    nodes = translate("{count} node", "{count} nodes", len(order)).format(count=len(order))
     summary = translate("Computation graph: {nodes}, {edges}").format(
-        nodes=nodes, edges=counted(edges, "{count} edge", "{count} edges")
+        nodes=nodes, edges=translate("{count} edge", "{count} edges", count).format(count=count)
     )
-    return Picture(read, lay_out(read), ". ".join([summary, *read.notes]))
+    return Picture(read, wrap(read, lay_out(read), width), ". ".join([summary, *read.notes]))
 
 
 class Drawing:
@@ -111,7 +117,7 @@ class Drawing:
         elif ending == "dot":
             written = self.source.encode()
         elif ending in FORMATS:
-            written = render(self.source, ending)
+            written = render(self._picture.canvas(), ending)
         else:
             raise ArgumentError(f"cannot tell what to write from {path.name!r}; end it with .svg, .png, .pdf or .dot")
         write_atomically(path, written)
@@ -135,6 +141,7 @@ def draw(
     focus: Value | None = None,
     radius: int = 2,
     path: tuple[Value, Value] | None = None,
+    width: float | None = None,
 ) -> Drawing:
     """Draw the graph behind one or several Values.
 
@@ -158,6 +165,8 @@ def draw(
         focus: draw only what is near this node.
         radius: how many edges away from it.
         path: two Values; draw only the paths from the first to the second.
+        width: pixels; a wider picture continues in another line below, as a text does. By default a picture is broken
+            if it is very wide.
 
     Raises:
         InputError: if a root, focus or path is not what it must be, or tangents is no dict.
@@ -179,6 +188,8 @@ def draw(
     for what, n in (("limit", limit), ("depth", depth), ("radius", radius)):
         if n is not None:
             whole(what, n, least=0 if what != "limit" else 1)
+    if width is not None and (isinstance(width, bool) or not isinstance(width, int | float) or not width > 0):
+        raise ArgumentError(f"width is a number of pixels, not {shown(width)}")
     if tangents is not None and not isinstance(tangents, Mapping):
         raise InputError(f"tangents is the dict that a forward sweep filled, not {shown(tangents)}")
     for node in [focus, *path] if isinstance(path, tuple) else [focus]:
@@ -186,4 +197,4 @@ def draw(
             raise InputError(f"focus is a Value and path two of them, not {shown(node)}")
     if path is not None and (not isinstance(path, tuple) or len(path) != 2):
         raise InputError(f"path takes two Values, path=(a, y), not {shown(path)}")
-    return Drawing(picture(roots, digits, limit, tangents, gradients, collapse, depth, focus, radius, path))
+    return Drawing(picture(roots, digits, limit, tangents, gradients, collapse, depth, focus, radius, path, width))

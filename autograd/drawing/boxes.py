@@ -62,8 +62,17 @@ class Box:
         return self.kind == "leaf"
 
     @property
-    def text_height(self) -> float:
-        return HEAD + LINE * len(self.lines)
+    def text_top(self) -> float:
+        """Where the texts begin: at the top, or in the middle if there are few."""
+        used = HEAD + LINE * len(self.lines)
+        if self.lines and self.strips:
+            return self.y
+        return self.y + max(0.0, (self.height - STRIP * len(self.strips) - used) / 2)
+
+    @property
+    def corner(self) -> float:
+        """The radius of its corners."""
+        return 10.0 if self.is_leaf else 6.0
 
 
 @dataclass(eq=False)
@@ -86,6 +95,21 @@ class Edge:
     size: float = 0.0
     count: int = 1
     path: list[tuple[float, float, float]] = field(default_factory=list)
+
+    @property
+    def line_width(self) -> float:
+        """How thick its line is: thicker for many edges, at most 4."""
+        return min(4.0, 1.25 + 0.4 * math.log2(self.count))
+
+    def points(self) -> list[tuple[float, float]]:
+        """The corners of its line: from each to the next it runs level, straight down, or in a curve."""
+        if self.is_in_run:
+            x = self.target.x + 22
+            return [(x, self.source.y + self.source.height), (x, self.target.y)]
+        found: list[tuple[float, float]] = []
+        for left, right, height in self.path:
+            found += [(left, height)] if left == right else [(left, height), (right, height)]
+        return found
 
     @property
     def is_in_run(self) -> bool:

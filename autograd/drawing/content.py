@@ -8,7 +8,7 @@ from itertools import pairwise
 from ..language import translate
 from ..value import Value
 from .boxes import Box, Chip, Content, Edge, Group, Item, Reader, Run, Sheet, ancestors, meeting, new_pill
-from .grouping import Nodes, counted, runs
+from .grouping import Nodes, runs
 from .writing import number
 
 FEW = 4  # so many nodes that others use keep their box in a collapsed scope
@@ -95,10 +95,12 @@ class Assembly:
         for sheet, ks in members.items():
             ks.sort()
             edges = sum(len(nodes.order[k].inputs) for k in ks)
-            parts = [counted(len(ks), "{count} node", "{count} nodes"), counted(edges, "{count} edge", "{count} edges")]
-            sheet.lines.append(" · ".join(parts))
+            n = translate("{count} node", "{count} nodes", len(ks)).format(count=len(ks))
+            m = translate("{count} edge", "{count} edges", edges).format(count=edges)
+            sheet.lines.append(f"{n} · {m}")
             if sheet in leaves:
-                sheet.lines.append(counted(leaves[sheet], "with {count} leaf", "with {count} leaves"))
+                own = leaves[sheet]
+                sheet.lines.append(translate("with {count} leaf", "with {count} leaves", own).format(count=own))
             used = [k for k in ks if nodes.order[k] in roots or any(inside.get(u) is not sheet for u in nodes.users[k])]
             if len(used) <= FEW:
                 for k in used:
@@ -110,7 +112,9 @@ class Assembly:
 
     def _flow(self, outputs: list[Value]) -> str:
         """How many nodes are used outside, and the sum of the gradients that flow in through them."""
-        text = "" if outputs[0].op is None else counted(len(outputs), "{count} output", "{count} outputs")
+        count, text = len(outputs), ""
+        if outputs[0].op is not None:
+            text = translate("{count} output", "{count} outputs", count).format(count=count)
         if not self._reader.has_gradients:
             return text
         total = sum(abs(node.grad) for node in outputs)
@@ -176,11 +180,13 @@ class Assembly:
                 continue
             box = self._boxes[user]
             home, part = _home(box.item)
-            sheet = Sheet(f"s-{box.number}", [], counted(len(small), "{count} leaf", "{count} leaves"))
+            count = len(small)
+            title = translate("{count} leaf", "{count} leaves", count).format(count=count)
+            sheet = Sheet(f"s-{box.number}", [], title)
             sheet.lines.append(self._flow([order[leaf] for leaf, _, _ in small]))
             sheet.column = part.column - 1
             home.add(sheet)
-            edge = Edge(f"m{len(self._edges)}", sheet, box, new_pill(f"+{len(small)}"), "", -1.0, len(small))
+            edge = Edge(f"m{len(self._edges)}", sheet, box, new_pill(f"+{count}"), "", -1.0, count)
             assert edge.pill is not None
             edge.pill.edges.append(edge)
             box.pills.append(edge.pill)

@@ -10,10 +10,10 @@ from ..notation import printable, tidy
 from .boxes import Box, Chip, Content, Group, Item, Run, Sheet
 from .writing import Span
 
-_FONT = "Helvetica,Arial,sans-serif"
+FONT = "Helvetica,Arial,sans-serif"
 _HEAD = f"""digraph "computation graph" {{
-  graph [rankdir=LR, nodesep=0.15, ranksep=0.6, fontname="{_FONT}", fontsize=11, bgcolor="#F5F6F8", pad=0.15]
-  node [shape=plain, fontname="{_FONT}", fontsize=12, fontcolor="#161B22"]
+  graph [rankdir=LR, nodesep=0.15, ranksep=0.6, fontname="{FONT}", fontsize=11, bgcolor="#F5F6F8", pad=0.15]
+  node [shape=plain, fontname="{FONT}", fontsize=12, fontcolor="#161B22"]
   edge [arrowhead=none, color="#76808D"]
 """
 _SURFACE, _BAND, _BLOCK, _EDGE = "#FFFFFF", "#EDF0F4", "#E4E9EF", "#76808D"
@@ -66,7 +66,7 @@ def _write(content: Content, tables: dict[Item, str], lines: list[str]) -> None:
             lines.append(_node(tables[item], item.boxes[-1].tip, "".join(_row(box) for box in item.boxes)))
         elif isinstance(item, Sheet):
             tables[item] = item.name
-            texts = [f"<B>▸ {_html(tidy(item.title))}</B>", *(_font(line, 10, "#434C59") for line in item.lines)]
+            texts = [f"<B>▸ {html(tidy(item.title))}</B>", *(_font(line, 10, "#434C59") for line in item.lines)]
             rows = [f'<TR><TD ALIGN="LEFT">{text}</TD></TR>' for text in texts]
             rows += [f"<TR><TD>{_box(box)}</TD></TR>" for box in item.boxes]
             table = f'<TABLE BORDER="2" COLOR="{_EDGE}" BGCOLOR="{_BLOCK}" CELLBORDER="0">{"".join(rows)}</TABLE>'
@@ -93,11 +93,11 @@ def _row(box: Box) -> str:
 
 def _box(box: Box) -> str:
     style = ' STYLE="ROUNDED"' if box.is_leaf else ""
-    title = _spans(box.title)
+    title = spans_html(box.title)
     rows = [f'<TR><TD ALIGN="LEFT">{f"<B>{title}</B>" if box.is_named else title}</TD>']
-    rows.append(f'<TD ALIGN="RIGHT">{_html(box.value)}</TD></TR>')
+    rows.append(f'<TD ALIGN="RIGHT">{html(box.value)}</TD></TR>')
     rows += [
-        f'<TR><TD COLSPAN="2" ALIGN="LEFT">{_font_of(_spans(line), 10, "#434C59")}</TD></TR>' for line in box.lines
+        f'<TR><TD COLSPAN="2" ALIGN="LEFT">{_font_of(spans_html(line), 10, "#434C59")}</TD></TR>' for line in box.lines
     ]
     for kind, label, shown in box.strips:
         back, front = _COLOURS[kind]
@@ -116,18 +116,18 @@ def _box(box: Box) -> str:
 
 
 def _font(text: str, size: int, colour: str) -> str:
-    return _font_of(_html(text), size, colour)
+    return _font_of(html(text), size, colour)
 
 
 def _font_of(html: str, size: int, colour: str) -> str:
     return f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{html}</FONT>'
 
 
-def _spans(parts: Sequence[Span]) -> str:
-    return "".join(f"<SUB>{_html(text)}</SUB>" if index else _html(text) for text, index in parts if text) or " "
+def spans_html(parts: Sequence[Span]) -> str:
+    return "".join(f"<SUB>{html(text)}</SUB>" if index else html(text) for text, index in parts if text) or " "
 
 
-def _html(text: str) -> str:
+def html(text: str) -> str:
     """Text made safe inside an HTML-like label."""
     text = _literal(text)
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):

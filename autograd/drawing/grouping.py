@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import ArgumentError
-from ..language import scope_name, translate
+from ..language import scope_name
 from ..value import Value
 from .boxes import Group, Item, Sheet, ancestors
 
@@ -200,11 +200,6 @@ def holders(group_of: Mapping[int, Group], found: Mapping[Group, Sheet]) -> dict
         if sheet is not None:
             inside[k] = sheet
     return inside
-
-
-def counted(count: int, one: str, many: str) -> str:
-    """A number with its noun."""
-    return translate(one, many, count).format(count=count)
 
 
 # Runs ----------------------------------------------------------------------------------------------------------------

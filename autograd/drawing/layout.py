@@ -8,9 +8,11 @@ their neighbours allow.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from ..language import scope_name
 from .boxes import (
     BARE,
     BLOCK,
@@ -23,6 +25,7 @@ from .boxes import (
     PILL_GAP,
     PILL_HEIGHT,
     PILL_PITCH,
+    SCOPE,
     SIDE,
     STRIP,
     WIDE,
@@ -45,6 +48,7 @@ PORT = 17.0  # between the lines that leave a box
 BETWEEN, LANE = 12.0, 9.0  # between two items of a column; beside a line that passes
 NARROWEST, BROADEST = 26.0, 64.0  # between two columns
 SWEEPS = 8
+MANY, PATIENCE = 500, 2.0  # with fewer boxes no message is prepared; seconds before it appears
 
 
 @dataclass(eq=False)
@@ -92,15 +96,34 @@ class Placed:
 
 
 def lay_out(content: Content) -> Placed:
-    """Give everything in a picture its place."""
+    """Give everything in a picture its place; a message on a terminal says so if it takes long."""
     passing = _passing(content)
-    for last in (False, False, True):
-        _place(content.whole, passing)
-        _trace(content, passing)
-        if not last:
-            _sort_ports(content)
-    whole = content.whole
-    return Placed(whole.width, whole.height + (NOTE * len(content.notes) + 4 if content.notes else 0))
+    with _progress(len(content.boxes)) as tick:
+        for last in (False, False, True):
+            _place(content.whole, passing, tick)
+            _trace(content, passing)
+            if not last:
+                _sort_ports(content)
+    return sized(content)
+
+
+@contextmanager
+def _progress(count: int) -> Iterator[Callable[[], object]]:
+    """Give a function to call now and then, which shows on a terminal that the layout is still at work."""
+    if count < MANY:
+        yield lambda: None
+        return
+    from tqdm import tqdm
+
+    shown = f"placing {count:,} boxes, {{elapsed}} (Ctrl-C stops it; collapse= and depth= show less)"
+    with tqdm(bar_format=shown, delay=PATIENCE, leave=False, disable=None) as bar:
+        yield bar.update
+
+
+def sized(content: Content) -> Placed:
+    """The size of the whole with the sentences below it."""
+    notes = NOTE * len(content.notes) + 4 if content.notes else 0.0
+    return Placed(content.whole.width, content.whole.height + notes)
 
 
 def _passing(content: Content) -> dict[Group, list[Passing]]:
@@ -122,7 +145,7 @@ def _passing(content: Content) -> dict[Group, list[Passing]]:
     return found
 
 
-def _place(whole: Group, passing: dict[Group, list[Passing]]) -> None:
+def _place(whole: Group, passing: dict[Group, list[Passing]], tick: Callable[[], object]) -> None:
     """Lay out every group, inner ones first."""
     groups = [whole]
     for group in groups:  # grows
@@ -135,7 +158,7 @@ def _place(whole: Group, passing: dict[Group, list[Passing]]) -> None:
                 _place_chip(item)
             elif isinstance(item, Sheet):
                 _place_sheet(item)
-        _place_group(group, passing.get(group, []))
+        _place_group(group, passing.get(group, []), tick)
 
 
 # Boxes, relative to their item -------------------------------------------------------------------------------------
@@ -235,7 +258,7 @@ def padding(group: Group) -> tuple[float, float, float, float]:
     return (4.0, 24.0, 4.0, 5.0) if group.parent.parent is None else (4.0, BLOCK + 7, 6.0, 6.0)
 
 
-def _place_group(group: Group, passing: Sequence[Passing]) -> None:
+def _place_group(group: Group, passing: Sequence[Passing], tick: Callable[[], object]) -> None:
     numbers = sorted({item.column for item in group.items})
     column_of = {item: numbers.index(item.column) for item in group.items}
     columns: list[list[Slot]] = [[] for _ in numbers]
@@ -257,8 +280,8 @@ def _place_group(group: Group, passing: Sequence[Passing]) -> None:
             slot, at = lane, 0.0
         if p.b is not None and slot is not None:
             links[last - 1].append(Link(slot, at, p.b, p.b.entries[p.edge]))
-    _order(columns, links)
-    _settle(columns, links)
+    _order(columns, links, tick)
+    _settle(columns, links, tick)
     left, top, right, bottom = padding(group)
     highest = min((slot.y for column in columns for slot in column), default=0.0)
     for column in columns:
@@ -276,7 +299,7 @@ def _place_group(group: Group, passing: Sequence[Passing]) -> None:
         places.append((x, x + broad))
         steep = [link for link in links[c] if abs(_above(link)) > 2]
         x += broad + (min(BROADEST, NARROWEST + 4 * len(steep)) if c < len(columns) - 1 else 0.0)
-    title = 0.0 if group.parent is None else 12.0 + 6.5 * len(group.scope[-1][:30])
+    title = 0.0 if group.parent is None else 24 + min(WIDE, width(scope_name(group.scope[-1]), SCOPE))
     group.width = max(x + right, title)
     group.height = max((slot.y + slot.height for column in columns for slot in column), default=top) + bottom
     group.entries.clear()
@@ -310,7 +333,7 @@ def _pack(column: Sequence[Slot]) -> None:
         slot.y -= y / 2
 
 
-def _order(columns: list[list[Slot]], links: list[list[Link]]) -> None:
+def _order(columns: list[list[Slot]], links: list[list[Link]], tick: Callable[[], object]) -> None:
     """Order every column so that few lines cross."""
     for column in columns:
         _pack(column)
@@ -318,6 +341,7 @@ def _order(columns: list[list[Slot]], links: list[list[Link]]) -> None:
         return
     best, fewest = [list(column) for column in columns], _crossings(links)
     for sweep in range(SWEEPS):
+        tick()
         if fewest == 0:
             break
         if sweep % 2 == 0:
@@ -354,13 +378,14 @@ def _crossings(links: Sequence[Sequence[Link]]) -> int:
     return count
 
 
-def _settle(columns: Sequence[list[Slot]], links: Sequence[Sequence[Link]]) -> None:
+def _settle(columns: Sequence[list[Slot]], links: Sequence[Sequence[Link]], tick: Callable[[], object]) -> None:
     """Move everything, in this order, to where its lines become short."""
     for column in columns:
         _pack(column)
     room = max((column[-1].y + column[-1].height - column[0].y for column in columns if column), default=0.0)
     count = len(columns)
     for sweep in range(14):
+        tick()
         places = range(count) if sweep % 2 == 0 else range(count - 1, -1, -1)
         for c in places:
             wanted: dict[Slot, list[tuple[float, float]]] = {}

@@ -18,7 +18,7 @@ _IN_PROCESS = """
 import sys
 from pygraphviz import AGraph
 dot = sys.stdin.buffer.read().decode()
-sys.stdout.buffer.write(AGraph(string=dot).draw(format=sys.argv[1], prog="dot", args=sys.argv[2]))
+sys.stdout.buffer.write(AGraph(string=dot).draw(format=sys.argv[1], prog="nop2", args=sys.argv[2]))
 """
 
 
@@ -26,7 +26,7 @@ def render(source: str, fmt: str) -> bytes:
     """The picture of a DOT text.
 
     Args:
-        source: the DOT text.
+        source: the DOT text, with all positions.
         fmt: ``"png"`` or ``"pdf"``.
 
     Raises:
@@ -38,16 +38,14 @@ def render(source: str, fmt: str) -> bytes:
     options = ["-Gdpi=144"] if fmt == "png" else []
     dot = shutil.which("dot")
     if dot is not None:
-        command = [dot, f"-T{fmt}", *options]
+        command = [dot, "-Knop2", f"-T{fmt}", *options]
     elif sys.executable:
         command = [sys.executable, "-P", "-c", _IN_PROCESS, fmt, " ".join(options)]
     else:
         raise LayoutError("this Python cannot start a process of its own to lay out the drawing; install Graphviz")
     engine = "dot" if dot else "pygraphviz"
     try:
-        code, picture, errors = _run(
-            command, source.encode(), f"laying out {source.count(' -> '):,} edges with {engine}"
-        )
+        code, picture, errors = _run(command, source.encode(), f"drawing {source.count(' -> '):,} edges with {engine}")
     except OSError as error:
         raise LayoutError(f"the layout engine {command[0]!r} could not be started: {error}") from error
     if code == 0 and picture:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from ..language import scope_name
+from ..language import scope_name, translate
 from ..notation import printable, tidy
 from .boxes import (
     FORMULA,
-    HEAD,
     LINE,
     NAME,
     NOTE,
@@ -29,7 +28,6 @@ from .boxes import (
     Run,
     Sheet,
 )
-from .grouping import counted
 from .layout import MARGIN, Placed, has_block
 from .writing import Span, cut
 
@@ -87,17 +85,23 @@ _TOKENS = re.compile(r"\.graph \{([^}]*)\}")
 _RULE = re.compile(r"^(\.graph [^{]+) \{ (.*) \}$", re.M)
 
 
+def colours(dark: bool = False) -> dict[str, str]:
+    """The colours of the stylesheet by their names."""
+    light, night = (dict(re.findall(r"--([\w-]+): ([^;]+);", tokens.group(1))) for tokens in _TOKENS.finditer(sheet()))
+    return light | night if dark else light
+
+
 @cache
 def stylesheet() -> str:
     """The same for a file of its own, without variables: many programs that show SVG do not know them."""
     text = sheet()
-    light, dark = (dict(re.findall(r"--([\w-]+): ([^;]+);", tokens.group(1))) for tokens in _TOKENS.finditer(text))
+    light, dark = colours(), colours(dark=True)
     lines, other = [], []
     for selector, body in _RULE.findall(text[: text.index("@media print")]):
         lines.append(f"{selector} {{ {_filled(body, light)} }}")
         coloured = "; ".join(x for x in body.rstrip(";").split("; ") if "var(" in x and "font" not in x)
         if coloured:
-            other.append(f"  {selector} {{ {_filled(coloured, light | dark)}; }}")
+            other.append(f"  {selector} {{ {_filled(coloured, dark)}; }}")
     return "\n".join([*lines, "@media (prefers-color-scheme: dark) {", *other, "}", text[text.index("@media print") :]])
 
 
@@ -175,9 +179,9 @@ def _edge(edge: Edge, on_path: bool) -> str:
     line = _line(edge)
     kind, wide = "edge path1" if on_path else "edge", ""
     if edge.count > 1:
-        kind, wide = "edge merged", f' style="stroke-width:{_n(min(4.0, 1.25 + 0.4 * math.log2(edge.count)))}"'
+        kind, wide = "edge merged", f' style="stroke-width:{_n(edge.line_width)}"'
     ends = [end.name if isinstance(end, Sheet) else f"n{end.number}" for end in (edge.source, edge.target)]
-    tip = edge.tip or counted(edge.count, "{count} edge", "{count} edges")
+    tip = edge.tip or translate("{count} edge", "{count} edges", edge.count).format(count=edge.count)
     return (
         f'<g class="{kind}" id="{edge.name}" data-from="{ends[0]}" data-to="{ends[1]}">'
         f'<title>{escape(tip)}</title><path class="wire" d="{line}"{wide}/><path class="wire2" d="{line}"/></g>'
@@ -186,22 +190,16 @@ def _edge(edge: Edge, on_path: bool) -> str:
 
 def _line(edge: Edge) -> str:
     """The path of an edge: level inside columns, a curve between them."""
-    if edge.is_in_run:
-        x = edge.target.x + 22
-        return f"M{_n(x)} {_n(edge.source.y + edge.source.height)}V{_n(edge.target.y)}"
-    (start, x, y), *rest = edge.path
-    parts = [f"M{_n(start)} {_n(y)}"]
-    if x > start:
-        parts.append(f"H{_n(x)}")
-    for left, right, height in rest:
-        if abs(height - y) < 0.5:
-            parts.append(f"H{_n(left)}")
-        else:
-            bend = (left - x) / 2
-            parts.append(f"C{_n(x + bend)} {_n(y)} {_n(left - bend)} {_n(height)} {_n(left)} {_n(height)}")
-        if right > left:
+    points = edge.points()
+    parts = [f"M{_n(points[0][0])} {_n(points[0][1])}"]
+    for (x, y), (right, below) in pairwise(points):
+        if abs(below - y) < 0.5:
             parts.append(f"H{_n(right)}")
-        x, y = right, height
+        elif right == x:
+            parts.append(f"V{_n(below)}")
+        else:
+            middle = (x + right) / 2
+            parts.append(f"C{_n(middle)} {_n(y)} {_n(middle)} {_n(below)} {_n(right)} {_n(below)}")
     return "".join(parts)
 
 
@@ -218,7 +216,6 @@ def _node(box: Box) -> str:
     x, y, w, h = box.x, box.y, box.width, box.height
     name = f"n{box.number}"
     kinds = ["node", box.kind, *(["short"] if not box.lines and not box.is_leaf else [])]
-    corner = _corner(box)
     parts = [
         f'<g class="{" ".join(kinds)}" id="{name}{f"-{box.copy}" * (box.copy > 1)}" data-node="{name}" role="img" '
         f"aria-label={_attribute(box.label)}><title>{escape(box.tip)}</title>",
@@ -228,8 +225,7 @@ def _node(box: Box) -> str:
     if box.is_root:
         parts.append(_around("face2", box, 3.5))
     below = STRIP * len(box.strips)
-    used = HEAD + LINE * len(box.lines)
-    start = y if box.lines and box.strips else y + max(0.0, (h - below - used) / 2)
+    start = box.text_top
     inset = SIDE
     parts.append(_text("nm" if box.is_named else "nm un", x + inset, start + 17, box.title))
     parts.append(_text("val", x + w - inset, start + 17, [(box.value, False)]))
@@ -239,7 +235,7 @@ def _node(box: Box) -> str:
         top = y + h - below + STRIP * n
         is_last = n == len(box.strips) - 1
         strip = [
-            _strip(x + 0.5, top, w - 1, STRIP - 0.5 * is_last, (corner - 0.5) * is_last),
+            _strip(x + 0.5, top, w - 1, STRIP - 0.5 * is_last, (box.corner - 0.5) * is_last),
             _text("gl", x + inset, top + 11.5, [(label, False)]),
             _text("gv", x + w - inset, top + 11.5, [(shown, False)]),
         ]
@@ -247,13 +243,9 @@ def _node(box: Box) -> str:
     return "".join([*parts, "</g>"])
 
 
-def _corner(box: Box) -> float:
-    return 10.0 if box.is_leaf else 6.0
-
-
 def _around(kind: str, box: Box, by: float) -> str:
     """A frame at some distance around a box."""
-    return _rect(kind, box.x - by, box.y - by, box.width + 2 * by, box.height + 2 * by, _corner(box) + by)
+    return _rect(kind, box.x - by, box.y - by, box.width + 2 * by, box.height + 2 * by, box.corner + by)
 
 
 def _strip(x: float, y: float, w: float, h: float, r: float) -> str:

@@ -167,9 +167,64 @@ def test_a_long_chain_continues_in_another_column():
     for _ in range(60):
         y = ag.sin(y)
     svg = draw(y).svg()
-    width, height = (float(x) for x in ET.fromstring(svg).get("viewBox").split()[2:])
+    width, height = size(svg)
     assert 0.7 < width / height < 3
     assert len({left for left, *_ in boxes(svg).values()}) > 4
+
+
+def size(svg):
+    return [float(x) for x in ET.fromstring(svg).get("viewBox").split()[2:]]
+
+
+def test_a_wide_picture_continues_below():
+    model = network(names=True)
+    error = recorded(model)
+    error.backward()
+    whole, broken = draw(error).svg(), draw(error, width=880).svg()
+    assert size(whole)[0] > 1200
+    assert size(broken)[0] <= 880
+    assert size(broken)[1] > 1.5 * size(whole)[1]
+    assert sorted(texts(broken)) == sorted(texts(whole))
+    place = boxes(broken)
+    width, height = size(broken)
+    for n, (left, top, right, bottom) in enumerate(place.values()):
+        assert 0 < left < right < width
+        assert 0 < top < bottom < height
+        for a, b, c, d in list(place.values())[:n]:
+            assert right < a or c < left or bottom < b or d < top
+    lines = [path.get("d") for path in ET.fromstring(broken).iter(f"{SVG}path") if path.get("class") == "wire"]
+    around = [line for line in lines if line.count("V") >= 2]
+    assert len(around) == 2  # from out_o1 and out_o2 to the next line
+    for steps in (5, 30):
+        width, height = size(draw(newton(steps)[1], limit=1000).svg())
+        assert 0.8 < width / height < 2.5
+    with pytest.raises(ArgumentError, match="number of pixels"):
+        draw(error, width="wide")
+
+
+def test_every_edge_begins_at_its_source_and_ends_at_its_target():
+    model = network(names=True)
+    error = recorded(model)
+    svg = draw(error, width=880).svg()
+    place = boxes(svg)
+    pills = {}
+    for pill in named(svg, "pill"):
+        frame = next(pill.iter(f"{SVG}rect"))
+        pills[pill.get("data-edge")] = [float(frame.get(key)) for key in ("x", "y", "height")]
+    for edge in named(svg, "edge"):
+        line = next(edge.iter(f"{SVG}path")).get("d")
+        numbers = [float(x) for x in re.findall(r"[-\d.]+", line)]
+        left, top, right, bottom = place[edge.get("data-from")]
+        if line.startswith("M") and "V" in line and "H" not in line and "C" not in line:  # to the next row of a run
+            assert left < numbers[0] < right
+            assert numbers[1] == pytest.approx(bottom, abs=0.2)
+            assert numbers[2] == pytest.approx(place[edge.get("data-to")][1], abs=0.2)
+        else:
+            assert numbers[0] == pytest.approx(right, abs=0.2)
+            assert top < numbers[1] < bottom
+            x, y, height = pills[edge.get("id")]
+            end = [numbers[-1], y + height / 2] if re.search(r"H[\d.]+$", line) else numbers[-2:]
+            assert end == pytest.approx([x, y + height / 2], abs=0.6)
 
 
 def test_a_leaf_that_is_used_far_away_is_drawn_again():
@@ -371,11 +426,11 @@ OURS = ("svg", "style", "g", "title", "text", "tspan", "rect", "path")
 GRAPHVIZ = ("svg", "g", "title", "a", "text", "polygon", "path", "ellipse", "polyline")
 
 
-def graphviz(source):
+def graphviz(source, engine="dot"):
     """What Graphviz makes of a DOT text."""
     from pygraphviz import AGraph
 
-    return AGraph(string=source).draw(format="svg", prog="dot").decode()
+    return AGraph(string=source).draw(format="svg", prog=engine).decode()
 
 
 def test_names_are_escaped():
@@ -466,7 +521,7 @@ def test_the_committed_picture_is_true():
     model = network(names=True)
     error = recorded(model)
     error.backward()
-    assert (ROOT / "docs" / "worked_example.svg").read_text(encoding="utf-8") == draw(error).svg()
+    assert (ROOT / "docs" / "worked_example.svg").read_text(encoding="utf-8") == draw(error, width=880).svg()
 
 
 def test_it_draws_without_a_system_graphviz(no_system_dot, tmp_path, capfd):
@@ -475,6 +530,20 @@ def test_it_draws_without_a_system_graphviz(no_system_dot, tmp_path, capfd):
         path = draw(e).save(tmp_path / f"g.{ending}")
         assert path.read_bytes().startswith(magic)
     assert capfd.readouterr() == ("", "")
+
+
+def test_png_and_pdf_show_what_the_svg_shows():
+    model = network(names=True)
+    error = recorded(model)
+    error.backward()
+    for drawing in (draw(error), draw(error, depth=0), draw(error, tangents={error: 1.0}), hostile(HOSTILE)):
+        canvas = graphviz(drawing._picture.canvas(), "nop2")
+        check_is_a_picture(canvas, GRAPHVIZ)
+        strip = lambda shown: sorted("".join("".join(shown).replace("\u2060", "").replace("▸", "").split()))
+        assert strip(texts(canvas)) == strip(texts(drawing.svg()))
+        width, height = size(drawing.svg())
+        drawn = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', canvas).groups()
+        assert [float(x) for x in drawn] == pytest.approx([width, height], abs=10)
 
 
 def test_nothing_is_said_on_stderr_on_a_machine_without_fonts(no_system_dot, monkeypatch, capfd, tmp_path):
@@ -512,7 +581,8 @@ def fake_dot(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("ending", "options"), [("pdf", "-Tpdf"), ("png", "-Tpng -Gdpi=144"), ("PNG", "-Tpng -Gdpi=144")]
+    ("ending", "options"),
+    [("pdf", "-Knop2 -Tpdf"), ("png", "-Knop2 -Tpng -Gdpi=144"), ("PNG", "-Knop2 -Tpng -Gdpi=144")],
 )
 def test_each_format_has_its_options(fake_dot, tmp_path, ending, options):
     fake_dot("print(*sys.argv[1:], sys.stdin.read().startswith('digraph'))")
@@ -569,7 +639,7 @@ def test_a_slow_program_is_told_in_a_terminal_only(fake_dot, monkeypatch, tmp_pa
     monkeypatch.setattr(sys, "stderr", stream())
     *_, e = example()
     assert draw(e).save(tmp_path / "g.png").read_text() == "drawn\n"
-    assert ("laying out 5 edges with dot" in sys.stderr.getvalue()) == told
+    assert ("drawing 5 edges with dot" in sys.stderr.getvalue()) == told
     assert ("Ctrl-C" in sys.stderr.getvalue()) == told
 
 
