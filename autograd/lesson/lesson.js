@@ -416,7 +416,10 @@ class Lesson {
   /** @param {string} to */
   speakIn(to) {
     language = to;
-    if (this.picture) this.picture.forget();
+    if (this.picture) {
+      this.picture.forget();
+      this.picture.speak();
+    }
     const root = document.documentElement;
     root.lang = to === "zh" ? "zh-Hans" : to;
     const E = this.graph.nodes[this.graph.root].label;

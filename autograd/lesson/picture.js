@@ -121,6 +121,19 @@ class Picture {
     this.flying = 0;
     this.pane = { width: 0, height: 0 };
     this.last = this.forgotten();
+    this.speak();
+  }
+
+  /** Put the words that Python wrote into the picture into the language in force. */
+  speak() {
+    for (const label of this.svg.querySelectorAll("text.gl")) {
+      if ((label.textContent || "").includes(" ")) label.textContent = `◂ ${_("grad")}`;
+    }
+    for (const box of /** @type {NodeListOf<SVGGElement>} */ (this.svg.querySelectorAll("g[data-scope]"))) {
+      const name = JSON.parse(box.dataset.scope || "[]").at(-1);
+      const title = box.querySelector(":scope > text");
+      if (title && /^(hidden layer( \d+)?|output layer)$/.test(name)) title.textContent = scopeName(name);
+    }
   }
 
   /** Paint everything the next time, not only what differs from the last time. */

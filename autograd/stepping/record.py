@@ -19,6 +19,7 @@ from ..context import Surrounding
 from ..errors import ArgumentError
 from ..files import as_path, write_atomically
 from ..graph import topological
+from ..language import Message
 from ..notation import Piece, label
 from ..row import TABLE, Op
 from ..text import shown
@@ -301,7 +302,7 @@ def _compare_digest(content: dict[str, Any], doubts: list[Difference]) -> None:
         for entry in graph["nodes"]:
             digest.update(_canonical(entry).encode())
     if digest.hexdigest() != content["digest"]:
-        what = "the digest of the nodes (their names, scopes and numbers) and of the settings"
+        what = Message("the digest of the nodes (their names, scopes and numbers) and of the settings")
         doubts.append(Difference(None, what, content["digest"], digest.hexdigest()))
 
 
@@ -311,13 +312,15 @@ def _respelled(content: dict[str, Any]) -> Iterator[Difference]:
     for k, update in enumerate(content["updates"]):
         rest = {key: x for key, x in update.items() if key != "events"}
         for number, event in (None, rest), *enumerate(update["events"], first + 1):
-            what = f"updates[{k}]: a number" if number is None else "the text of a number"
+            what = (
+                Message("{key}: a number", key=f"updates[{k}]") if number is None else Message("the text of a number")
+            )
             for x in _floats(event):
                 yield Difference(number, what, x.text, repr(float(x)))
         first += len(update["events"])
     for key in content.keys() - {"updates"}:
         for x in _floats(content[key]):
-            yield Difference(None, f"{key}: the text of a number", x.text, repr(float(x)))
+            yield Difference(None, Message("{key}: the text of a number", key=key), x.text, repr(float(x)))
 
 
 def _floats(x: Any) -> Iterator[_Respelled]:
@@ -520,24 +523,34 @@ class _Read:
         if self._is_new:
             self._first_step(made, first, other, doubts)
             self._is_new = False
-        which = f"update {made.number}"
         if "loss" in x and not same(loss := _number_of(x["loss"], "loss"), made.loss):
             root = len(self.graph.order) - 1
             at = first + 1 + made.computed.index(root) if root in made.computed else None
-            doubts.append(Difference(at, f"{which}: the loss", loss, made.loss))
+            doubts.append(Difference(at, Message("update {number}: the loss", number=made.number), loss, made.loss))
         if "check" in x:
             check = _check({k: y for k, y in x.items() if k not in ("check", "events")})
             if check != x["check"]:
-                what = f"{which}: the checksum of its number, graph, loss, leaves and operands"
+                what = Message(
+                    "update {number}: the checksum of its number, graph, loss, leaves and operands", number=made.number
+                )
                 doubts.append(Difference(None, what, x["check"], check))
         for (number, event), move in zip(moves, made.moves, strict=True):
             name = _name(self.graph, move.parameter)
             texts = written_update(move.rule, name, move.terms, self.graph.digits)
-            for what, recorded, expected in zip(("formula", "numbers"), event[5:7], texts, strict=True):
+            for part, recorded, expected in zip(
+                (
+                    Message("{name}: the text of its formula", name=name.text),
+                    Message("{name}: the text of its numbers", name=name.text),
+                ),
+                event[5:7],
+                texts,
+                strict=True,
+            ):
                 if recorded and recorded != expected:
-                    doubts.append(Difference(number, f"{name.text}: the text of its {what}", recorded, expected))
+                    doubts.append(Difference(number, part, recorded, expected))
             if len(event) > 9 and event[9] != (check := _check(event[1:9])):
-                doubts.append(Difference(number, f"{name.text}: the checksum of its numbers", event[9], check))
+                checksum = Message("{name}: the checksum of its numbers", name=name.text)
+                doubts.append(Difference(number, checksum, event[9], check))
 
     def _first_step(
         self, made: Iteration, first: int, other: Mapping[int, Sequence[float]], doubts: list[Difference]
@@ -549,23 +562,24 @@ class _Read:
             at = graph.index[value]
             name, event = graph.label(at), event_of.get(at)
 
-            def doubt(what: str, recorded: Any, expected: Any, name: str = name, event: int | None = event) -> None:
-                doubts.append(Difference(event, f"{name}: {what}", recorded, expected))
+            def doubt(what: Message, recorded: Any, expected: Any, event: int | None = event) -> None:
+                doubts.append(Difference(event, what, recorded, expected))
 
             if entry.get("label", name) != name:
-                doubt("its label", entry["label"], name)
+                doubt(Message("{name}: its label", name=name), entry["label"], name)
             if value.op is not None and entry.get("formula") is not None:
                 formula = graph.names.formula(value).text
                 if entry["formula"] != formula:
-                    doubt("its formula", entry["formula"], formula)
+                    doubt(Message("{name}: its formula", name=name), entry["formula"], formula)
             if not same(value.data, made.values[at]):
-                doubt("its data", value.data, made.values[at])
+                doubt(Message("{name}: its data", name=name), value.data, made.values[at])
             for x, y in zip(value.operands, made.operands_of(at), strict=True):
                 if isinstance(x, float):
                     if not same(x, y):
-                        doubt("the constant among its operands", y, x)
+                        doubt(Message("{name}: the constant among its operands", name=name), y, x)
                 elif x.op is None and k not in other and not same(y, known := made.values[graph.index[x]]):
-                    doubt(f"its operand {graph.label(graph.index[x])}", y, known)
+                    operand = graph.label(graph.index[x])
+                    doubt(Message("{name}: its operand {operand}", name=name, operand=operand), y, known)
         graph.order[-1].grad = 1.0
         for k, (at, position) in enumerate(zip(made.swept, made.positions, strict=True)):
             graph.order[at].inputs[position].grad = made.sweep[4 * k + 3]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..context import Surrounding
 from ..errors import ArgumentError
+from ..language import Message, translate, translated
 from ..sweep import carried
 from ..text import shown
 from ..value import Value, record
@@ -39,12 +40,16 @@ class Difference(NamedTuple):
     expected: Any
 
     def __str__(self) -> str:
-        where = "" if self.event is None else f"event {self.event}, "
-        return f"{where}{self.what} is recorded as {_text(self.recorded)}, but should be {_text(self.expected)}"
+        said = translate("{what} is recorded as {recorded}, but should be {expected}").format(
+            what=translated(self.what), recorded=_text(self.recorded), expected=_text(self.expected)
+        )
+        if self.event is None:
+            return said
+        return translate("event {number}, {difference}").format(number=self.event, difference=said)
 
 
 def _text(x: Any) -> str:
-    return repr(x) if isinstance(x, float) else str(x)
+    return repr(x) if isinstance(x, float) else translated(x) if isinstance(x, str) else str(x)
 
 
 class Verification:
@@ -63,12 +68,18 @@ class Verification:
 
     def __str__(self) -> str:
         if self:
-            return f"verified: all {self.events} events agree with the operation table"
+            return translate("verified: all {number} events agree with the operation table").format(number=self.events)
         count = len(self.differences)
-        lines = [f"not verified: {count} difference{'s' * (count > 1)} in {self.events} events"]
+        lines = [
+            translate(
+                "not verified: {count} difference in {events} events",
+                "not verified: {count} differences in {events} events",
+                count,
+            ).format(count=count, events=self.events)
+        ]
         lines += [f"  {x}" for x in self.differences[:SHOWN]]
         if count > SHOWN:
-            lines.append(f"  and {count - SHOWN} more")
+            lines.append("  " + translate("and {number} more").format(number=count - SHOWN))
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -133,20 +144,37 @@ class _Check:
                     continue
                 at = self._index[x]
                 if at not in done:
-                    yield Difference(self._first + event + 1, f"{name}: the place", "here", f"after {self._label(at)}")
+                    yield Difference(
+                        self._first + event + 1,
+                        Message("{name}: the place", name=name),
+                        Message("here"),
+                        Message("after {node}", node=self._label(at)),
+                    )
                 if not 0.0 != operand == self._iteration.values[at]:
                     expected = (self._iteration.values[at], self._values.get(at, math.nan))
-                    yield from self._differing(event, f"{name}: the operand {self._label(at)}", operand, *expected)
+                    yield from self._differing(
+                        event,
+                        Message("{name}: the operand {operand}", name=name, operand=self._label(at)),
+                        operand,
+                        *expected,
+                    )
             done.add(k)
             if again is None:
-                yield Difference(self._first + event + 1, f"{name}: the result", self._iteration.values[k], "undefined")
+                yield Difference(
+                    self._first + event + 1,
+                    Message("{name}: the result", name=name),
+                    self._iteration.values[k],
+                    Message("undefined"),
+                )
                 self._partials[k] = node.partials
                 continue
             self._values[k], self._partials[k] = again.data, again.partials
-            yield from self._differing(event, f"{name}: the result", self._iteration.values[k], again.data)
+            yield from self._differing(
+                event, Message("{name}: the result", name=name), self._iteration.values[k], again.data
+            )
             for x, partial, slope in zip(node.inputs, node.partials, again.partials, strict=True):
                 if self._is_new and not 0.0 != partial == slope:
-                    what = f"{name}: the partial with respect to {self._label(self._index[x])}"
+                    what = Message("{name}: the partial with respect to {x}", name=name, x=self._label(self._index[x]))
                     yield from self._differing(event, what, partial, slope)
 
     def _backward(self) -> Iterator[Difference]:
@@ -160,10 +188,20 @@ class _Check:
             x = self._index[self._order[at].inputs[position]]
             name = f"{self._label(at)} → {self._label(x)}"
             if position in processed.setdefault(at, set()):
-                yield Difference(self._first + event + 1, f"{name}: the edge", "processed twice", "processed once")
+                yield Difference(
+                    self._first + event + 1,
+                    Message("{name}: the edge", name=name),
+                    Message("processed twice"),
+                    Message("processed once"),
+                )
             processed[at].add(position)
             if x in processed:
-                yield Difference(self._first + event + 1, f"{name}: the place", "here", f"before {self._label(x)} → …")
+                yield Difference(
+                    self._first + event + 1,
+                    Message("{name}: the place", name=name),
+                    Message("here"),
+                    Message("before {node}", node=f"{self._label(x)} → …"),
+                )
             arrived, right = totals.get(at, (0.0, 0.0))
             slope = self._partials[at][position]
             before, right_before = totals.get(x, (0.0, 0.0))
@@ -172,17 +210,17 @@ class _Check:
             totals[x] = (total, usual_sum)
             if (adjoint, partial, contribution, total) == (arrived, slope, usual, usual_sum) and contribution and total:
                 continue  # the ordinary case; −0 and nan are compared below
-            yield from self._differing(event, f"{name}: the adjoint", adjoint, arrived, right)
-            yield from self._differing(event, f"{name}: the partial", partial, slope)
+            yield from self._differing(event, Message("{name}: the adjoint", name=name), adjoint, arrived, right)
+            yield from self._differing(event, Message("{name}: the partial", name=name), partial, slope)
             yield from self._differing(
-                event, f"{name}: the contribution", contribution, usual, carried(adjoint, partial)
+                event, Message("{name}: the contribution", name=name), contribution, usual, carried(adjoint, partial)
             )
             sums = (right_before + usual, before + contribution, right_before + contribution)
-            yield from self._differing(event, f"{name}: the running total", total, usual_sum, *sums)
+            yield from self._differing(event, Message("{name}: the running total", name=name), total, usual_sum, *sums)
         for at, (total, _) in totals.items():
             count, reached = len(self._order[at].inputs), len(processed.get(at, ()))
             if reached < count and total != 0.0:
-                what = f"{self._label(at)}: the number of inputs that its gradient reaches"
+                what = Message("{name}: the number of inputs that its gradient reaches", name=self._label(at))
                 yield Difference(None, what, reached, count)
 
     def _update(self) -> Iterator[Difference]:
@@ -192,13 +230,15 @@ class _Check:
             at = move.parameter
             name = at if isinstance(at, str) else self._label(at)
             if not isinstance(at, str):
-                yield from self._differing(event, f"{name}: the value before", move.old, iteration.values[at])
+                yield from self._differing(
+                    event, Message("{name}: the value before", name=name), move.old, iteration.values[at]
+                )
                 gradients = self._totals.get(at, (0.0, 0.0))
-                yield from self._differing(event, f"{name}: the gradient", move.gradient, *gradients)
+                yield from self._differing(event, Message("{name}: the gradient", name=name), move.gradient, *gradients)
             new = worked_out(move.rule, move.terms)
             allowed = ROUNDING * max(abs(move.old), abs(move.new), abs(move.old - move.new))
             if new is not None and not self._same(move.new, new) and not abs(move.new - new) <= allowed:
-                yield Difference(self._first + event + 1, f"{name}: the new value", move.new, new)
+                yield Difference(self._first + event + 1, Message("{name}: the new value", name=name), move.new, new)
 
 
 def _recorded_again(iteration: Iteration) -> Iterator[tuple[int, Sequence[float], Value | None]]:

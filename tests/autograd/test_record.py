@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import ArgumentError, InputError, Log, Value, steps
+from autograd.language import language
 from autograd.stepping import record
 from demos.worked_example import RATE, network, recorded
 from nn import optim
@@ -317,6 +318,16 @@ def test_a_report_says_what_it_should_be(saved):
         "not verified: 1 difference in 55 events\n"
         "  event 22, net_o2 → w7: the partial is recorded as 0.5832699921071872, but should be 0.5932699921071872"
     )
+
+    with language("zh"):
+        assert str(report) == (
+            "验证未通过：55 个事件中有 1 处不同\n"
+            "  事件 22，net_o2 → w7 的偏导数：记录的是 0.5832699921071872，应为 0.5932699921071872"
+        )
+        assert report.differences[0].what == "net_o2 → w7: the partial"  # data are in English
+    del content["updates"][0]["events"][21]
+    with language("zh"):
+        assert not re.search("[a-z]{2,} [a-z]{2,} ", str(load().verify()))
 
 
 def test_a_gradient_that_is_passed_on_too_early_twice_or_not_at_all(saved):

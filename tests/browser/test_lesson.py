@@ -229,7 +229,11 @@ def test_the_language_is_switched_in_the_page(page, address):
     card = page.inner_text("#card")
     assert "反向传播" in card
     assert "累计和" in card
+    assert page.locator("#pane svg g[data-scope] > text").all_text_contents()[0] == "隐藏层"
+    assert set(page.locator("#pane svg text.gl").all_text_contents()) == {"◂", "◂ 梯度"}
     page.click("#language")
+    assert page.locator("#pane svg g[data-scope] > text").all_text_contents()[0] == "hidden layer"
+    assert set(page.locator("#pane svg text.gl").all_text_contents()) == {"◂", "◂ grad"}
     assert "Backward" in page.inner_text("#card")
 
 
