@@ -152,12 +152,13 @@ def draw(
 
     A graph of more than about 60 boxes is collapsed as far as its scopes allow: a collapsed scope shows how much is in
     it, and the nodes that others use or the sum of what flows through them. More than eight scopes of one kind, such as
-    ``step 1`` to ``step 50``, are drawn as one. The picture says what is collapsed.
+    ``step 1`` to ``step 50``, are drawn as one. A large graph without scopes is divided by the distance from the
+    leaves. The picture says what is collapsed.
 
     Args:
         roots: the results whose graph is drawn.
         digits: significant digits of the numbers shown.
-        limit: how many boxes are drawn before scopes are collapsed; if there are more even then, it is an error.
+        limit: how many boxes are drawn before parts are collapsed; if there are more even then, it is an error.
         tangents: the result of a forward sweep, shown as one more row in each node.
         gradients: whether to show gradients; by default when there are any.
         collapse: the scopes to collapse: a name or several, True for all, False for none.

@@ -10,9 +10,10 @@ from ..language import translate
 from ..value import Value
 from .boxes import Content, Group, Reader, Sheet
 from .content import Assembly, leaves_aside
-from .grouping import Nodes, by_name, groups, holders, put, sheets, to_depth, within
+from .grouping import MANY, Nodes, by_distance, by_name, groups, holders, put, sheets, to_depth, within
 
 READABLE = 60  # boxes that a picture shows well; a larger graph is collapsed if it has scopes
+UNGROUPED = 150  # boxes that it shows if the graph has too few scopes; a larger graph is divided by distance
 LIMIT = 400  # boxes that a picture shows at all
 
 Collapse = bool | str | Iterable[str | tuple[str, ...]]
@@ -82,11 +83,20 @@ def choose(
     elif depth is not None:
         closed = to_depth(whole, depth)
     else:
-        closed = _fitting(nodes, whole, group_of, limit)
+        closed = _fitting(nodes, whole, group_of, READABLE if limit is None else limit)
     found = sheets(nodes, group_of, closed)
     inside = holders(group_of, found)
     count = _boxes(nodes, inside)
     most = LIMIT if limit is None else limit
+    if collapse is None and depth is None and count > (UNGROUPED if limit is None else limit):
+        for least in (MANY + 1, 1):
+            made = by_distance(nodes, least)
+            whole, group_of = groups(nodes)
+            found = sheets(nodes, group_of, [group for group in within(whole) if group.scope in made])
+            inside = holders(group_of, found)
+            count = _boxes(nodes, inside)
+            if count <= (READABLE if limit is None else limit):
+                break
     if count > most:
         raise GraphError(_too_large(len(nodes.shown), count, most, bool(within(whole))))
     put(found)
@@ -115,9 +125,8 @@ def _too_large(count: int, boxes: int, most: int, has_scopes: bool) -> str:
     )
 
 
-def _fitting(nodes: Nodes, whole: Group, group_of: Mapping[int, Group], limit: int | None) -> list[Group]:
+def _fitting(nodes: Nodes, whole: Group, group_of: Mapping[int, Group], most: int) -> list[Group]:
     """The scopes to collapse so that the picture is readable: as few as possible."""
-    most = READABLE if limit is None else limit
     if _boxes(nodes, {}) <= most:
         return []
     scopes = within(whole)

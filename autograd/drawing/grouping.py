@@ -8,11 +8,12 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import ArgumentError
-from ..language import scope_name
+from ..language import scope_name, translate
 from ..value import Value
 from .boxes import Group, Item, Sheet, ancestors
 
 LONG = 8  # a run of more operations continues in another column
+PARTS = 8  # so many scopes are made for a graph that has too few
 MANY = 8  # so many collapsed scopes of one kind stand side by side; more become one
 Key = tuple[Hashable, ...]
 
@@ -26,6 +27,7 @@ class Nodes:
         shown: those that are drawn.
         inputs: of each operation that is drawn, the operations among its inputs.
         users: of each node that is drawn, the operations that use it, once for each edge.
+        scopes: the scope of each operation that is drawn.
     """
 
     order: Sequence[Value]
@@ -33,14 +35,16 @@ class Nodes:
     shown: Sequence[int]
     inputs: dict[int, list[int]] = field(init=False)
     users: dict[int, list[int]] = field(init=False)
+    scopes: dict[int, tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.users = {k: [] for k in self.shown}
-        self.inputs = {}
+        self.inputs, self.scopes = {}, {}
         for k in self.shown:
             node = self.order[k]
             if node.op is None:
                 continue
+            self.scopes[k] = node.scope
             own = self.inputs[k] = []
             for x in node.inputs:
                 j = self.index[x]
@@ -63,7 +67,7 @@ def groups(nodes: Nodes) -> tuple[Group, dict[int, Group]]:
         depth = len(group.scope)
         keys: dict[int, Key] = {}
         for k in members:
-            scope = nodes.order[k].scope
+            scope = nodes.scopes[k]
             keys[k] = (scope[depth],) if len(scope) > depth else (None, k)
         inner: dict[Key, tuple[Group, list[int]]] = {}
         for k, key in _without_cycles(nodes, keys).items():
@@ -122,6 +126,38 @@ def within(whole: Group) -> list[Group]:
 def to_depth(whole: Group, depth: int) -> list[Group]:
     """The groups to collapse so that scopes are open down to a depth; 0 collapses all."""
     return [group for group in within(whole) if len(group.scope) == depth + 1]
+
+
+def by_distance(nodes: Nodes, least: int) -> set[tuple[str, ...]]:
+    """Put operations of about the same depth, counted from the leaves, into scopes, which the user's are parts of.
+
+    Args:
+        nodes: the nodes, whose scopes are changed.
+        least: how many operations and leaves are worth a scope.
+
+    Returns:
+        the scopes made.
+    """
+    nodes.scopes = {k: nodes.order[k].scope for k in nodes.inputs}
+    depth: dict[int, int] = {}
+    for k, inputs in nodes.inputs.items():
+        depth[k] = 1 + max([depth[j] for j in inputs], default=0)
+    deepest = max(depth.values(), default=1)
+    size = math.ceil(deepest / PARTS)
+    members: dict[int, list[int]] = {}
+    for k, n in depth.items():
+        members.setdefault((n - 1) // size, []).append(k)
+    made: set[tuple[str, ...]] = set()
+    for part, ks in members.items():
+        if len(ks) + sum(len(nodes.order[k].inputs) - len(nodes.inputs[k]) for k in ks) < least:
+            continue
+        first, last = part * size + 1, min((part + 1) * size, deepest)
+        title = translate("depth {n}").format(n=first)
+        if first < last:
+            title = translate("depths {n} to {m}").format(n=first, m=last)
+        made.add((title,))
+        nodes.scopes.update({k: (title, *nodes.scopes[k]) for k in ks})
+    return made
 
 
 def by_name(whole: Group, names: str | Iterable[str | tuple[str, ...]]) -> list[Group]:

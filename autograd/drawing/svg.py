@@ -102,7 +102,9 @@ def stylesheet() -> str:
         coloured = "; ".join(x for x in body.rstrip(";").split("; ") if "var(" in x and "font" not in x)
         if coloured:
             other.append(f"  {selector} {{ {_filled(coloured, dark)}; }}")
-    return "\n".join([*lines, "@media (prefers-color-scheme: dark) {", *other, "}", text[text.index("@media print") :]])
+    return "\n".join(
+        [*lines, "@media screen and (prefers-color-scheme: dark) {", *other, "}", text[text.index("@media print") :]]
+    )
 
 
 def _filled(body: str, tokens: dict[str, str]) -> str:

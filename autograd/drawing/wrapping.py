@@ -12,6 +12,7 @@ from .boxes import Box, Chip, Content, Edge, Group, Item, Run, Sheet
 from .layout import MARGIN, Placed, sized
 
 WIDE = 1400.0  # a picture up to this width is not broken
+ALLOWED = 1.3  # times that is still left as it is, so that no line is nearly empty
 SHAPE = 1.8  # the width of a broken picture over its height, about
 TRACK, BESIDE = 7.0, 12.0  # between two edges that go from one line to the next; between them and the boxes
 
@@ -36,7 +37,7 @@ def wrap(content: Content, placed: Placed, width: float | None) -> Placed:
     else:
         room = width - 2 * (MARGIN + BESIDE + TRACK)
     lines = _lines(content.whole, room)
-    if len(lines) < 2 or (width is not None and placed.width <= width):
+    if len(lines) < 2 or placed.width <= (ALLOWED * room if width is None else width):
         return placed
     starts = [line.left for line in lines]
     _measure(content, lines, starts)

@@ -324,6 +324,25 @@ def test_a_collapsed_scope_adds_up_what_flows_and_hides_leaves_that_are_its_own(
     assert all(float(width.removeprefix("stroke-width:")) <= 4 for width in widths)
 
 
+def test_a_large_graph_without_scopes_is_divided_by_depth():
+    model = nn.MLP(4, [16, 16, 3], rng=0)
+    inputs = [Value(0.1 * k, name=f"i{k}") for k in range(1, 5)]
+    loss = ag.sum([y**2 for y in model(inputs)])
+    loss.backward()
+    svg = draw(loss).svg()
+    assert titles(svg) == [f"depth {n}" for n in range(1, 6)]
+    shown = texts(svg)
+    assert shown.count("with 80 leaves") == 1  # the weights and biases of the first layer; its inputs are drawn
+    assert {"i1", "i2", "i3", "i4"} < set(shown)
+    assert len(boxes(svg)) == 4 + 3 + 3 + 1
+    assert "Collapsed to 11 of 478 nodes" in shown
+    y = Value(1.0, name="x")
+    for _ in range(505):
+        y = y + 1.5
+    assert titles(draw(y).svg())[:2] == ["depths 1 to 64", "depths 65 to 128"]
+    assert len(boxes(draw(y, limit=505 + 1).svg())) == 506
+
+
 def test_the_neighbourhood_of_a_node_and_the_paths_between_two_are_drawn_alone():
     model = network(names=True)
     error = recorded(model)
@@ -678,7 +697,7 @@ def test_what_is_refused(tmp_path):
     for _ in range(500):
         y = y + 1.5
     with pytest.raises(GraphError, match="505 nodes"):
-        draw(y)
+        draw(y, collapse=False)
     assert list(tmp_path.iterdir()) == []
 
 
