@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import random
-import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any
 
 from . import context, functions, sweep
+from .bars import bar
 from .comparing import NEAR, NEAR_OTHERS, Branch, Claim, Comparison, Kink, Line, Verdict, compare
 from .derivatives import grad, jvp
 from .errors import ArgumentError, AutogradError, DomainError, GraphError, InputError
@@ -26,6 +26,7 @@ MANY = 200  # with more inputs than this, random directions are checked instead 
 DIRECTIONS = 20
 SECOND_ORDER_DIRECTIONS = 5
 PROGRESS_AFTER = 1.0  # seconds
+MOST_TOLD = 10  # comparisons that a report shows
 
 # How far numbers may be off by rounding, in units of their last place (Higham, "Accuracy and Stability of Numerical
 # Algorithms", chapter 3: errors add up along a computation at most). A value: one for the operation, one for functions
@@ -35,7 +36,7 @@ VALUE_ROUNDING = 2.0 * EPSILON
 PARTIAL_ROUNDING = 8.0 * VALUE_ROUNDING
 
 
-_VERDICTS = {"pass": Message("pass"), "fail": Message("fail"), "inconclusive": Message("inconclusive")}
+VERDICTS = {"pass": Message("pass"), "fail": Message("fail"), "inconclusive": Message("inconclusive")}
 
 
 class GradcheckError(AutogradError, AssertionError):
@@ -65,29 +66,42 @@ class Report:
         with language(self._lang):
             return self._text()
 
-    def _text(self) -> str:
+    def _repr_html_(self) -> str:
+        from .display import report
+
+        with language(self._lang):
+            return report(self)
+
+    def summary(self) -> str:
+        """One line: the verdict, how many derivatives agree, and how well."""
         total = len(self.comparisons)
         good = sum(1 for c in self.comparisons if c.verdict == "pass")
         told = [
             c.relative for c in self.comparisons if c.verdict == "fail" or (c.verdict == "pass" and c.claimed != 0.0)
         ]
         worst = max((x for x in told if not math.isnan(x)), default=0.0)
-        lines = [
-            translate(
-                "gradcheck: {verdict}; {good} of {total} derivatives agree, relative error up to {worst:.1e}"
-            ).format(verdict=_VERDICTS[self.verdict].translated(), good=good, total=total, worst=worst)
-        ]
+        return translate(
+            "gradcheck: {verdict}; {good} of {total} derivatives agree, relative error up to {worst:.1e}"
+        ).format(verdict=VERDICTS[self.verdict].translated(), good=good, total=total, worst=worst)
+
+    def ranked(self) -> list[Comparison]:
+        """All comparisons: first those that did not pass, then those with a note."""
+        return sorted(self.comparisons, key=lambda c: 0 if c.verdict != "pass" else 1 if c.note else 2)
+
+    def _text(self) -> str:
+        lines = [self.summary()]
         bad = [c for c in self.comparisons if c.verdict != "pass"]
-        noted = [c for c in self.comparisons if c.verdict == "pass" and c.note]
-        for c in [*bad, *noted][:10]:
+        for c in self.ranked()[:MOST_TOLD]:
+            if c.verdict == "pass" and not c.note:
+                break
             found = translate("{what}: claimed {claimed}, measured {measured} ± {error:.1e}").format(
                 what=translated(c.what), claimed=show(c.claimed, 8), measured=show(c.measured, 8), error=c.error
             )
             if c.note:
                 found = translate("{first}; {second}").format(first=found, second=translated(c.note))
-            lines.append(f"  {padded(_VERDICTS[c.verdict].translated(), 12)} {found}")
-        if len(bad) > 10:
-            lines.append("  " + translate("and {number} more").format(number=len(bad) - 10))
+            lines.append(f"  {padded(VERDICTS[c.verdict].translated(), 12)} {found}")
+        if len(bad) > MOST_TOLD:
+            lines.append("  " + translate("and {number} more").format(number=len(bad) - MOST_TOLD))
         if self.blame:
             lines.append(f"  {translated(self.blame)}")
         return "\n".join(lines)
@@ -165,12 +179,8 @@ def gradcheck(
 
 
 def _watched(comparisons: Iterable[Comparison], total: int, what: str) -> Iterable[Comparison]:
-    """The same items, with a progress bar on a terminal if it takes long."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        return comparisons
-    from tqdm import tqdm
-
-    return tqdm(comparisons, what, total, unit=translate("derivative"), leave=False, delay=PROGRESS_AFTER)  # type: ignore[no-any-return]
+    """The same items, with a progress bar if it takes long."""
+    return bar(comparisons, what, total, unit=translate("derivative"), delay=PROGRESS_AFTER)  # type: ignore[no-any-return]
 
 
 # Evaluating the function ---------------------------------------------------------------------------------------------

@@ -226,6 +226,11 @@ class Value:
         op = f", op={self.op.name}" if self.op is not None else ""
         return f"Value(data={self.data!r}, grad={self.grad!r}{name}{op})"
 
+    def _repr_html_(self) -> str:
+        from .display import value
+
+        return value(self)
+
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else repr(self)
 

@@ -12,10 +12,9 @@ import argparse
 import math
 import random
 
-from tqdm import tqdm
-
 import autograd as ag
 import nn
+from autograd.bars import bar
 from autograd.language import translate
 from nn import optim
 
@@ -59,7 +58,7 @@ def main(args: argparse.Namespace) -> None:
             model=model, parameters=len(parameters), steps=args.iterations, points=len(rows)
         )
     )
-    for k in tqdm(range(args.iterations), desc="  " + translate("training"), leave=False, disable=None):
+    for k in bar(range(args.iterations), "  " + translate("training")):
         optimizer.lr = 1.0 - 0.9 * k / args.iterations  # as the notebook does
         losses = [nn.hinge(model(x), [t]) for x, t in zip(rows, labels, strict=True)]
         loss = ag.sum(losses) / float(len(losses)) + nn.l2(parameters, 2e-4)

@@ -16,11 +16,10 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 import autograd as ag
 import nn
 from autograd import ArgumentError, Value
+from autograd.bars import bar
 from autograd.language import translate
 from nn import optim
 
@@ -129,7 +128,7 @@ def check_gradients(model: nn.MLP, data: Data, most: int, seed: int) -> dict[str
         chosen = values if len(values) <= most else rng.sample(values, most)
         total = 0.0
         title = "  " + translate("checking {name}").format(name=name)
-        for value in tqdm(chosen, desc=title, leave=False, disable=None):
+        for value in bar(chosen, title):
             keep = value.data
             with ag.no_grad():
                 value.data = keep + 1e-4

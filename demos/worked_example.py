@@ -14,11 +14,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from tqdm import tqdm
-
 import autograd as ag
 import nn
 from autograd import Value
+from autograd.bars import bar
 from autograd.language import translate
 from nn import optim
 
@@ -117,7 +116,7 @@ def train(
     model = network()
     step = order(model, targets)
     after_one = error_of(model, targets)
-    for k in tqdm(range(iterations), desc="  " + translate("training"), leave=False, disable=None):
+    for k in bar(range(iterations), "  " + translate("training")):
         step()
         if k == 0:
             after_one = error_of(model, targets)

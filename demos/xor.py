@@ -12,10 +12,9 @@ from __future__ import annotations
 import argparse
 import random
 
-from tqdm import tqdm
-
 import autograd as ag
 import nn
+from autograd.bars import bar
 from autograd.language import translate
 from nn import optim
 
@@ -97,7 +96,7 @@ def main(args: argparse.Namespace) -> None:
     seeds = range(args.seed, args.seed + args.seeds)
     found = [
         learned(train(seed, args.iterations, args.rate, args.train_bias)[0])
-        for seed in tqdm(seeds, desc="  " + translate("seeds"), leave=False, disable=None)
+        for seed in bar(seeds, "  " + translate("seeds"))
     ]
     print("  " + translate("{good} of {total} learned XOR").format(good=sum(found), total=len(found)))
     paragraph(

@@ -119,6 +119,11 @@ class Module:
         for path, value in values.items():
             value.data = numbers[path]
 
+    def _repr_html_(self) -> str:
+        from .display import module
+
+        return module(self)
+
 
 _HOLDERS = (Module, list, tuple)  # what may hold modules
 

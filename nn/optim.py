@@ -160,6 +160,16 @@ class Optimizer:
         other.steps, other.state = steps, rows
         vars(self).update(vars(other))
 
+    def __repr__(self) -> str:
+        settings = "".join(f", {name}={shown(x)}" for name, x in {"lr": self.lr, **self._settings()}.items())
+        many = f"{len(self.params)} parameter" + "s" * (len(self.params) != 1)
+        return f"{type(self).__name__}({many}{settings})"
+
+    def _repr_html_(self) -> str:
+        from .display import optimizer
+
+        return optimizer(type(self).__name__, len(self.params), self.formula, {"lr": self.lr, **self._settings()})
+
     def _settings(self) -> dict[str, Any]:
         """The settings except the learning rate, as JSON types."""
         taken = {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items() if not k.startswith("_")}

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograd import ArgumentError, InputError
+from autograd import ArgumentError, InputError, bars
 from autograd.arguments import whole
 from autograd.language import translate
+from autograd.notation import show
 from autograd.text import shown
 
 from .compiled import CompiledSteps, compiled_steps, composition
@@ -24,8 +25,10 @@ from .optim import Optimizer, Schedule, by_name
 from .prediction import predict
 from .text import flag, function, sequence
 
+PATIENCE = 0.5  # seconds until the progress bar appears
 
-@dataclass
+
+@dataclass(repr=False)
 class History:
     """The history of a training.
 
@@ -46,6 +49,18 @@ class History:
         watched = self.val_loss or self.loss
         finite = [k for k, x in enumerate(watched) if math.isfinite(x)]
         return min(finite, key=watched.__getitem__, default=0)
+
+    def __repr__(self) -> str:
+        parts = [f"{len(self.loss)} epochs"]
+        for what, numbers in (("loss", self.loss), ("val_loss", self.val_loss)):
+            if numbers:
+                parts.append(f"{what} {show(numbers[0], 4)} → {show(numbers[-1], 4)}")
+        return f"<History, {', '.join([*parts, f'stopped: {self.stopped}'])}>"
+
+    def _repr_html_(self) -> str:
+        from .display import history
+
+        return history(self)
 
 
 def fit(
@@ -87,7 +102,7 @@ def fit(
         schedule: a learning-rate schedule; advances after each epoch.
         penalty: a function that returns a term to add to each batch's loss, such as ``lambda: nn.l2(ps, 1e-4)``.
         callbacks: called after each epoch with its number and the history; one that returns True ends training.
-        progress: show a progress bar; by default only in a terminal.
+        progress: show a progress bar; by default in a terminal or a notebook.
         compiled: True requires compiled code, False eager steps. By default, training is compiled if model, loss and
             penalty are all from nn. Your own losses, activations and modules are compiled only with True, because
             they are then recorded once, not run at each step.
@@ -278,7 +293,6 @@ def _check_targets(model: Module, rows: Rows, targets: Rows, loss_of: Loss, what
 
 
 def _bar(epochs: int, progress: bool | None) -> Any:
-    from tqdm import tqdm
-
     disable = None if progress is None else not progress
-    return tqdm(total=epochs, desc=translate("training"), unit=translate("epoch"), leave=False, disable=disable)
+    delay = 0.0 if progress else PATIENCE
+    return bars.bar(what=translate("training"), total=epochs, unit=translate("epoch"), disable=disable, delay=delay)

@@ -1,12 +1,13 @@
-"""Progress of a long compilation: a line on a terminal for each stage that takes longer than a second."""
+"""Progress of a long compilation: a line for each stage that takes longer than a second."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
+
+from ..bars import bar, seen
 
 T = TypeVar("T")
 DELAY = 1.0  # seconds
@@ -26,9 +27,7 @@ class _Bar:
         if self._shown is not None:
             self._shown.update()
         elif time.perf_counter() - self._start >= DELAY:
-            from tqdm import tqdm
-
-            self._shown = tqdm(total=self._total, desc=self._what, initial=self._done, leave=False, file=sys.stderr)
+            self._shown = bar(what=self._what, total=self._total, initial=self._done)
 
     def close(self) -> None:
         """Remove the line."""
@@ -36,13 +35,9 @@ class _Bar:
             self._shown.close()
 
 
-def _quiet() -> bool:
-    return sys.stderr is None or not sys.stderr.isatty()
-
-
 def over(items: Sequence[T], what: str) -> Iterable[T]:
-    """The items; on a terminal a line says how many of them are done."""
-    return items if _quiet() else _watched(items, what)
+    """The items; if somebody looks, a line says how many of them are done."""
+    return _watched(items, what) if seen() else items
 
 
 def _watched(items: Sequence[T], what: str) -> Iterator[T]:
@@ -58,7 +53,7 @@ def _watched(items: Sequence[T], what: str) -> Iterator[T]:
 @contextmanager
 def counter(total: int, what: str) -> Iterator[Callable[[Callable[..., T]], Callable[..., T]]]:
     """What counts the calls of a function, up to a total that is expected."""
-    if _quiet():
+    if not seen():
         yield lambda call: call
         return
     bar = _Bar(total, what)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..arguments import whole
+from ..display import lesson, replayed
 from ..errors import ArgumentError, InputError
 from ..files import as_path, write_atomically
 from ..graph import topological
@@ -23,6 +24,9 @@ from .layout import Placed, lay_out
 from .rendering import FORMATS, render
 from .svg import to_svg
 from .wrapping import wrap
+
+if TYPE_CHECKING:
+    from ..stepping import Log
 
 __all__ = ["Drawing", "Picture", "draw", "picture"]
 
@@ -88,8 +92,8 @@ def picture(
 class Drawing:
     """A drawn graph: ``.svg()`` and ``.save(path)`` give the picture, ``.source`` is DOT; notebooks show it."""
 
-    def __init__(self, picture: Picture) -> None:
-        self._picture = picture
+    def __init__(self, picture: Picture, log: Log | None = None) -> None:
+        self._picture, self._log = picture, log
         self.source = picture.dot()
 
     def svg(self) -> str:
@@ -124,7 +128,10 @@ class Drawing:
         return path
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+        shown = {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+        if self._log is not None:
+            shown["text/html"] = lesson(self._log)
+        return shown
 
     def __repr__(self) -> str:
         return f"<Drawing, {self._picture.width:.0f} × {self._picture.height:.0f}>"
@@ -142,6 +149,7 @@ def draw(
     radius: int = 2,
     path: tuple[Value, Value] | None = None,
     width: float | None = None,
+    interactive: bool = False,
 ) -> Drawing:
     """Draw the graph behind one or several Values.
 
@@ -168,10 +176,13 @@ def draw(
         path: two Values; draw only the paths from the first to the second.
         width: pixels; a wider picture continues in another line below, as a text does. By default a picture is broken
             if it is very wide.
+        interactive: notebooks show the lesson of the whole graph, as for ``steps``; no gradient is changed. It needs
+            one root.
 
     Raises:
         InputError: if a root, focus or path is not what it must be, or tangents is no dict.
-        ArgumentError: if there is no scope of a name in ``collapse``, or a number is no whole number in its range.
+        ArgumentError: if there is no scope of a name in ``collapse``, or a number is no whole number in its range, or
+            ``interactive`` is asked for with several roots.
         GraphError: if there are more boxes than ``limit`` (400 if it is not given), or a node is not in the graph.
 
     >>> a, b = Value(2.0, name="a"), Value(1.0, name="b")
@@ -198,4 +209,9 @@ def draw(
             raise InputError(f"focus is a Value and path two of them, not {shown(node)}")
     if path is not None and (not isinstance(path, tuple) or len(path) != 2):
         raise InputError(f"path takes two Values, path=(a, y), not {shown(path)}")
-    return Drawing(picture(roots, digits, limit, tangents, gradients, collapse, depth, focus, radius, path, width))
+    if interactive and len(roots) > 1:
+        raise ArgumentError(
+            f"interactive shows the lesson of one result, not of {len(roots)}: draw one after the other"
+        )
+    drawn = picture(roots, digits, limit, tangents, gradients, collapse, depth, focus, radius, path, width)
+    return Drawing(drawn, replayed(roots[0], digits) if interactive else None)

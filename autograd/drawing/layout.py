@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from ..bars import bar
 from ..language import scope_name
 from .boxes import (
     BARE,
@@ -109,15 +110,13 @@ def lay_out(content: Content) -> Placed:
 
 @contextmanager
 def _progress(count: int) -> Iterator[Callable[[], object]]:
-    """Give a function to call now and then, which shows on a terminal that the layout is still at work."""
+    """Give a function to call now and then, which shows that the layout is still at work."""
     if count < MANY:
         yield lambda: None
         return
-    from tqdm import tqdm
-
     shown = f"placing {count:,} boxes, {{elapsed}} (Ctrl-C stops it; collapse= and depth= show less)"
-    with tqdm(bar_format=shown, delay=PATIENCE, leave=False, disable=None) as bar:
-        yield bar.update
+    with bar(bar_format=shown, delay=PATIENCE) as waiting:
+        yield waiting.update
 
 
 def sized(content: Content) -> Placed:

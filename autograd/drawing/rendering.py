@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from subprocess import PIPE, Popen, TimeoutExpired
 
+from ..bars import bar, seen
 from ..errors import ArgumentError, LayoutError
 
 FORMATS = ("png", "pdf")
@@ -69,7 +70,7 @@ def _run(command: Sequence[str], text: bytes, what: str) -> tuple[int, bytes, by
     """
     with Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
         try:
-            if sys.stderr is None or not sys.stderr.isatty():
+            if not seen():
                 picture, errors = process.communicate(text)
             else:
                 picture, errors = _watched(process, text, what)
@@ -80,14 +81,12 @@ def _run(command: Sequence[str], text: bytes, what: str) -> tuple[int, bytes, by
 
 
 def _watched(process: Popen[bytes], text: bytes, what: str) -> tuple[bytes, bytes]:
-    from tqdm import tqdm
-
     rest: bytes | None = text
     shown = f"{what}, {{elapsed}} (Ctrl-C stops it; a .dot file needs no layout)"
-    with tqdm(bar_format=shown, delay=PATIENCE, leave=False) as bar:
+    with bar(bar_format=shown, delay=PATIENCE) as waiting:
         while True:
             try:
                 return process.communicate(rest, timeout=0.5)
             except TimeoutExpired:
                 rest = None  # it has been sent
-                bar.update()
+                waiting.update()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -12,6 +11,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from ..arguments import whole
+from ..bars import bar, seen
 from ..errors import GraphError, InputError
 from ..graph import topological
 from ..language import Message, checked, language, translate
@@ -311,18 +311,15 @@ def _table(content: Sequence[Equation | str]) -> str:
 
 @contextmanager
 def _progress(nodes: int) -> Iterator[Callable[[Any], Any]]:
-    """A progress bar on a terminal for a large graph; yields a function that advances it by one pass."""
-    if nodes < LARGE or sys.stderr is None or not sys.stderr.isatty():
+    """A progress bar for a large graph; yields a function that advances it by one pass."""
+    if nodes < LARGE or not seen():
         yield lambda result: result
         return
-    from tqdm import tqdm
-
-    with tqdm(
-        total=6, desc=translate("explaining {nodes:,} nodes").format(nodes=nodes), delay=PATIENCE, leave=False
-    ) as bar:
+    what = translate("explaining {nodes:,} nodes").format(nodes=nodes)
+    with bar(what=what, total=6, delay=PATIENCE) as passes:
 
         def advance(result: Any) -> Any:
-            bar.update()
+            passes.update()
             return result
 
         yield advance

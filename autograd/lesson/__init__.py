@@ -70,16 +70,34 @@ def page(log: Log, lang: str | None = None) -> str:
         return _filled(log, _part("page.html"))
 
 
-def frame(log: Log, height: int = 820) -> str:
+def frame(log: Log, height: int | None = None) -> str:
     """The page inside an iframe, for notebooks: it needs no kernel, no server and no network.
 
     Args:
         log: the log.
-        height: of the frame, in pixels.
+        height: of the frame, in pixels; by default as the picture of the graph needs it.
     """
+    content = page(log)
     title = html.escape(translate("How {E} was computed").format(E=log.names.label(log.order[-1]).text))
-    style = f"width: 100%; height: {height}px; border: 0"
-    return f'<iframe srcdoc="{html.escape(page(log))}" title="{title}" style="{style}" loading="lazy"></iframe>'
+    advice = html.escape(translate("The lesson is shown when this notebook is trusted."))  # in place of the frame
+    style = (
+        f"width:100%;height:{height or _suitable(content)}px;border:1px solid rgba(128,136,148,.4);border-radius:8px"
+    )
+    return (
+        f'<iframe srcdoc="{html.escape(content)}" title="{title}" style="{style}" width="100%" loading="lazy">'
+        f"{advice}</iframe>"
+    )
+
+
+_PICTURE = re.compile(r'<svg [^>]*class="graph" viewBox="\S+ \S+ \S+ ([\d.]+)"')
+_AROUND = 152  # pixels above and below the picture: title, path, player
+_CARD = 310  # of what stands below them
+
+
+def _suitable(content: str) -> int:
+    """The height at which a page shows its picture and the card of a step."""
+    found = _PICTURE.search(content)
+    return _AROUND + _CARD + (round(min(345.0, max(220.0, float(found[1]) + 6.0))) if found else 0)
 
 
 def _filled(log: Log, template: str) -> str:

@@ -62,7 +62,7 @@ class Log(Sequence[Event]):
     """The events of one training step or several, in the order in which the engine did them.
 
     ``str(log)`` is all of them as text; ``log.play()`` steps through them in the terminal; ``log.save("run.json")``
-    writes them to a file, ``log.save("lesson.html")`` a page that shows them moving.
+    writes them to a file, ``log.save("lesson.html")`` a page that shows them moving. Notebooks show that page.
 
     Args:
         updates: the training steps; ``steps`` and ``Log.load`` make them.
@@ -167,6 +167,11 @@ class Log(Sequence[Event]):
     def __repr__(self) -> str:
         updates = f" of {len(self.updates)} training steps" if len(self.updates) > 1 else ""
         return f"<Log, {len(self)} events{updates}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from ..display import lesson
+
+        return {"text/html": lesson(self), "text/plain": repr(self)}
 
     def play(self) -> None:
         """Step through the events in the terminal: forward, back, to the next node or sweep, to a numbered step."""
