@@ -160,23 +160,25 @@ def show(x: float, digits: int = 6, style: Style = "text") -> str:
 
 def piece(x: float, digits: int = 6, style: Style = "text") -> Piece:
     """A number as a part of a formula."""
+    return Piece(MARKUP[style].nan) if math.isnan(x) else _number_piece(x + 0.0, digits, style)  # no −0
+
+
+@lru_cache(maxsize=4096)  # in a log every number stands several times
+def _number_piece(x: float, digits: int, style: Style) -> Piece:
     marks = MARKUP[style]
-    if math.isnan(x):
-        return Piece(marks.nan)
-    x += 0.0  # no −0
     size, level = abs(x), ATOM
     if math.isinf(x):
         text = marks.infinity
     else:
         short = format(size, f".{digits}g")
-        mantissa, _, exponent = (short if float(short) == size else format(size, f"#.{digits}g").rstrip(".")).partition(
-            "e"
-        )
+        exact = short if float(short) == size else format(size, f"#.{digits}g").rstrip(".")
+        mantissa, _, exponent = exact.partition("e")
         text = marks.number(mantissa, int(exponent) if exponent else None)
         level = marks.scientific if exponent else ATOM
     return Piece(marks.negative(text), SIGNED) if x < 0 else Piece(text, level)
 
 
+@lru_cache(maxsize=4096)
 def label(name: str, style: Style = "text") -> Piece:
     """A node's label as a part of a formula; in LaTeX and MathML with what follows ``_`` or a letter as its index.
 

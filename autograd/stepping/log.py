@@ -19,7 +19,7 @@ from .. import sweep
 from ..arguments import whole
 from ..errors import ArgumentError, InputError
 from ..graph import topological
-from ..language import translate
+from ..language import current, language, translate
 from ..naming import Names
 from ..notation import MOST_DIGITS, show
 from ..text import columns, shortened, shown
@@ -150,7 +150,7 @@ class Log(Sequence[Event]):
                 )
                 yield f"══ {heading}"
             sweep = ""
-            for event in iteration.events:
+            for event in map(iteration.event, range(len(iteration))):
                 number += 1
                 if event.sweep != sweep:
                     sweep = event.sweep
@@ -162,7 +162,8 @@ class Log(Sequence[Event]):
                     yield " " * (width + 6) + line
 
     def __str__(self) -> str:
-        return "\n".join(watched(self.text(), 2 * len(self), "log: lines"))
+        with language(current()):  # found once, not for each line
+            return "\n".join(watched(self.text(), 2 * len(self), "log: lines"))
 
     def __repr__(self) -> str:
         updates = f" of {len(self.updates)} training steps" if len(self.updates) > 1 else ""

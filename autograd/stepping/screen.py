@@ -74,7 +74,7 @@ class Screen:
             leaves, title = self._leaves(view, event, right, max(body - len(panels) - 1, min(6, body // 3)))
             panels = panels[: body - len(leaves) - 1]
             panels += [Text()] * (body - len(panels) - len(leaves) - 1)
-            panels += [Text(f"── {title} ".ljust(right + 2, "─"), "dim"), *leaves]
+            panels += [Text(set_cell_size(f"── {title} " + "─" * right, right + 2), "dim"), *leaves]
             rule = body - len(leaves) - 1
         panels = [*panels, *[Text()] * body][:body]
         nodes = self._nodes(view, event, column - 2, body) if column else [Text()] * body
