@@ -169,9 +169,9 @@ class _Check:
                 self._partials[k] = node.partials
                 continue
             self._values[k], self._partials[k] = again.data, again.partials
-            yield from self._differing(
-                event, Message("{name}: the result", name=name), self._iteration.values[k], again.data
-            )
+            value = self._iteration.values[k]
+            if not 0.0 != value == again.data:
+                yield from self._differing(event, Message("{name}: the result", name=name), value, again.data)
             for x, partial, slope in zip(node.inputs, node.partials, again.partials, strict=True):
                 if self._is_new and not 0.0 != partial == slope:
                     what = Message("{name}: the partial with respect to {x}", name=name, x=self._label(self._index[x]))
