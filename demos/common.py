@@ -131,6 +131,7 @@ def show_steps(args: argparse.Namespace, log: Log, name: str | None = None) -> N
         name: of the lesson's file; by default that of the demo.
     """
     if args.show == "lesson":
+        log.source = Path(__file__).with_name(f"{args.name}.py").read_text(encoding="utf-8")
         path = log.save(args.out / f"{name or args.name}.html")
         print("  " + translate("lesson: {path}").format(path=path))
         if args.open:

@@ -108,13 +108,14 @@ def _filled(log: Log, template: str) -> str:
     rule, trained = _training(log)
     scripts = [_part(name) for name in _SCRIPTS]
     update, memory = _further_steps(log)
-    drawn, levels = _drawn(order)
+    with language(ENGLISH):  # the page translates what is in the picture
+        drawn, levels = _drawn(order)
     content = {
         "nodes": data.describe(order, names, data.blocked(order, known)),
         "optimizer": data.optimizer(log.optimizer, rule, 0 if log.trainer is None else log.trainer.optimizer.steps),
         "trained": trained,
         "memory": memory,
-        "source": None,
+        "source": log.source,
     }
     marked = _marked("".join(scripts))
     messages = {name: translations(name, marked) for name in languages() if name != ENGLISH}
@@ -232,7 +233,8 @@ def _paper(log: Log, name: str) -> str:
         leaves = trained or [k for k, node in enumerate(order) if node.op is None]
         if len(order) <= data.LARGE:
             parts.append(_heading(translate("Why each gradient is what it is")))
-            parts += [_pre(str(explain(order[-1], order[k])).splitlines()) for k in leaves[:MOST_EXPLAINED]]
+            for k in leaves[:MOST_EXPLAINED]:
+                parts.append(_pre(str(explain(order[-1], order[k])).splitlines(), f' data-derivation="n{k}"'))
         return "\n".join([*parts, "</div>"])
 
 
@@ -240,8 +242,8 @@ def _heading(text: str) -> str:
     return f"<h2>{html.escape(text)}</h2>"
 
 
-def _pre(lines: Sequence[str]) -> str:
-    return f"<pre>{html.escape(chr(10).join(lines))}</pre>"
+def _pre(lines: Sequence[str], attribute: str = "") -> str:
+    return f"<pre{attribute}>{html.escape(chr(10).join(lines))}</pre>"
 
 
 def _lines(log: Log) -> list[str]:

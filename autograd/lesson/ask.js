@@ -114,7 +114,7 @@ class Ask {
   /**
    * The paths between two nodes.
    * @param {Run} run @param {number} from @param {number} to
-   * @returns {{on: Set<number>, edges: Map<number, number[]>} | null} null if no path leads from one to the other
+   * @returns {{on: Set<number>, edges: Map<number, number[]>, lists: number[][]} | null} null if no path leads from one to the other
    */
   paths(run, from, to) {
     const { graph } = run;
@@ -149,9 +149,17 @@ class Ask {
        ${why ? `<p class="warn">${escapeHtml(why)}</p>` : ""}
        <div class="scroll" tabindex="0" role="group" aria-label="${escapeHtml(few.replace(/<[^>]*>/g, ""))}"><table class="paths">${found.paths.map((path, n) => this.row(run, path, n, shared, from)).join("")}
        ${rest > 0 ? `<tr><td colspan="2">${fill(_("and {n} more: together {s}"), { n: rest, s: show(found.sum - listedSum) })}</td><td></td></tr>` : ""}${total}</table></div>
-       ${this.remark(run, found, shared, from, to)}`,
+       ${this.remark(run, found, shared, from, to)}${this.derivation(graph, from, to)}`,
     );
-    return { on, edges };
+    return { on, edges, lists: found.paths.map((path) => path.edges) };
+  }
+
+  /** What explain writes, for the recorded numbers: it stands on paper too. @param {Graph} graph @param {number} from @param {number} to */
+  derivation(graph, from, to) {
+    const lang = document.documentElement.lang;
+    const written = document.querySelector(`#paper [lang="${lang}"] [data-derivation="n${from}"]`);
+    if (!written || to !== graph.root) return "";
+    return `<details><summary>${fill(_("The derivation, as explain writes it"))}</summary><pre>${escapeHtml(written.textContent || "")}</pre></details>`;
   }
 
   /** @param {Run} run @param {{edges: number[], product: number}} path @param {number} n @param {Set<number>} shared @param {number} from */

@@ -156,13 +156,13 @@ class Card {
     const all = inputs.length > 8 ? [...inputs.slice(0, 7).map((x) => this.html(x)), fill(_("{n} more"), { n: inputs.length - 7 })] : inputs.map((x) => this.html(x));
     const first = fill(_("{n} is computed from {list}."), { n: this.html(node), list: listed(all) });
     const then = users.length
-      ? " " + fill(_("Next to use it: {u}."), { u: listed(users.slice(0, 6).map((u) => this.html(u))) })
-      : node === graph.root ? " " + fill(_("It is the result.")) : "";
+      ? [fill(_("Next to use it: {u}."), { u: listed(users.slice(0, 6).map((u) => this.html(u))) })]
+      : node === graph.root ? [fill(_("It is the result."))] : [];
     const result = asks
       ? `<p class="res ask">${fill(_("What is {n}?"), { n: this.html(node) })}</p>`
       : `<p class="res">${math(`${this.math(node)}${mo("=")}${mn(event.result)}`)}</p>`;
     if (asks) return result + this.formula(run, node);
-    return `${result}${this.formula(run, node)}<p class="say">${first}${then}</p>${warning(event.result)}${this.kept(run, node)}`;
+    return `${result}${this.formula(run, node)}<p class="say">${sentences([first, ...then])}</p>${warning(event.result)}${this.kept(run, node)}`;
   }
 
   /** The partials that the backward sweep will use. @param {Run} run @param {number} node */
@@ -202,15 +202,15 @@ class Card {
     const left = `<div><h3>${this.html(node)} → ${this.html(input)}</h3>${product}</div>`;
     const right = many ? `<div><h3>${fill(_("Running sum at {x}"), { x: this.html(input) })}</h3>${this.sum(run, event, k, asks)}</div>` : "";
     if (asks) return `${result}<div class="two">${left}${right}</div>`;
-    const sentences = [fill(_("What reaches {n} is passed on to {x}, multiplied by the edge’s partial."), { n: this.bold(node), x: this.bold(input) })];
+    const said = [fill(_("What reaches {n} is passed on to {x}, multiplied by the edge’s partial."), { n: this.bold(node), x: this.bold(input) })];
     const leaf = graph.nodes[input].op === null;
-    if (many) sentences.push(fill(_("{x} is used {k} times, so its gradient is the sum of {k} contributions."), { x: this.html(input), k: arrivals.length }));
+    if (many) said.push(fill(_("{x} is used {k} times, so its gradient is the sum of {k} contributions."), { x: this.html(input), k: arrivals.length }));
     if (nth === arrivals.length - 1) {
       const next = run.events.findIndex((e, i) => i > k && e.kind === "b" && e.node === input);
-      if (leaf) sentences.push(fill(_("A leaf: the sum ends here, as its gradient.")));
-      else if (next >= 0 && many) sentences.push(fill(_("The sum is complete; {x} passes it on at step {s}."), { x: this.html(input), s: `<a href="#step=${next + 1}">${next + 1}</a>` }));
+      if (leaf) said.push(fill(_("A leaf: the sum ends here, as its gradient.")));
+      else if (next >= 0 && many) said.push(fill(_("The sum is complete; {x} passes it on at step {s}."), { x: this.html(input), s: `<a href="#step=${next + 1}">${next + 1}</a>` }));
     }
-    return `${result}<div class="two">${left}${right}</div><p class="say">${sentences.join(" ")}</p>${warning(event.total)}`;
+    return `${result}<div class="two">${left}${right}</div><p class="say">${sentences(said)}</p>${warning(event.total)}`;
   }
 
   /** The contributions in the order of arrival, each as an arrow that starts where the last one ended. @param {Run} run @param {Backward} event @param {number} k @param {boolean} asks */

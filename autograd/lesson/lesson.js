@@ -56,6 +56,8 @@ class Lesson {
     /** The nodes in the overview. @type {Map<Drawn, Element>} */ this.boxes = new Map();
     /** @type {Element | null} */ this.frame = null;
     this.training = 0;
+    /** The paths that were lit last. */
+    this.lit = "";
   }
 
   /** One of the recorded training steps. @param {number} n */
@@ -146,6 +148,7 @@ class Lesson {
       edited: new Set(this.editing === null ? [] : [this.editing]), base: this.trial.isActive ? recorded : null, still: this.mode === "ask" || this.editing !== null,
     };
     let said = "";
+    /** The edges of each path that is asked for. @type {number[][]} */ let fresh = [];
     if (this.mode === "ask") {
       if (this.asked.length === 2) {
         const [a, b] = this.asked[0] < this.asked[1] ? this.asked : [this.asked[1], this.asked[0]];
@@ -154,6 +157,7 @@ class Lesson {
         if (found) {
           look.on = found.on;
           look.paths = found.edges;
+          fresh = found.lists;
         }
       } else if (this.asked.length) {
         look.ends = this.asked;
@@ -170,6 +174,8 @@ class Lesson {
     } else said = this.card.event(run, k);
     if (this.picture) {
       this.picture.paint(run, recorded, look);
+      if (this.lit !== this.asked.join()) this.picture.trace(fresh);
+      this.lit = fresh.length ? this.asked.join() : "";
       this.picture.show(this.asked.length ? this.asked[0] : this.editing ?? receiver ?? this.graph.root);
     }
     this.timeline.paint(run, this.done);
@@ -182,7 +188,7 @@ class Lesson {
     });
     part("step").value = String(this.done);
     part("step-count").textContent = `/ ${run.events.length}`;
-    const nodes = event === null || this.mode === "ask" ? this.asked.map((a) => this.page.nodes[a].html) : [...run.scopeOf(k).map(escapeHtml), this.page.nodes[/** @type {number} */ (receiver)].html];
+    const nodes = event === null || this.mode === "ask" ? this.asked.map((a) => this.page.nodes[a].html) : [...run.scopeOf(k).map(scopeName).map(escapeHtml), this.page.nodes[/** @type {number} */ (receiver)].html];
     part("crumb").innerHTML = nodes.join(" › ");
     this.overview(receiver);
     part("legend").hidden = this.picture === null || !this.picture.leavesRoom(28);

@@ -141,6 +141,19 @@ class Picture {
     this.last = this.forgotten();
   }
 
+  /** Light the paths one by one, edge by edge. @param {number[][]} paths */
+  trace(paths) {
+    if (calm()) return;
+    let delay = 0;
+    for (const path of paths.slice(0, 3)) {
+      const pause = Math.min(250, 2500 / path.length);
+      for (const e of path) {
+        for (const drawn of this.edges[e]) drawn.element.animate([{ opacity: 0.15 }, { opacity: 1 }], { duration: pause, delay, fill: "backwards" });
+        delay += pause;
+      }
+    }
+  }
+
   /** What was painted last: the state of each node, its value and gradient; the state of each edge, and its partial. */
   forgotten() {
     const [nodes, edges] = [this.graph.nodes.length, this.graph.edges.length];
@@ -215,7 +228,7 @@ class Picture {
       if (!look.still && passed >= 0 && passed === look.done - 1) state |= PULSE;
       const paths = look.paths.get(e);
       if (paths) state |= paths.length > 1 ? BOTH : paths[0] === 0 ? PATH1 : paths[0] === 1 ? PATH2 : PATH_MORE;
-      else if (look.on !== null) state |= OFF;
+      else if (look.on !== null && (look.paths.size || !look.on.has(to) || !look.on.has(graph.edges[e].from))) state |= OFF;
       const partial = run.partials[e];
       if (state === last.edges[e] && Object.is(partial, last.partials[e])) continue;
       last.edges[e] = state;

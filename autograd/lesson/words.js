@@ -37,3 +37,8 @@ function listed(items) {
   const list = items.slice(1, -1).reduce((first, second) => fill(_("{first}, {second}"), { first, second }), items[0]);
   return fill(_("{list} and {last}"), { list, last: items[items.length - 1] });
 }
+
+/** Sentences one after the other. @param {string[]} items HTML */
+function sentences(items) {
+  return items.reduce((first, second) => fill(_("{first} {second}"), { first, second }));
+}

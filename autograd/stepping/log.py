@@ -97,6 +97,7 @@ class Log(Sequence[Event]):
         self.losses = array("d", [x.loss for x in self.updates] if losses is None else losses)
         self._starts = list(accumulate((len(x) for x in self.updates), initial=0))
         self.trainer: Trainer | None = None  # of a log that was recorded, not loaded
+        self.source: str | None = None  # the Python code that recorded it, where somebody says it
         self.doubts: list[Difference] = []  # what a file says twice, but not in the same way
 
     @property

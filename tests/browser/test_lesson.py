@@ -187,6 +187,9 @@ def test_asking_for_paths(page, address, log):
     assert "0.000438568" in text
     assert "0.000668396" in text
     assert "−0.000229828" in text
+    page.click("#card summary")
+    for line in str(ag.explain(log.order[-1], "w1")).splitlines()[:4]:
+        assert line in page.inner_text("#card pre")
     assert page.evaluate("document.querySelectorAll('g.edge.both').length") == 2  # w1 → net_h1 → out_h1
     assert page.evaluate("document.querySelectorAll('g.node.off').length") > 5
     page.keyboard.press("Escape")
