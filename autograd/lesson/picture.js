@@ -165,7 +165,7 @@ class Picture {
 
   /** The size of the pane on the screen. */
   measure() {
-    const { clientWidth: width, clientHeight: height } = /** @type {HTMLElement} */ (this.svg.parentElement);
+    const { clientWidth: width, clientHeight: height } = /** @type {HTMLElement} */ (this.svg.closest(".pane"));
     this.pane = { width, height };
   }
 

@@ -70,6 +70,8 @@ class Run {
       else this.sweeps.push({ kind: event.kind, first: k, count: 1 });
     });
     this.backwardFrom = events.findIndex((event) => event.kind === "b");
+    /** The number of events until the backward sweep has ended: what nothing has reached by then has the gradient 0. */
+    this.backwardTo = events.reduce((end, event, k) => (event.kind === "b" ? k + 1 : end), 0);
     /** The gradient of every node after the whole sweep. @type {number[]} */
     this.gradients = graph.nodes.map((_node, k) => {
       const last = this.arrivals[k][this.arrivals[k].length - 1];
@@ -97,7 +99,8 @@ class Run {
       if (events[middle] < done) low = middle + 1;
       else high = middle;
     }
-    return low === 0 ? null : /** @type {Backward} */ (this.events[events[low - 1]]).total;
+    if (low === 0) return this.backwardFrom >= 0 && done >= this.backwardTo ? 0 : null;
+    return /** @type {Backward} */ (this.events[events[low - 1]]).total;
   }
 
   /** The value after the update, if that has happened. @param {number} k @param {number} done */

@@ -383,6 +383,20 @@ def test_hostile_names_are_only_text(shown):
     page.click("g.node .nm")
 
 
+def test_a_dead_relu_is_explained(shown):
+    x, w = Value(-3.0, name="x"), Value(0.5, name="w")
+    z = (x * w).relu() * 2
+    z.name = "z"
+    page = shown(ag.steps(z))
+    assert page.inner_text("#leaves tbody tr:last-child .g") == ""
+    page.keyboard.press("End")
+    assert page.inner_text("#leaves tbody tr:last-child .g") == "0"
+    page.click("g.leaf[data-node=n1] .nm")
+    page.click("#card [data-ask]")
+    assert "(a dead relu)" in page.inner_text("#card .warn")
+    assert page.inner_text("#card .blame .x") == "0"
+
+
 def test_nan_infinity_and_domains(shown):
     x, y = Value(1.0, name="x"), Value(0.0, name="y")
     z = (x * math.inf) * y
