@@ -51,7 +51,7 @@ def backward_with(gradient):
         (lambda: steps(Value(1.0) * 2, 3), InputError, ["updates()", "3"]),
         (lambda: steps(Value(1.0) * 2, digits="x"), ArgumentError, ["digits", "1 to 100", "'x'"]),
         (lambda: draw(Value(1.0), digits=0), ArgumentError, ["digits", "1 to 100", "0"]),
-        (lambda: draw(Value(1.0), limit=None), ArgumentError, ["limit", "None"]),
+        (lambda: draw(Value(1.0), limit="x"), ArgumentError, ["limit", "'x'"]),
         (lambda: draw(Value(1.0), tangents=3), InputError, ["tangents", "3"]),
         (lambda: draw(Value(1.0)).save(3), InputError, ["path", "3"]),
         (lambda: explain(Value(1.0), Value(1.0), digits=None), ArgumentError, ["digits", "None"]),
