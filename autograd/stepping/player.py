@@ -190,7 +190,7 @@ class Player:
         lines = self._screen.lines(width, height, self._footer(width), self._with_help)
         with self._console:  # everything in one write, so that nothing flickers
             self._console.control(_home())
-            for line in lines[-1:] if height < 2 else [*lines[: height - 1], lines[-1]]:
+            for line in lines:
                 self._console.print(line, end="" if line is lines[-1] else "\n", no_wrap=True, crop=True)
 
     def _footer(self, width: int) -> Text:

@@ -21,6 +21,7 @@ SHAPES = {"forward": "▶", "backward": "◀", "update": "◆"}
 COLOURS = {"forward": "bright_blue", "backward": "red", "update": "green"}
 _LINES = {"forward": ("━", "─"), "backward": ("╍", "╌"), "update": ("•", "·")}  # done, to come
 _BLOCKS = "▁▂▃▄▅▆▇█"
+SMALLEST = 20, 8  # the width and the height of the smallest screen that is laid out
 NARROW = 64  # below this width the column of nodes is left out
 WIDE = 100  # from this width on numbers have six digits
 TALL = 34  # from this height on the rule of each step is said in a sentence
@@ -60,6 +61,8 @@ class Screen:
             with_help: show the list of keys instead of the step.
         """
         view, event = self._position.view, self._position.event
+        asked = width, height
+        width, height = max(width, SMALLEST[0]), max(height, SMALLEST[1])  # what does not fit is cut off below
         top = [self._title(view, event, width), self._timeline(view, event, width)]
         if len(self._log.losses) > 1 and height > 12:
             top.append(self._curve(view, width))
@@ -86,7 +89,8 @@ class Screen:
                 line.append_text(_fitted(node, column - 1)).append("├" if is_rule else "│", "dim")
                 line.append("" if is_rule else " ")
             lines.append(_fitted(line.append_text(panel), width))
-        return [*lines, _fitted(footer, width)]
+        width, height = asked
+        return [_fitted(line, width) for line in [*lines[: height - 1], footer]]
 
     def _title(self, view: View, event: int, width: int) -> Text:
         sweep = view.iteration.sweep_of(event)[0]

@@ -180,17 +180,20 @@ def fits(lines, width, height):
     return len(lines) == height and all(cell_len(line) == width for line in lines)
 
 
-@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (64, 16), (40, 12), (20, 8), (200, 70), (300, 9)])
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(80, 24), (120, 40), (64, 16), (40, 12), (20, 8), (200, 70), (300, 9), (80, 3), (7, 24), (1, 1)],
+)
 def test_screens_have_their_size(log, run, width, height):
     for some, step in ((log, 1), (run, 5)):
         for at in range(0, len(some), step):
             assert fits(screen(some, at, width, height), width, height), at
-    assert fits(screen(log, 20, width, height, "h"), width, height)
-    assert fits(screen(log, 20, width, height, "/", "w"), width, height)
+    for keys in ("h", "/w", "gw5", "z"):
+        assert fits(screen(log, 20, width, height, *keys), width, height)
 
 
 @settings(max_examples=60, deadline=None)
-@given(programs(), st.integers(12, 150), st.integers(7, 60), st.data())
+@given(programs(), st.integers(1, 150), st.integers(1, 60), st.data())
 def test_screens_of_random_programs(program, width, height, data):
     log = steps(build(program)[1])
     if len(log):
