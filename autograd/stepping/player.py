@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from ..language import translate
 from ..notation import show
-from .position import Position, meaning
+from .position import HELP, Position, meaning
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,8 +81,6 @@ def _keyboard(stdin: TextIO) -> Keyboard | None:
 
 
 def _by_lines(log: Log, stdin: TextIO, stdout: TextIO) -> None:
-    from .position import HELP
-
     position, message = Position(log), HELP.translated()
     while True:
         for line in page(position):
@@ -175,6 +173,7 @@ class Player:
 
     def _leave(self) -> None:
         with suppress(OSError):  # a terminal that was closed
+            self._console.clear()  # some terminals keep a part of it if they were resized
             self._console.show_cursor(True)
             self._console.set_alt_screen(False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -54,11 +55,11 @@ class Position:
             return self.move(word)
         if command.startswith("/"):
             return self.search(command[1:])
-        where = command.removeprefix("g").strip() if command[:2].strip() == "g" or command[1:2].isdigit() else command
+        goes = re.fullmatch(r"g(?:\s+(.+)|(\d+))", command, re.ASCII)
+        where = goes[1] or goes[2] if goes else command
         if where.isascii() and where.isdigit():
             return self.go_to_step(where)
-        known = where and any(where == label for label in self._labels_of(self.view))
-        if known or command[:2] == "g ":
+        if goes or where in self._labels_of(self.view):
             return self.search(where)
         return f"{command!r}: {HELP.translated()}"
 
@@ -93,13 +94,11 @@ class Position:
         if not fits:
             return translate("No node has {text} in its name.").format(text=repr(text))
         iterations = self.log.updates
-        here = next(k for k, x in enumerate(iterations) if x is self.iteration)
-        start = self.at - self.event
+        here = self.log.which(self.at)
         for turn in range(len(iterations) + 1):  # the present step a second time last: its events up to here
             which = (here + turn) % len(iterations)
             view = self._view(which)
-            first = start if turn == 0 else self.log.first(which)
-            found = [first + k for k in self._events(view, text)]
+            found = [self.log.first(which) + k for k in self._events(view, text)]
             later = [k for k in found if turn or k > self.at]
             if later:
                 self.at = later[0]
@@ -117,11 +116,6 @@ class Position:
         """The names that a search finds."""
         labels = self._labels_of(self.view)
         return [labels[k] for k in _best(labels, text)]
-
-    @property
-    def iteration(self) -> object:
-        """The training step that the present event belongs to."""
-        return self.log.located(self.at)[0]
 
     @property
     def event(self) -> int:

@@ -261,7 +261,7 @@ class Screen:
             text = translate("What reaches {n} is passed on to {x}, multiplied by the edge’s partial.")
             lines += ["", text.format(n=made.node, x=made.input)]
         arrivals = view.arrivals(receiver)
-        arrived = view.before(receiver, event)
+        arrived = view.arrived(receiver, event)
         if len(arrivals) > 1:
             lines += ["", Text(translate("Sum at {x} so far").format(x=made.input), "dim")]
             sums = []

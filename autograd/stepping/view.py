@@ -144,6 +144,6 @@ class View:
         at = bisect_right(starts, event) - 2
         return starts[at] if at >= 0 else None
 
-    def before(self, node: int, event: int) -> int:
+    def arrived(self, node: int, event: int) -> int:
         """How many contributions a node has received up to and including an event."""
         return bisect_left(self.arrivals(node), event + 1)
