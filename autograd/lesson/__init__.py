@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -197,7 +198,7 @@ def _levels(order: Sequence[Value]) -> list[_Level]:
         if depth == deepest and len(order) > limit:
             break
         try:
-            drawn = picture([order[-1]], limit=limit, depth=None if depth == deepest else depth,
+            drawn = picture([order[-1]], limit=limit, width=math.inf, depth=None if depth == deepest else depth,
                             collapse=False if depth == deepest else None).svg(style=False)  # fmt: skip
         except GraphError:  # too many boxes, and a deeper level has more
             break
