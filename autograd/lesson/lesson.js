@@ -819,12 +819,28 @@ function download(name, type, text) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
+/**
+ * In a frame the page is dark if the text around the frame is light: notebooks have themes of their own.
+ * @returns {"light" | "dark" | null} null without a frame, or if it is of another origin
+ */
+function surroundings() {
+  const frame = window.frameElement;
+  const canvas = document.createElement("canvas").getContext("2d"); // reads a colour in any notation
+  if (!frame || !canvas) return null;
+  canvas.fillStyle = getComputedStyle(frame).color;
+  canvas.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = canvas.getImageData(0, 0, 1, 1).data;
+  return 0.3 * red + 0.59 * green + 0.11 * blue > 128 ? "dark" : "light";
+}
+
 /** Start the page. */
 function start() {
   /** @type {Data} */
   const data = { record: JSON.parse(part("record").textContent), ...JSON.parse(part("data").textContent) };
   catalogues = data.messages;
   document.body.classList.remove("no-script");
+  const around = surroundings();
+  if (around) document.documentElement.dataset.theme = around;
   const lesson = new Lesson(data);
   lesson.listen();
   lesson.size();

@@ -4,6 +4,8 @@ from textwrap import dedent
 
 import pytest
 
+from autograd import Value, lesson, steps
+
 from .node import missing
 
 SETUP = """
@@ -125,6 +127,28 @@ def test_the_frame_shows_the_picture_and_the_whole_card(shown):
             bottom = inside.evaluate("document.querySelector('#card').getBoundingClientRect().bottom")
             height = inside.evaluate("innerHeight")
             assert height - 130 < bottom < height
+
+
+GROUND = {"light": "rgb(245, 246, 248)", "dark": "rgb(14, 18, 23)"}
+
+
+@pytest.mark.parametrize("machine", ["light", "dark"])
+def test_the_lesson_has_the_colours_of_the_notebook_whatever_those_of_the_machine_are(shown, address, machine):
+    page, cells = shown
+    page.emulate_media(color_scheme=machine)
+    page.reload()
+    ground = frame(cells["lesson"]).evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == GROUND[address[0]]
+
+
+@pytest.mark.parametrize(
+    ("ink", "ground"), [("oklch(0.95 0.01 200)", "dark"), ("color(srgb 0.1 0.1 0.1)", "light"), ("#ddd", "dark")]
+)
+def test_the_colour_of_the_text_around_may_be_in_any_notation(page, ink, ground):
+    x = Value(3.0, name="x")
+    page.set_content(f'<body style="color: {ink}">{lesson.frame(steps(x * x))}')
+    inside = frame(page.locator("body"))
+    assert inside.evaluate("getComputedStyle(document.body).backgroundColor") == GROUND[ground]
 
 
 def test_drawing_interactively_changes_no_gradient(notebook):
