@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .stepping import Log
 
 MOST_OPERANDS = 8  # of a formula that is written out
-MOST_EVENTS = 20_000  # of a lesson inside a notebook, which keeps the whole page in its file
+MOST_SHOWN = 20_000  # events and nodes of a lesson inside a notebook, whose file keeps the page: about 8 MB
 FIRST_LINES = 40  # of a log that is shown as text
 MOST_POINTS = 300  # of a curve
 
@@ -235,7 +235,7 @@ def lesson(log: Log) -> str:
     """The lesson of a log inside a frame; where there can be none, the log's first lines as text, and why."""
     from .lesson import frame
 
-    if len(log) > MOST_EVENTS:
+    if len(log) + len(log.order) > MOST_SHOWN:
         reason = translate(
             "This log has {n} events, too many for a page in a notebook; save it as a page of its own: {code}"
         ).format(n=f"{len(log):,}", code='log.save("lesson.html")')

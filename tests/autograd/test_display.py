@@ -94,10 +94,11 @@ def test_a_log_without_a_layout_is_shown_as_text_with_the_reason(monkeypatch):
 
 
 def test_a_long_log_is_shown_by_its_first_lines(monkeypatch):
-    monkeypatch.setattr("autograd.display.MOST_EVENTS", 100)
+    monkeypatch.setattr("autograd.display.MOST_SHOWN", 240)
     y = x = Value(0.5, name="x")
     for _ in range(60):
         y = y * x
+    assert "<iframe" in steps(y.inputs[0])._repr_mimebundle_()["text/html"]  # 60 nodes and 177 events
     html = steps(y)._repr_mimebundle_()["text/html"]
     text = text_of(html)
     assert text.startswith("This log has 180 events, too many for a page in a notebook")
