@@ -39,7 +39,8 @@ def newton(steps: int) -> Value:
 def mlp(sizes: list[int]) -> Value:
     """A network's loss on one row."""
     model = nn.MLP(sizes[0], sizes[1:], activation="tanh", rng=0, names=True)
-    return nn.half_squared_error(model([0.1 * k for k in range(sizes[0])]), [0.0] * sizes[-1])
+    loss: Value = nn.half_squared_error(model([0.1 * k for k in range(sizes[0])]), [0.0] * sizes[-1])
+    return loss
 
 
 def chain(steps: int, scopes: bool) -> Value:
