@@ -8,6 +8,7 @@ their neighbours allow.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ STEP = 17.0  # between two rows of a run
 PORT = 17.0  # between the lines that leave a box
 BETWEEN, LANE = 12.0, 9.0  # between two items of a column; beside a line that passes
 NARROWEST, BROADEST = 26.0, 64.0  # between two columns
+APART = 4  # more edges from one box run together as long as they have the same way
 SWEEPS = 8
 MANY, PATIENCE = 500, 2.0  # with fewer boxes no message is prepared; seconds before it appears
 
@@ -264,6 +266,8 @@ def _place_group(group: Group, passing: Sequence[Passing], tick: Callable[[], ob
     for item in group.items:
         columns[column_of[item]].append(item)
     links: list[list[Link]] = [[] for _ in numbers]  # those to the next column
+    counts = Counter(p.edge.source for p in passing)
+    shared: dict[tuple[Box | Sheet, int], Lane] = {}  # of the edges from a box that many edges leave
     for p in passing:
         first = column_of[p.a] if p.a is not None else -1
         last = column_of[p.b] if p.b is not None else len(numbers)
@@ -271,11 +275,15 @@ def _place_group(group: Group, passing: Sequence[Passing], tick: Callable[[], ob
         at = p.a.exits[p.edge] if p.a is not None else 0.0
         p.lanes = []
         for c in range(first + 1, last):
-            lane = Lane()
+            lane = shared.get((p.edge.source, c))
+            if lane is None:
+                lane = Lane()
+                columns[c].append(lane)
+                if counts[p.edge.source] > APART:
+                    shared[p.edge.source, c] = lane
+                if slot is not None:
+                    links[c - 1].append(Link(slot, at, lane, 0.0))
             p.lanes.append((c, lane))
-            columns[c].append(lane)
-            if slot is not None:
-                links[c - 1].append(Link(slot, at, lane, 0.0))
             slot, at = lane, 0.0
         if p.b is not None and slot is not None:
             links[last - 1].append(Link(slot, at, p.b, p.b.entries[p.edge]))

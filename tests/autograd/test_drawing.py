@@ -4,11 +4,13 @@ import io
 import json
 import math
 import os
+import random
 import re
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -150,6 +152,39 @@ def test_no_box_lies_on_another_and_all_lie_in_the_picture():
         assert 0 < top < bottom < h
         for a, b, c, d in placed[:n]:
             assert right < a or c < left or bottom < b or d < top
+
+
+def random_graph(seed):
+    """Operations on random earlier nodes in random scopes, which are left and entered again."""
+    r = random.Random(seed)
+    nodes = [Value(r.uniform(-1.0, 1.0), name=f"x{k}") for k in range(3)]
+    for _ in range(r.choice([8, 25, 60])):
+        with ExitStack() as scopes:
+            for _ in range(r.randint(0, 3)):
+                scopes.enter_context(ag.scope(r.choice(["p", "q", "step 1", "step 2"])))
+            xs = r.choices(nodes[-8:], k=r.choice([1, 1, 2, 3, 12]))
+            nodes.append(ag.tanh(xs[0]) if len(xs) == 1 else xs[0] * xs[1] if len(xs) == 2 else ag.sum(xs) * 0.1)
+    nodes[-1].backward()
+    return nodes[-1], r.choice(nodes)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_pictures_of_random_graphs(seed):
+    """Whatever is collapsed or left out: no box lies on another, every id is there once, and it is always the same."""
+    y, x = random_graph(seed)
+    for how in ({}, {"collapse": False}, {"depth": 0}, {"depth": 1}, {"width": 700}, {"limit": 30}, {"focus": x}):
+        if how.get("focus") is not None and x not in topological(y):
+            continue
+        svg = draw(y, **how).svg()
+        assert draw(y, **how).svg() == svg
+        ids = [element.get("id") for element in ET.fromstring(svg).iter() if element.get("id")]
+        assert len(ids) == len(set(ids))
+        width, height = size(svg)
+        placed = list(boxes(svg).values())
+        for n, (left, top, right, bottom) in enumerate(placed):
+            assert 0 < left < right < width
+            assert 0 < top < bottom < height
+            assert all(right < a or c < left or bottom < b or d < top for a, b, c, d in placed[:n])
 
 
 def test_operations_that_feed_only_the_next_stand_below_each_other():
