@@ -67,8 +67,12 @@ def picture(
     radius: int = 2,
     path: tuple[Value, Value] | None = None,
     width: float | None = None,
+    tags: bool = False,
 ) -> Picture:
-    """Lay out the graph behind the roots; for programs that embed the SVG. ``draw`` says what the arguments mean."""
+    """Lay out the graph behind the roots; for programs that embed the SVG. ``draw`` says what the arguments mean.
+
+    With ``tags`` there is room at the right of each box that several edges leave, for numbers that a page puts there.
+    """
     order = topological(*roots)
     if gradients is None:
         gradients = any(node.grad != 0.0 for node in order)
@@ -81,6 +85,7 @@ def picture(
     read = choose(
         reader, part(order, reader.index, focus, radius, path), collapse, depth, limit, digits, path is not None
     )
+    read.tags = tags
     count = sum(len(node.inputs) for node in order)
     nodes = translate("{count} node", "{count} nodes", len(order)).format(count=len(order))
     summary = translate("Computation graph: {nodes}, {edges}").format(

@@ -199,13 +199,15 @@ class Content:
         edges: all edges.
         notes: sentences below the picture.
         on_path: whether the edges are marked, because they are those of paths that were asked for.
+        tags: whether there is room for a number at the right of a box for each edge that leaves it.
     """
 
     whole: Group
     boxes: list[Box]
     edges: list[Edge]
     notes: list[str]
-    on_path: bool
+    on_path: bool = False
+    tags: bool = False
 
 
 class Reader:

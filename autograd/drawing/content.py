@@ -67,7 +67,7 @@ class Assembly:
         for box in self._boxes.values():
             _shorten_pills(box)
         edges = sorted(self._edges, key=_by_number)
-        return Content(self._whole, [*self._chips, *self._boxes.values()], edges, [], False)
+        return Content(self._whole, [*self._chips, *self._boxes.values()], edges, [])
 
     def _add_runs(self) -> None:
         order = self._nodes.order

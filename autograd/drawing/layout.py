@@ -48,7 +48,8 @@ MARGIN = 12.0  # around the whole
 STEP = 17.0  # between two rows of a run
 PORT = 17.0  # between the lines that leave a box
 BETWEEN, LANE = 12.0, 9.0  # between two items of a column; beside a line that passes
-NARROWEST, BROADEST = 26.0, 64.0  # between two columns
+NARROWEST, BROADEST = 26.0, 46.0  # between two columns
+TAG = 76.0  # at least, where a page shows what arrives along each edge
 APART = 4  # more edges from one box run together as long as they have the same way
 SWEEPS = 8
 MANY, PATIENCE = 500, 2.0  # with fewer boxes no message is prepared; seconds before it appears
@@ -103,7 +104,7 @@ def lay_out(content: Content) -> Placed:
     passing = _passing(content)
     with _progress(len(content.boxes)) as tick:
         for last in (False, False, True):
-            _place(content.whole, passing, tick)
+            _place(content, passing, tick)
             _trace(content, passing)
             if not last:
                 _sort_ports(content)
@@ -146,9 +147,9 @@ def _passing(content: Content) -> dict[Group, list[Passing]]:
     return found
 
 
-def _place(whole: Group, passing: dict[Group, list[Passing]], tick: Callable[[], object]) -> None:
+def _place(content: Content, passing: dict[Group, list[Passing]], tick: Callable[[], object]) -> None:
     """Lay out every group, inner ones first."""
-    groups = [whole]
+    groups = [content.whole]
     for group in groups:  # grows
         groups += [item for item in group.items if isinstance(item, Group)]
     for group in reversed(groups):
@@ -159,7 +160,7 @@ def _place(whole: Group, passing: dict[Group, list[Passing]], tick: Callable[[],
                 _place_chip(item)
             elif isinstance(item, Sheet):
                 _place_sheet(item)
-        _place_group(group, passing.get(group, []), tick)
+        _place_group(group, passing.get(group, []), content.tags, tick)
 
 
 # Boxes, relative to their item -------------------------------------------------------------------------------------
@@ -259,7 +260,7 @@ def padding(group: Group) -> tuple[float, float, float, float]:
     return (4.0, 24.0, 4.0, 5.0) if group.parent.parent is None else (4.0, BLOCK + 7, 6.0, 6.0)
 
 
-def _place_group(group: Group, passing: Sequence[Passing], tick: Callable[[], object]) -> None:
+def _place_group(group: Group, passing: Sequence[Passing], tags: bool, tick: Callable[[], object]) -> None:
     numbers = sorted({item.column for item in group.items})
     column_of = {item: numbers.index(item.column) for item in group.items}
     columns: list[list[Slot]] = [[] for _ in numbers]
@@ -304,8 +305,13 @@ def _place_group(group: Group, passing: Sequence[Passing], tick: Callable[[], ob
             if isinstance(item, Chip):
                 item.width = item.box.width = broad
         places.append((x, x + broad))
-        steep = [link for link in links[c] if abs(_above(link)) > 2]
-        x += broad + (min(BROADEST, NARROWEST + 4 * len(steep)) if c < len(columns) - 1 else 0.0)
+        x += broad
+        if c < len(columns) - 1:
+            steep = [link for link in links[c] if abs(_above(link)) > 2]
+            gap = min(BROADEST, NARROWEST + 4 * len(steep))
+            inner = [item for item in items if not isinstance(item, Chip)]  # leaves have room before the pills
+            fans = Counter(edge.source for item in inner for edge in item.exits) if tags else Counter()
+            x += max(gap, TAG) if any(n > 1 for n in fans.values()) else gap
     title = 0.0 if group.parent is None else 24 + min(WIDE, width(scope_name(group.scope[-1]), SCOPE))
     group.width = max(x + right, title)
     group.height = max((slot.y + slot.height for column in columns for slot in column), default=top) + bottom

@@ -198,7 +198,8 @@ def _levels(order: Sequence[Value]) -> list[_Level]:
         if depth == deepest and len(order) > limit:
             break
         try:
-            drawn = picture([order[-1]], limit=limit, width=math.inf, depth=None if depth == deepest else depth,
+            drawn = picture([order[-1]], limit=limit, width=math.inf, tags=True,
+                            depth=None if depth == deepest else depth,
                             collapse=False if depth == deepest else None).svg(style=False)  # fmt: skip
         except GraphError:  # too many boxes, and a deeper level has more
             break
