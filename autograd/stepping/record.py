@@ -1,5 +1,22 @@
 """Writes a log as JSON and reads it again; everything in a file is checked before it is used.
 
+    {"format": "autograd-log", "version": 1, "digits": 6, "optimizer": {"kind": "SGD", "lr": 0.5}, "losses": [0.298],
+     "root": 26, "nodes": [
+      {"label": "w1", "name": "w1", "op": null, "inputs": [], "operands": [], "partials": [], "data": 0.15, …},
+      {"label": "net_h1", "name": "net_h1", "op": "dot", "inputs": [0, 3], "constants": {"1": 2.0}, "operands": […],
+       "partials": […], "data": 0.3775, "scope": ["hidden layer", "h1"], "formula": "w1·i1 + …"}, …],
+     "graphs": [{"root": …, "nodes": […]}, …],
+     "updates": [{"number": 1, "graph": 0, "loss": 0.298, "leaves": {"0": 0.15}, "operands": {}, "check": "…", "events":
+      [["f", node, result],
+       ["b", node, position of the input, adjoint, partial, contribution, running total],
+       ["u", node, old, gradient, new, formula, numbers, {terms}, rule, check], …]}, …],
+     "digest": "…"}
+
+A node is named by its index in ``nodes``; its inputs come before it, and the constants among its operands are listed by
+position. Operands, partials and data are those of the first training step. ``graphs`` holds further graphs, if not all
+steps recorded the same one. A step's ``operands`` are those of nodes whose leaves were changed before the sweep. A
+trace that is written by hand needs no labels, formulas, names, scopes, checks or digest.
+
 Numbers that JSON does not have are the texts "nan", "inf" and "-inf". What no rule of the table determines (names,
 settings, an optimiser's terms) carries a checksum, so that ``Log.verify`` finds a change there too.
 """
