@@ -179,7 +179,7 @@ class _Check:
 
     def _backward(self) -> Iterator[Difference]:
         iteration, totals = self._iteration, self._totals
-        processed: dict[int, set[int]] = {}
+        processed: dict[int, dict[int, int]] = {}
         sweep = iteration.sweep
         edges = zip(iteration.swept, iteration.positions, strict=True)
         for k, (at, position) in enumerate(watched(edges, len(iteration.swept), "log: backward")):
@@ -187,14 +187,15 @@ class _Check:
             adjoint, partial, contribution, total = sweep[4 * k : 4 * k + 4]
             x = self._index[self._order[at].inputs[position]]
             name = f"{self._label(at)} → {self._label(x)}"
-            if position in processed.setdefault(at, set()):
-                yield Difference(
-                    self._first + event + 1,
-                    Message("{name}: the edge", name=name),
-                    Message("processed twice"),
-                    Message("processed once"),
-                )
-            processed[at].add(position)
+            earlier = processed.setdefault(at, {}).setdefault(position, event)
+            if earlier != event:  # one of the two names the wrong edge
+                for one in (earlier, event):
+                    yield Difference(
+                        self._first + one + 1,
+                        Message("{name}: the edge", name=name),
+                        Message("processed twice"),
+                        Message("processed once"),
+                    )
             if x in processed:
                 yield Difference(
                     self._first + event + 1,
