@@ -31,7 +31,7 @@ class TraceError(AutogradError, TypeError):
 
 
 class LayoutError(AutogradError, RuntimeError):
-    """No layout engine is installed, or it could not lay out the drawing."""
+    """Graphviz, which makes PNG and PDF, is not installed, or it could not draw the graph."""
 
 
 class MissingExtraError(AutogradError, ImportError):

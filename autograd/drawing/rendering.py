@@ -32,7 +32,7 @@ def render(source: str, fmt: str) -> bytes:
 
     Raises:
         ArgumentError: for another format.
-        LayoutError: if there is no layout engine, or it fails.
+        LayoutError: if neither is installed, or it fails.
     """
     if fmt not in FORMATS:
         raise ArgumentError(f"a drawing can be {', '.join(FORMATS)}, not {fmt!r}")
@@ -43,23 +43,25 @@ def render(source: str, fmt: str) -> bytes:
     elif sys.executable:
         command = [sys.executable, "-P", "-c", _IN_PROCESS, fmt, " ".join(options)]
     else:
-        raise LayoutError("this Python cannot start a process of its own to lay out the drawing; install Graphviz")
+        raise LayoutError(
+            "this Python cannot start a process of its own to make PNG and PDF; install Graphviz, or save an .svg file"
+        )
     engine = "dot" if dot else "pygraphviz"
     try:
         code, picture, errors = _run(command, source.encode(), f"drawing {source.count(' -> '):,} edges with {engine}")
     except OSError as error:
-        raise LayoutError(f"the layout engine {command[0]!r} could not be started: {error}") from error
+        raise LayoutError(f"the program {command[0]!r} could not be started: {error}") from error
     if code == 0 and picture:
         return picture
     said = errors.decode(errors="replace").strip().splitlines()
     last = said[-1] if said else f"exit code {code}, no message" if code else "it ended without a picture or a message"
     if "No module named 'pygraphviz'" in last:
         raise LayoutError(
-            "no layout engine found: neither the program 'dot' nor the package pygraphviz. "
-            "Install one of them:  pip install 'pygraphviz>=2.0'  (includes Graphviz)  or your system's graphviz. "
-            "The drawing's .source is DOT text that any Graphviz viewer opens"
+            "PNG and PDF need the program 'dot' or the package pygraphviz, and neither is there. "
+            "Install one of them:  pip install 'pygraphviz>=2.0'  (includes Graphviz)  or your system's graphviz; "
+            "or save an .svg file, which needs neither"
         )
-    raise LayoutError(f"the layout engine {engine} could not draw this graph: {last}")
+    raise LayoutError(f"{engine} could not draw this graph: {last}")
 
 
 def _run(command: Sequence[str], text: bytes, what: str) -> tuple[int, bytes, bytes]:

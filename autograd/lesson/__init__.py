@@ -60,7 +60,6 @@ def page(log: Log, lang: str | None = None) -> str:
 
     Raises:
         ArgumentError: if the log has more events than a page can step through.
-        LayoutError: if there is no layout engine for the picture.
     """
     if len(log) > MOST_EVENTS:
         raise ArgumentError(

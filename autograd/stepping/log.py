@@ -192,7 +192,6 @@ class Log(Sequence[Event]):
 
         Raises:
             ArgumentError: for another ending or language, or a log that is too large for a file.
-            LayoutError: if there is no layout engine for the lesson's picture.
             OSError: if the file cannot be written.
         """
         from .record import save
