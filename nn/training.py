@@ -25,7 +25,7 @@ from .optim import Optimizer, Schedule, by_name
 from .prediction import predict
 from .text import flag, function, sequence
 
-PATIENCE = 0.5  # seconds until the progress bar appears
+PATIENCE = 1.0  # seconds until the progress bar appears
 
 
 @dataclass(repr=False)
