@@ -71,7 +71,7 @@ class Explanation:
     ) -> None:
         self.output, self.wrt, self._digits, self._most_paths, self._lang = output, wrt, digits, paths, lang
         self._order = order
-        with _progress(len(order)) as advance:
+        with _progress(len(order), total=6) as advance:
             self._part: Between = advance(between(order, wrt))
             self._names: Names = advance(Names(order, digits))
             found: dict[Value, float] = advance(adjoints(order))
@@ -149,7 +149,12 @@ class Explanation:
         for last in islice(occurrences.values(), MOST_EQUATIONS):
             yield writer.occurrences(last)
 
-    def _sections(self, style: Style) -> Iterator[tuple[str, list[Equation | str]]]:
+    def _sections(self, style: Style) -> list[tuple[str, list[Equation | str]]]:
+        with _progress(len(self._order), total=7) as advance:
+            advance(self.title)
+            return [advance(section) for section in self._parts(style)]
+
+    def _parts(self, style: Style) -> Iterator[tuple[str, list[Equation | str]]]:
         writer = self._writer(style)
         chain: list[Equation | str] = [writer.equation(e) for e in self._written if not e.says_nothing]
         if len(self._expansions) > MOST_EQUATIONS:
@@ -245,8 +250,9 @@ class Explanation:
 
     @_in_its_language
     def __str__(self) -> str:
+        sections = self._sections("text")
         lines = [self.title]
-        for heading, content in self._sections("text"):
+        for heading, content in sections:
             if content:
                 lines += ["", heading]
             for item in content:
@@ -267,8 +273,9 @@ class Explanation:
     @_in_its_language
     def markdown(self) -> str:
         """Headings, equations between ``$$`` and lists, for notebooks and web pages."""
+        sections = self._sections("latex")
         lines = [f"### {_escaped(self.title)}"]
-        for heading, content in self._sections("latex"):
+        for heading, content in sections:
             if content:
                 lines += ["", f"**{_escaped(heading)}**", ""]
             for item in content:
@@ -286,8 +293,9 @@ class Explanation:
     @_in_its_language
     def html(self) -> str:
         """Headings, equations in MathML and lists, as a part of a web page."""
+        sections = self._sections("mathml")
         parts = [f"<h3>{escape_xml(self.title)}</h3>"]
-        for heading, content in self._sections("mathml"):
+        for heading, content in sections:
             if content:
                 parts.append(f"<h4>{escape_xml(heading)}</h4>")
             if any(isinstance(item, Equation) for item in content):
@@ -310,16 +318,16 @@ def _table(content: Sequence[Equation | str]) -> str:
 
 
 @contextmanager
-def _progress(nodes: int) -> Iterator[Callable[[Any], Any]]:
-    """A progress bar for a large graph; yields a function that advances it by one pass."""
+def _progress(nodes: int, total: int) -> Iterator[Callable[[Any], Any]]:
+    """A progress bar for a large graph; yields a function that advances it by one of ``total`` steps."""
     if nodes < LARGE or not seen():
         yield lambda result: result
         return
     what = translate("explaining {nodes:,} nodes").format(nodes=nodes)
-    with bar(what=what, total=6, delay=PATIENCE) as passes:
+    with bar(what=what, total=total, delay=PATIENCE) as steps:
 
         def advance(result: Any) -> Any:
-            passes.update()
+            steps.update()
             return result
 
         yield advance

@@ -510,6 +510,17 @@ def test_a_large_graph_is_announced_in_a_terminal_only(monkeypatch):
         monkeypatch.setattr(sys, "stderr", stream())
         explain(y, x)
         assert ("explaining 201 nodes" in sys.stderr.getvalue()) == announced
+        for written in (
+            str,
+            explaining.Explanation.latex,
+            explaining.Explanation.markdown,
+            explaining.Explanation.html,
+        ):
+            explanation = explain(y, x)
+            monkeypatch.setattr(sys, "stderr", stream())
+            plain = written(explanation)
+            assert ("explaining 201 nodes" in sys.stderr.getvalue()) == announced
+            assert "201 nodes" not in plain
 
 
 @pytest.mark.parametrize(
