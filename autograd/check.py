@@ -17,7 +17,7 @@ from .language import Message, checked, language, translate, translated
 from .naming import Names
 from .notation import show
 from .ops import Op
-from .structure import flatten
+from .structure import flatten, leaves
 from .text import padded, shown
 from .value import Value
 
@@ -206,8 +206,7 @@ class _Probe:
             result = self.f(*self.rebuild(iter(inputs)))
         if result is None:
             raise InputError("the function returned None; did it forget to return its result?")
-        outputs, _ = flatten(result, "what the function returned")
-        return inputs, outputs
+        return inputs, leaves(result, "what the function returned")
 
     def line(self, k: int, direction: Sequence[float], size: float, of_slope: bool = False) -> Line:
         """Output k along a direction, from a point whose distance from 0 is ``size``.
@@ -366,15 +365,15 @@ def _second_order(probe: _Probe, k: int, rtol: float, atol: float, rng: random.R
     n = len(probe.point)
 
     def output(*args: Any) -> Any:
-        return flatten(probe.f(*args), "what the function returned")[0][k]
+        return leaves(probe.f(*args), "what the function returned")[k]
 
     every = tuple(range(len(probe.rebuild(iter(probe.point)))))
     for number in range(min(n, SECOND_ORDER_DIRECTIONS)):
         u, v = ([rng.gauss(0.0, 1.0) for _ in range(n)] for _ in range(2))
 
         def projected(*numbers: Any, u: Sequence[float] = u) -> Any:
-            gradient, _ = flatten(grad(output, every)(*probe.rebuild(iter(numbers))), "the gradient")
-            return functions.dot(u, gradient)
+            gradient = grad(output, every)(*probe.rebuild(iter(numbers)))
+            return functions.dot(u, leaves(gradient, "the gradient"))
 
         what = Message("second order, direction {number}", number=number)
         try:

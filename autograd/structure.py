@@ -17,6 +17,7 @@ from .value import Value, as_float
 Rebuild = Callable[[Iterator[Any]], Any]
 Shape = tuple[int, ...]
 MOST_AXES = 64  # of a NumPy array
+MOST_LISTS = 10**6  # that are opened without looking whether one contains itself
 S = TypeVar("S", bound=Sequence[Any])
 
 
@@ -276,6 +277,23 @@ def numbers(x: Any, what: str) -> tuple[list[Any], Structure]:
             leaves.append(item if type(item) is float else _number(item, walk))
             structure.leaf()
     return leaves, structure
+
+
+def leaves(x: Any, what: str) -> list[Any]:
+    """The numbers and Values of ``numbers``, without how they are put together; quicker for nested lists."""
+    found: list[Any] = []
+    left, opened = [x], 0
+    while left:
+        part = left.pop()
+        kind = type(part)
+        if kind is float or isinstance(part, Value):
+            found.append(part)
+        elif (kind is list or kind is tuple) and opened < MOST_LISTS:
+            opened += 1
+            left += part[::-1]
+        else:
+            return numbers(x, what)[0]
+    return found
 
 
 def flatten(x: Any, what: str) -> tuple[list[Any], Rebuild]:
