@@ -147,7 +147,7 @@ def _shared(call: Call, arrays: Sequence[Any], data: Any) -> Any:
     """The numbers that all rows share, those of the leaves last."""
     numbers = [arrays[k].ravel() for k in call.shared]
     leaves = call.prepared.leaves
-    if leaves:
+    if leaves or data is not None:
         own = np.array([leaf.data for leaf in leaves] if data is None else read_argument(data, None, "data").array)
         if own.shape != (len(leaves),):
             raise ArgumentError(f"data needs {len(leaves)} numbers, one for each leaf, not {own.shape}")

@@ -87,7 +87,8 @@ def _dtype(dtype: Any) -> np.dtype[Any]:
 def _axes(in_axes: Any, f: Callable[..., Any]) -> Axes:
     if in_axes is None or (axis := _whole(in_axes)) is not None:
         return None if in_axes is None else axis
-    if not isinstance(in_axes, Iterable) or isinstance(in_axes, str | bytes | Mapping | set | frozenset):
+    listed = isinstance(in_axes, Iterable) and getattr(in_axes, "ndim", 1) > 0
+    if not listed or isinstance(in_axes, str | bytes | Mapping | set | frozenset):
         raise ArgumentError(
             f"in_axes is an axis (a whole number), None, or a sequence with one of those for each argument, "
             f"not {shown(in_axes)}"
@@ -99,15 +100,15 @@ def _axes(in_axes: Any, f: Callable[..., Any]) -> Axes:
             raise ArgumentError(f"in_axes holds axes (whole numbers) and None, not {shown(given)}")
         found.append(axis)
     try:
-        listed = inspect.signature(f).parameters.values()
+        takes = inspect.signature(f).parameters.values()
     except (TypeError, ValueError):  # it does not tell its parameters
         return tuple(found)
-    positional = [p for p in listed if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    positional = [p for p in takes if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     needed = sum(p.default is p.empty for p in positional)
-    most = None if any(p.kind is p.VAR_POSITIONAL for p in listed) else len(positional)
+    most = None if any(p.kind is p.VAR_POSITIONAL for p in takes) else len(positional)
     if len(found) < needed or (most is not None and len(found) > most):
-        takes = f"{needed}" if most == needed else f"at least {needed}" if most is None else f"{needed} to {most}"
-        raise ArgumentError(f"in_axes is for {len(found)} arguments, but the function takes {takes}")
+        count = f"{needed}" if most == needed else f"at least {needed}" if most is None else f"{needed} to {most}"
+        raise ArgumentError(f"in_axes is for {len(found)} arguments, but the function takes {count}")
     return tuple(found)
 
 

@@ -94,6 +94,60 @@ def test_zero_rows():
         ag.compile(lambda x: x, reduce="mean")(np.zeros(0))
 
 
+METHODS = ["__call__", "grad", "value_and_grad", "jacobian", "value_and_jacobian", "hessian", "value_grad_and_hessian"]
+ONE_ROW = {
+    "number": (lambda x, w: x * x * w, ()),
+    "vector": (lambda x, w: x[0] * x[1] * w, (2,)),
+    "matrix": (lambda x, w: x[0][1] * x[1][2] * w, (2, 3)),
+}
+
+
+@pytest.mark.parametrize("settings", [{}, {"strict": True}, {"check": True}, {"dtype": "float32"}], ids=str)
+@pytest.mark.parametrize("shape", ONE_ROW)
+@pytest.mark.parametrize("method", METHODS)
+def test_no_rows_have_results_of_the_shapes_of_some_rows(method, shape, settings):
+    f, of_row = ONE_ROW[shape]
+    argnums = {} if method == "__call__" else {"argnums": (0, 1)}
+    for axis in {0, len(of_row)}:
+        compiled = ag.compile(f, in_axes=(axis, None), **settings)
+        some, none = (getattr(compiled, method)(rows_of(of_row, axis, n), 3.0, **argnums) for n in (5, 0))
+        for a, b in zip(parts_of(some), parts_of(none), strict=True):
+            assert (b.shape, b.dtype) == ((0, *a.shape[1:]), a.dtype)
+
+
+@pytest.mark.parametrize("shape", ONE_ROW)
+@pytest.mark.parametrize("method", METHODS)
+def test_the_sum_over_no_rows_is_zero_and_the_mean_an_error(method, shape):
+    f, of_row = ONE_ROW[shape]
+    argnums = {} if method == "__call__" else {"argnums": 1}
+    empty = rows_of(of_row, 0, 0)
+    result = getattr(ag.compile(f, in_axes=(0, None), reduce="sum"), method)(empty, 3.0, **argnums)
+    assert all(np.all(part == 0.0) for part in parts_of(result))
+    with pytest.raises(ArgumentError, match="the mean over no rows has no value"):
+        getattr(ag.compile(f, in_axes=(0, None), reduce="mean"), method)(empty, 3.0, **argnums)
+
+
+def test_directions_and_leaves_of_no_rows():
+    w = Value(2.0)
+    f = ag.compile(lambda x: w * x[0] * x[1])
+    empty = np.zeros((0, 2))
+    assert [part.shape for part in f.jvp([empty], [empty])] == [(0,), (0,)]
+    total = ag.compile(f.function, reduce="sum")
+    assert total.jvp([empty], [empty]) == (0.0, 0.0)
+    assert total.leaf_gradients(empty)[2].tolist() == [0.0]
+    for derive in (f.jvp, total.jvp):
+        with pytest.raises(ArgumentError, match="the tangent of x must have its shape"):
+            derive([empty], [np.zeros((1, 2))])
+
+
+def rows_of(shape, axis, n):
+    return np.moveaxis(np.ones((n, *shape)), 0, axis)
+
+
+def parts_of(result):
+    return [part for inner in result for part in parts_of(inner)] if isinstance(result, tuple) else [result]
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -467,6 +521,10 @@ def test_leaf_numbers_must_fit():
     for wrong in ("x", [None], [1j], [[1.0], [1.0, 2.0]]):
         with pytest.raises((InputError, ArgumentError), match=r"^data"):
             f.leaf_gradients(X, data=wrong)
+    for wrong in ("x", 3.0, [1.0], [[]]):  # no leaf
+        with pytest.raises((InputError, ArgumentError), match=r"^data"):
+            ag.compile(lambda x: x, reduce="sum").leaf_gradients(X, data=wrong)
+    assert ag.compile(lambda x: x, reduce="sum").leaf_gradients(X, data=[])[1] == []
     v = Value(2.0)
     g = ag.compile(lambda x: w * x + v, reduce="sum")
     assert [leaf.data for leaf in g.leaf_gradients(X)[1]] == [1.0, 2.0]
