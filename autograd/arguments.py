@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from operator import index
 from types import FunctionType, MethodType
 from typing import Any
@@ -36,7 +37,9 @@ def indices(argnums: Any, count: int, name: str) -> int | tuple[int, ...]:
     try:
         return _index(argnums, argnums, count, name)
     except InputError:
-        if not isinstance(argnums, Iterable) or isinstance(argnums, str | bytes) or getattr(argnums, "ndim", 1) == 0:
+        if not isinstance(argnums, Iterable) or getattr(argnums, "ndim", 1) == 0:
+            raise
+        if isinstance(argnums, str | bytes | Mapping | Set | Iterator):  # no order, or gone after one call
             raise
     found = tuple([_index(k, argnums, count, name) for k in argnums])
     if not found:
@@ -74,6 +77,18 @@ def whole(what: str, n: Any, least: int = 1, most: int | None = None) -> int:
     return found
 
 
+def flag(what: str, x: Any) -> bool:
+    """True or False, of Python or NumPy.
+
+    Raises:
+        InputError: for anything else.
+    """
+    numpy = sys.modules.get("numpy")
+    if not (isinstance(x, bool) or (numpy is not None and isinstance(x, numpy.bool_))):
+        raise InputError(f"{what} is True or False, not {shown(x)}")
+    return bool(x)
+
+
 def parameters(f: Callable[..., Any]) -> tuple[str, ...]:
     """The names of the parameters that can be given by position; empty where they are not known."""
     while (inner := getattr(f, "__wrapped__", None)) is not None and not hasattr(f, "__signature__"):
@@ -93,13 +108,16 @@ def parameters(f: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def takes(f: Callable[..., Any], count: int) -> bool:
-    """Whether a function can be called with that many arguments by position; true where this is not known."""
+    """Whether a function can be called with that many arguments by position.
+
+    Where this is not known it is true for functions, and false for types, such as ``int`` and ``dict``.
+    """
     from inspect import signature
 
     try:
         signature(f).bind(*(None,) * count)
     except ValueError:
-        return True
+        return not isinstance(f, type)
     except TypeError:
         return False
     return True

@@ -21,6 +21,7 @@ from .value import Value, describe, number
 
 Function = Callable[..., Any]
 P = ParamSpec("P")  # what the function takes: its derivatives take the same
+S = TypeVar("S", bound=Sequence[Any])
 R = TypeVar("R")  # what it returns, with numbers in the place of Values
 
 
@@ -259,7 +260,7 @@ def jvp(f: Callable[..., R], primals: Sequence[Any], tangents: Sequence[Any], **
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.5))
     (6.0, 4.0)
     """
-    primals = _listed(primals, "primals")
+    primals = _some(_listed(primals, "primals"), "jvp")
     call = _call(_function(f), primals, range(len(primals)), kwargs)
     directions = matched(_listed(tangents, "tangents"), primals, "tangents")
     outputs, structure = call.outputs()
@@ -283,7 +284,7 @@ def vjp(f: Callable[..., R], *primals: Any, **kwargs: Any) -> tuple[R, Callable[
     >>> value, pullback([1.0, 10.0])
     ([6.0, 5.0], (13.0, 12.0))
     """
-    call = _call(_function(f), primals, range(len(primals)), kwargs)
+    call = _call(_function(f), _some(primals, "vjp"), range(len(primals)), kwargs)
     outputs, structure = call.outputs()
 
     def pullback(adjoints: R) -> tuple[Any, ...]:
@@ -376,7 +377,7 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], **kwargs: 
     >>> hvp(lambda x: x[0] ** 2 * x[1], ([3.0, 5.0],), ([1.0, 0.0],))
     [10.0, 6.0]
     """
-    primals = _listed(primals, "primals")
+    primals = _some(_listed(primals, "primals"), "hvp")
     argnums: Argnums = 0 if len(primals) == 1 else range(len(primals))
     call = _call(_function(f), primals, argnums, kwargs)
     directions = matched(_listed(tangents, "tangents"), primals, "tangents")
@@ -390,6 +391,12 @@ def _listed(xs: Any, what: str) -> list[Any]:
     if not isinstance(xs, list | tuple):
         raise InputError(f"{what} is a tuple with one entry for each argument, not {type(xs).__name__}")
     return list(xs)
+
+
+def _some(primals: S, asked: str) -> S:
+    if not primals:
+        raise ArgumentError(f"{asked} needs at least one primal: the arguments in which the derivative is taken")
+    return primals
 
 
 def _gradient_graph(call: _Call, asked: str) -> list[Any]:

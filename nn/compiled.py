@@ -19,7 +19,7 @@ from autograd import MissingExtraError, TraceError, Value
 from .dropout import Dropout
 from .errors import Diverged
 from .layers import ACTIVATIONS, Layer, Neuron
-from .losses import LOSSES, Loss, binary_cross_entropy, l1, l2, loss_function
+from .losses import LOSSES, Loss, binary_cross_entropy, differentiable, l1, l2, loss_function
 from .module import Module, outputs
 from .optim import OPTIMIZERS, Optimizer
 
@@ -78,12 +78,14 @@ class CompiledSteps:
         self._np = np
         self.model, self.optimizer = model, optimizer
         self.rows, self.targets = np.array(rows), np.array(targets)
-        self.prediction_loss = ag.compile(lambda x, t: loss_of(outputs(model, x), t), reduce="mean")  # without dropout
+        self.prediction_loss = ag.compile(
+            lambda x, t: differentiable(loss_of(outputs(model, x), t)), reduce="mean"
+        )  # without dropout
         self.training_loss = self.prediction_loss
         self.drops = _drops(model, rows[0])
         if self.drops:
             self.training_loss = ag.compile(
-                lambda x, t, m: loss_of(_dropping(model, self.drops, x, m), t), reduce="mean"
+                lambda x, t, m: differentiable(loss_of(_dropping(model, self.drops, x, m), t)), reduce="mean"
             )
         self.penalty = None if penalty is None else ag.compile(penalty, reduce="sum")
         self.positions: dict[Value, int] = {}

@@ -37,7 +37,7 @@ class Dropout(Module):
     def forward(self, xs: Iterable[Any]) -> list[Any]:
         """As many outputs as inputs."""
         if not self.training or (self.p == 0.0 and self.factors is None):
-            return numbers("the inputs of dropout", xs)
+            return list(numbers("the inputs of dropout", xs))
         draw = self.draw if self.factors is None else self.factors.__next__
         return [x * draw() for x in numbers("the inputs of dropout", xs)]
 

@@ -7,12 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import autograd as ag
-from autograd import InputError, Value
-from autograd.text import shown
 
 from .data import Rows
 from .errors import Diverged
-from .losses import Loss, float_of
+from .losses import Loss, differentiable, float_of
 from .module import Module, outputs
 from .optim import Optimizer
 from .prediction import mean_loss
@@ -64,13 +62,8 @@ class EagerSteps:
         """One step of the optimiser; returns the sum of the losses of the batch."""
         self.optimizer.zero_grad()
         losses = [self.loss_of(outputs(self.model, self.rows[i]), self.targets[i]) for i in batch]
-        loss = ag.sum(losses) / float(len(batch))
-        mean = float_of(loss, "the loss")
-        if not isinstance(loss, Value):
-            raise InputError(
-                f"the loss is the plain number {shown(mean)}, which has no derivative: compute it from the outputs "
-                "with Python's operators and autograd's functions"
-            )
+        loss = differentiable(ag.sum(losses) / float(len(batch)))
+        mean = loss.data
         if not math.isfinite(mean):
             raise Diverged(f"the loss became {mean}")
         if self.penalty is not None:

@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Callable
 from operator import index
+from types import ModuleType
 from typing import Any
 
 from autograd import InputError
@@ -38,10 +39,11 @@ def as_rng(rng: Any) -> random.Random:
         if seed < 0:  # Python's generator drops the sign: -1 would be the seed 1
             raise InputError(f"a seed is a whole number from 0 on, not {shown(rng)}")
         return random.Random(seed)
-    if hasattr(rng, "integers"):  # numpy.random.Generator
-        return random.Random(int(rng.integers(2**63)))
-    if hasattr(rng, "randint") and hasattr(rng, "random_sample"):  # numpy.random.RandomState
-        return random.Random(int(rng.randint(2**31)))
+    if not isinstance(rng, type | ModuleType):  # the module numpy.random would use its global state
+        if hasattr(rng, "integers"):  # numpy.random.Generator
+            return random.Random(int(rng.integers(2**63)))
+        if hasattr(rng, "randint") and hasattr(rng, "random_sample"):  # numpy.random.RandomState
+            return random.Random(int(rng.randint(2**31)))
     raise InputError(f"rng is a seed (an int) or a random generator, not {shown(rng)}")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import autograd as ag
 from autograd import ArgumentError, InputError, Value, affine
-from autograd.arguments import whole
+from autograd.arguments import flag, whole
 from autograd.text import shown
 from autograd.value import label
 
@@ -88,7 +88,7 @@ class Neuron(Module):
             raise InputError(f"the name of a neuron is text, not {shown(name)}")
         self.weights = [w if isinstance(w, Value) else Value(w) for w in weights]
         self.bias = Value(0.0) if bias is False else bias if isinstance(bias, Value) else Value(bias)
-        if bias is False or not train_bias:
+        if not flag("train_bias", train_bias) or bias is False:
             self.fixed = frozenset({"bias"})
         self.scope: tuple[str, ...] = () if name is None else (name,)
 
@@ -148,7 +148,7 @@ class Layer(Module):
             raise ArgumentError(f"a layer of {nout} neurons needs {nout} names, not {len(names)}")
         if name is not None and not isinstance(name, str):
             raise InputError(f"the name of a layer is text, not {shown(name)}")
-        if share_bias and biases is not False:
+        if flag("share_bias", share_bias) and biases is not False:
             biases = [biases if isinstance(biases, Value) else Value(0.0 if biases is False else biases)] * nout
         elif not isinstance(biases, list | tuple):
             biases = [biases] * nout
@@ -231,6 +231,7 @@ class MLP(Module):
             raise ArgumentError(
                 f"nouts lists the number of neurons of each layer, for example [16, 1]; not {shown(nouts)}"
             )
+        names = flag("names", names)
         _activation(activation)  # a network of one layer does not use it
         rng = as_rng(rng)
         depth = len(nouts)

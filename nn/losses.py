@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import autograd as ag
-from autograd import ArgumentError, TraceError, Value
+from autograd import ArgumentError, InputError, TraceError, Value
 from autograd.text import shown
 
 from .text import choose, function, number, numbers, sequence
@@ -234,6 +234,20 @@ def float_of(x: Any, what: str = "a number") -> float:
     return x.data if isinstance(x, Value) else x if type(x) is float else number(what, x)
 
 
+def differentiable(loss: Any) -> Value:
+    """The loss that a model is trained on, which must be a Value.
+
+    Raises:
+        InputError: for a plain number, which has no derivative, and for anything that is no number.
+    """
+    if not isinstance(loss, Value):
+        raise InputError(
+            f"the loss is the plain number {shown(float_of(loss, 'the loss'))}, which has no derivative: compute it "
+            "from the outputs with Python's operators and autograd's functions"
+        )
+    return loss
+
+
 def _known(x: Any) -> float | None:
     """The number, or None while a loss is being compiled: x then stands for the numbers of all rows."""
     try:
@@ -259,6 +273,6 @@ def _pairs(outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
     outputs, targets = numbers("outputs", outputs), numbers("targets", targets)
     if len(outputs) != len(targets):
         raise ArgumentError(f"a loss needs one target for each output: {len(outputs)} outputs, {len(targets)} targets")
-    if not len(outputs):
+    if not outputs:
         raise ArgumentError("a loss of no outputs has no value; give at least one")
-    return list(zip(outputs, targets, strict=True))
+    return list(zip(outputs, targets))  # noqa: B905  (strict takes time)

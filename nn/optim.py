@@ -14,6 +14,8 @@ from autograd.text import shown
 
 from .text import choose, number
 
+MOST_EPOCHS = 2**53  # of a schedule: whole numbers up to here are exact as floats
+
 Terms = dict[str, float]
 Check = Callable[[str, Any], Any]  # a setting's name and the given value -> the stored value
 
@@ -675,7 +677,7 @@ class CosineAnnealingLR(Schedule):
     """Half a cosine from the rate down to ``eta_min`` over ``T_max`` epochs (Loshchilov & Hutter 2017)."""
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:  # noqa: N803  (PyTorch's name)
-        self.period, self.eta_min = whole("T_max", T_max), at_least_zero("eta_min", eta_min)
+        self.period, self.eta_min = whole("T_max", T_max, most=MOST_EPOCHS), at_least_zero("eta_min", eta_min)
         super().__init__(optimizer)
 
     def rate(self, epoch: int) -> float:

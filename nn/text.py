@@ -44,17 +44,6 @@ def number(what: str, x: Any) -> float:
         raise InputError(f"{what}: {error}") from None
 
 
-def flag(what: str, x: Any) -> bool:
-    """True or False.
-
-    Raises:
-        InputError: for anything else.
-    """
-    if not isinstance(x, bool):
-        raise InputError(f"{what} is True or False, not {shown(x)}")
-    return x
-
-
 def function(what: str, x: Any, *arguments: str) -> Callable[..., Any]:
     """A function that can be called with these arguments.
 
@@ -85,11 +74,17 @@ def sequence(what: str, x: Any) -> list[Any]:
 
 
 def numbers(what: str, xs: Any) -> list[Any]:
-    """The numbers and Values of a list; plain numbers as floats.
+    """The numbers and Values of a list, plain numbers as floats; the list itself if it holds nothing else.
 
     Raises:
         InputError: for anything else; the text names its place.
     """
+    if type(xs) is list:
+        for x in xs:  # quicker than all(...)
+            if type(x) is not Value and type(x) is not float:
+                break
+        else:
+            return xs
     return [
         x if isinstance(x, Value) or type(x) is float else number(f"{what}[{k}]", x)
         for k, x in enumerate(sequence(what, xs))

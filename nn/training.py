@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograd import ArgumentError, InputError, bars
-from autograd.arguments import whole
+from autograd.arguments import flag, whole
 from autograd.language import translate
 from autograd.notation import show
 from autograd.text import shown
@@ -23,7 +23,7 @@ from .losses import Loss, float_of, loss_function
 from .module import Module, require_module
 from .optim import Optimizer, Schedule, by_name
 from .prediction import predict
-from .text import flag, function, sequence
+from .text import function, sequence
 
 PATIENCE = 1.0  # seconds until the progress bar appears
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import whole
+from ..arguments import flag, whole
 from ..display import lesson, replayed
 from ..errors import ArgumentError, InputError
 from ..files import as_path, write_atomically
@@ -76,6 +76,7 @@ def picture(
     order = topological(*roots)
     if gradients is None:
         gradients = any(node.grad != 0.0 for node in order)
+    gradients = flag("gradients", gradients)
     rows: list[tuple[str, Mapping[Value, float]]] = []
     if tangents is not None:
         rows.append(("tangent", tangents))

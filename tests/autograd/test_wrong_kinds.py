@@ -21,8 +21,11 @@ from autograd import (
     jvp,
     scope,
     steps,
+    structure,
     vjp,
 )
+
+from ..work import work
 
 
 def keyword_only(*, x):
@@ -71,6 +74,14 @@ def backward_with(gradient):
         (lambda: jvp(lambda x: x, None, (1.0,)), InputError, ["primals"]),
         (lambda: hvp(lambda x: x, None, (1.0,)), InputError, ["primals"]),
         (lambda: jvp(lambda x: x, (1.0,), (1.0,), y=2.0), InputError, ["'y'"]),
+        (lambda: grad(lambda x: x, {0})(1.0), InputError, ["argnums", "{0}"]),
+        (lambda: grad(lambda x: x, {0: 0})(1.0), InputError, ["argnums"]),
+        (lambda: grad(lambda x: x, iter([0]))(1.0), InputError, ["argnums"]),
+        (lambda: jvp(lambda: 1.0, (), ()), ArgumentError, ["jvp needs at least one primal"]),
+        (lambda: vjp(lambda: 1.0), ArgumentError, ["vjp needs at least one primal"]),
+        (lambda: hvp(lambda: 1.0, (), ()), ArgumentError, ["hvp needs at least one primal"]),
+        (lambda: draw(Value(1.0), gradients=np.array([])), InputError, ["gradients is True or False"]),
+        (lambda: draw(Value(1.0), gradients=1), InputError, ["gradients is True or False, not 1"]),
         (lambda: gradcheck(None, 1.0), InputError, ["function", "None"]),
         (lambda: gradcheck(lambda x: x, 1.0, order=np.array([])), ArgumentError, ["order"]),
     ],
@@ -88,6 +99,36 @@ def test_a_scope_of_any_depth_is_refused_without_recursion():
         scope(name)
     while name:  # Python frees nested lists by recursion
         name = name.pop()
+
+
+def test_gradcheck_of_deep_results_walks_through_them_once():
+    point = deep(2000)
+    inner = point
+    while inner[0]:
+        inner = inner[0]
+    inner[0] = 2.0
+    walk = work(lambda: structure.numbers(point, "it"))
+    found = []
+    assert work(lambda: found.append(gradcheck(lambda x: x, point))) < 15 * walk
+    assert found[0].verdict == "pass"
+    inner[0] = point
+    with pytest.raises(InputError, match="contains itself"):
+        gradcheck(lambda x: point, 1.0)
+    inner.clear()
+
+
+def test_leaves_are_those_of_any_structure():
+    x = Value(1.0)
+    for given in (
+        [],
+        2,
+        [x, (2.0, [3.0, 4])],
+        {"a": [x, 5]},
+        np.array([[1.0, 2.0]]),
+        [np.array([x]), (1.0,)],
+        (([x],),),
+    ):
+        assert structure.leaves(given, "it") == structure.numbers(given, "it")[0]
 
 
 @pytest.mark.parametrize("digits", [None, 0, 1, 2, -1, np.int64(1)])

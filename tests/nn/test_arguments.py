@@ -21,6 +21,10 @@ def fit(**settings):
     return nn.fit(small(), XS, YS, **{"epochs": 1, **settings})
 
 
+def cosine(period):
+    return optim.CosineAnnealingLR(optim.SGD([Value(1.0)], lr=0.1), T_max=period)
+
+
 def nested(depth):
     inner = []
     for _ in range(depth):
@@ -133,7 +137,10 @@ def test_deep_lists_are_refused_without_recursion():
         (lambda: fit(loss=lambda out: 0.0), InputError, ["loss", "outputs and targets"]),
         (lambda: fit(loss=lambda out, t: None), InputError, ["the loss returned", "None"]),
         (lambda: fit(loss=lambda out, t: [out[0] - t[0]]), InputError, ["the loss returned", "list"]),
-        (lambda: fit(loss=lambda out, t: 3.0), InputError, ["plain number 3.0", "derivative"]),
+        *(
+            (lambda c=c: fit(loss=lambda out, t: 3.0, compiled=c), InputError, ["plain number 3.0", "derivative"])
+            for c in (None, False, True)
+        ),
         (lambda: fit(progress="yes"), InputError, ["progress", "True or False"]),
         (lambda: fit(compiled=1), InputError, ["compiled", "True or False"]),
         (lambda: fit(rng=np.array([1.0, 2.0])), InputError, ["seed", "1."]),
@@ -153,6 +160,18 @@ def test_deep_lists_are_refused_without_recursion():
         (lambda: nn.Neuron(1, name=3), InputError, ["name", "text"]),
         (lambda: nn.MLP(1, [1], biases=3), InputError, ["biases of a network", "3"]),
         (lambda: nn.Neuron(1, init=len), InputError, ["initialiser", "rng and nin and nout"]),
+        (lambda: nn.Neuron(1, init=int), InputError, ["initialiser", "<class 'int'>"]),
+        (lambda: fit(loss=dict), InputError, ["loss", "outputs and targets", "<class 'dict'>"]),
+        (lambda: nn.MLP(1, [1], rng=np.random), InputError, ["rng", "numpy.random"]),
+        (lambda: nn.MLP(1, [1], rng=np.random.RandomState), InputError, ["rng", "RandomState"]),
+        (lambda: nn.MLP(1, [1], rng=np.random.Generator), InputError, ["rng", "Generator"]),
+        (lambda: nn.Neuron(1, train_bias=np.array([])), InputError, ["train_bias is True or False"]),
+        (lambda: nn.Neuron(1, bias=False, train_bias="x"), InputError, ["train_bias is True or False, not 'x'"]),
+        (lambda: nn.Layer(1, 2, share_bias=np.array([])), InputError, ["share_bias is True or False"]),
+        (lambda: nn.MLP(1, [1], share_bias=np.array([1, 0])), InputError, ["share_bias is True or False"]),
+        (lambda: nn.MLP(1, [1], names=np.array([])), InputError, ["names is True or False"]),
+        (lambda: nn.MLP(1, [1], names=["h1"]), InputError, ["names is True or False, not ['h1']"]),
+        (lambda: cosine(10**400), ArgumentError, ["T_max", "1000"]),
         (lambda: nn.init.uniform("x"), InputError, ["bound", "'x'"]),
         (lambda: nn.init.normal("x"), InputError, ["std", "'x'"]),
         (lambda: nn.Dropout("x"), InputError, ["p:", "'x'"]),
@@ -178,6 +197,21 @@ def test_what_is_refused_and_how(call, kind, fragments):
 def test_none_means_none():
     plain = fit().loss
     assert fit(validation_split=None, callbacks=None, schedule=None, penalty=None).loss == plain
+
+
+def test_a_flag_of_numpy_is_a_flag():
+    shared = nn.MLP(2, [3], share_bias=np.True_, train_bias=np.bool_(False), names=np.True_)
+    assert shared.state_dict() == nn.MLP(2, [3], share_bias=True, train_bias=False, names=True).state_dict()
+    assert len(shared.parameters()) == 6
+
+
+def test_losses_and_dropout_leave_the_lists_that_they_are_given():
+    outputs, targets = [Value(1.0), 2.0], [3, 4.0]
+    nn.mse(outputs, targets)
+    assert (outputs[1], targets) == (2.0, [3, 4.0])
+    drop = nn.Dropout(0.5).eval()
+    assert drop(outputs) == outputs
+    assert drop(outputs) is not outputs
 
 
 def test_probabilities_may_be_an_array():
