@@ -276,7 +276,7 @@ class Card {
     const moves = Math.sign(event.result - event.old) === -Math.sign(event.gradient);
     const say = moves ? fill(sentence, { w: this.html(node) }) : event.result === event.old
       ? fill(_("{w} stays: this step is zero."), { w: this.html(node) })
-      : fill(_("{w} moves on with the memory of earlier steps, against the sign of today’s gradient."), { w: this.html(node) });
+      : fill(_("{w} moves on with the memory of earlier steps, against the sign of its gradient."), { w: this.html(node) });
     return `${result}${formula}<p class="say">${say}</p>${warning(event.result)}`;
   }
 }

@@ -40,7 +40,10 @@ class Leaves {
         input.dispatchEvent(new Event("change", { bubbles: true }));
         event.preventDefault();
       }
-      if (event.key === "Escape") input.blur();
+      if (event.key === "Escape") {
+        input.value = input.defaultValue; // the number that was there: nothing is changed
+        input.blur();
+      }
     });
   }
 
@@ -86,6 +89,7 @@ class Leaves {
       const input = row.querySelector("input");
       const value = show(run.values[k], 6);
       if (input && input.value !== value && (document.activeElement !== input || readNumber(input.value) !== run.values[k])) input.value = value;
+      if (input) input.defaultValue = value;
       const fixed = row.querySelector("[data-value]");
       if (fixed) fixed.textContent = value;
       const gradient = run.gradientAt(k, done);

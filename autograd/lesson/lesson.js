@@ -74,6 +74,9 @@ class Lesson {
     const own = [...values];
     const slopes = [...partials];
     for (const leaf of Object.keys(one.leaves)) own[Number(leaf)] = number(one.leaves[leaf]);
+    // The partials of edges that the sweep did not pass are in no event: they follow from the leaves.
+    const computed = recompute(this.graph, this.graph.leaves.map((leaf) => own[leaf]), false);
+    if (!("message" in computed)) computed.partials.forEach((partial, e) => (slopes[e] = partial));
     for (const event of events) {
       if (event.kind === "f") own[event.node] = event.result;
       else if (event.kind === "b") slopes[event.edge] = event.partial;
@@ -98,7 +101,7 @@ class Lesson {
   }
 
   remember() {
-    const hash = this.asked.length ? `#ask=${this.asked.map((k) => encodeURIComponent(this.graph.nodes[k].label)).join(",")}` : `#step=${this.done}`;
+    const hash = this.asked.length ? `#ask=${this.asked.map((k) => this.word(k)).join(",")}` : `#step=${this.done}`;
     const known = this.update ? `${hash}&update=${this.update + 1}` : hash;
     if (location.hash !== known) {
       try {
@@ -109,13 +112,22 @@ class Lesson {
     }
   }
 
-  /** Follow the address: #step=17, #ask=w1,E. */
+  /** A node in the address: its label, or its number where several have the same. @param {number} k */
+  word(k) {
+    const { label } = this.graph.nodes[k];
+    const isOnly = this.graph.nodes.every((node, other) => other === k || node.label !== label);
+    return isOnly && !label.includes(",") ? encodeURIComponent(label) : `n${k}`;
+  }
+
+  /** Follow the address: #step=17, #ask=w1,E or #ask=n3,n7. */
   follow() {
     const wanted = new URLSearchParams(location.hash.slice(1));
     const update = Number(wanted.get("update") || 1) - 1;
     if (Number.isInteger(update) && update !== this.update && this.updates[update]) this.load(update);
     const names = (wanted.get("ask") || "").split(",").filter(Boolean);
-    const nodes = names.map((name) => this.graph.nodes.findIndex((node) => node.label === name)).filter((k) => k >= 0);
+    const numbered = (/** @type {string} */ name) => (/^n\d+$/.test(name) && this.graph.nodes[Number(name.slice(1))] ? Number(name.slice(1)) : -1);
+    const found = names.map((name) => [this.graph.nodes.findIndex((node) => node.label === name), numbered(name)]);
+    const nodes = found.map(([named, other]) => (named >= 0 ? named : other)).filter((k) => k >= 0);
     if (nodes.length) {
       this.done = this.run.events.length ? Math.max(this.done, this.afterBackward()) : 0;
       this.mode = "ask";
@@ -140,7 +152,7 @@ class Lesson {
     root.dataset.mode = this.mode;
     const k = this.done - 1;
     const event = k >= 0 ? run.events[k] : null;
-    const hides = this.mode === "predict" && event !== null && this.predict.isOpen(k);
+    const hides = this.mode === "predict" && event !== null && this.predict.isOpen(run.events[k]);
     const receiver = event === null ? null : event.kind === "b" ? event.input : event.node;
     /** @type {Look} */
     const look = {
@@ -268,13 +280,13 @@ class Lesson {
     if (this.done >= this.run.events.length) this.done = 0;
     const tick = () => {
       if (this.done >= this.run.events.length) return this.pause(true);
-      if (this.mode === "predict" && this.done > 0 && this.predict.isOpen(this.done - 1)) return this.pause(true);
+      if (this.mode === "predict" && this.done > 0 && this.predict.isOpen(this.run.events[this.done - 1])) return this.pause(true);
       const arrive = () => {
         if (!this.playing) return;
         this.go(this.done + 1);
-        this.playing = window.setTimeout(tick, 900 / this.speed - 300);
+        this.playing = window.setTimeout(tick, Math.max(0, 900 / this.speed - (performance.now() - begun)));
       };
-      this.playing = window.setTimeout(() => {}, 0) || 1;
+      const begun = performance.now();
       if (this.picture && this.speed < 4) this.picture.animate(this.run, this.done, arrive);
       else arrive();
     };
@@ -318,7 +330,7 @@ class Lesson {
   commit(leaf, text) {
     const x = readNumber(text);
     if (x === null) {
-      this.refuse(fillPlain(_("{text} is no number."), { text }));
+      this.refuse(text.trim() ? fillPlain(_("{text} is no number."), { text: text.trim() }) : _("Type a number."));
       return;
     }
     if (show(x) === show(this.run.values[leaf]) && text === show(this.run.values[leaf])) return;
@@ -348,8 +360,6 @@ class Lesson {
     const html = this.card.html(leaf);
     const x = run.values[leaf];
     const was = recorded.values[leaf];
-    const field = document.activeElement && document.activeElement.id === "try" ? /** @type {HTMLInputElement} */ (document.activeElement) : null;
-    const sliding = document.activeElement && document.activeElement.id === "slider";
     const half = Math.max(1, 2 * Math.abs(was));
     const row = (/** @type {string} */ name, /** @type {number} */ before, /** @type {number} */ now) =>
       `<tr><th scope="row">${name}</th><td>${show(before)}</td><td class="now">${show(now)}</td><td>${signed(now - before, 4)}</td></tr>`;
@@ -359,25 +369,35 @@ class Lesson {
     const d = g * dx;
     const said = !run.hasBackward || !(dx !== 0) || !Number.isFinite(d) ? "" : `<p class="say">${fill(d >= 0 ? _("Underlined numbers have changed. The gradient had foretold it: about {g} · {dx} = {d} more.") : _("Underlined numbers have changed. The gradient had foretold it: about {g} · {dx} = {d} less."), { g: show(g), dx: dx < 0 ? `(${show(dx, 4)})` : show(dx, 4), d: show(Math.abs(d), 4) })}</p>`;
     const locked = this.page.nodes[leaf].editable;
+    const outcome = `<table class="before"><thead><tr><th></th><th scope="col">${fill(_("before"))}</th><th scope="col">${fill(_("now"))}</th><th scope="col">${fill(_("change"))}</th></tr></thead><tbody>
+       ${row(E, recorded.values[root], run.values[root])}${run.hasBackward ? row(this.card.slopeHtml(root, leaf), g, run.gradients[leaf]) : ""}</tbody></table>${said}`;
+    const key = `${leaf} ${this.update} ${language}`;
+    const shown = document.getElementById("outcome");
+    if (shown && shown.dataset.key === key && !locked) { // a new slider would end the dragging of the old one
+      const [number_, slider] = [part("try"), document.getElementById("slider")];
+      if (document.activeElement !== number_ || readNumber(number_.value) !== x) number_.value = show(x);
+      if (slider instanceof HTMLInputElement && document.activeElement !== slider) slider.value = String(x);
+      part("refusal").textContent = "";
+      shown.innerHTML = outcome;
+      return;
+    }
+    const slider = Number.isFinite(was)
+      ? `<input type="range" id="slider" min="${was - half}" max="${was + half}" step="${half / 200}" value="${x}" aria-label="${escapeHtml(this.graph.nodes[leaf].label)}">` : "<span></span>";
     const control = locked
       ? `<p class="say">🔒 ${fill(_("No JavaScript rule for {op}."), { op: escapeHtml(locked) })}</p>`
       : `<div class="try"><label class="big">${html} = <input id="try" value="${show(x)}" autocomplete="off" inputmode="text"></label>
-         <input type="range" id="slider" min="${was - half}" max="${was + half}" step="${half / 200}" value="${x}" aria-label="${escapeHtml(this.graph.nodes[leaf].label)}"><span class="was">${fill(_("was {x}"), { x: show(was) })}</span></div><p class="warn" id="refusal" role="alert"></p>`;
+         ${slider}<span class="was">${fill(_("was {x}"), { x: show(was) })}</span></div><p class="warn" id="refusal" role="alert"></p>`;
     this.card.set(
       "q",
-      `${kicker("q", `<b>${fill(_("Try"))}</b> <span>${fill(_("Change a leaf; everything is computed again at once"))}</span>`, [])}${control}
-       <table class="before"><thead><tr><th></th><th scope="col">${fill(_("before"))}</th><th scope="col">${fill(_("now"))}</th><th scope="col">${fill(_("change"))}</th></tr></thead><tbody>
-       ${row(E, recorded.values[root], run.values[root])}${run.hasBackward ? row(this.card.slopeHtml(root, leaf), g, run.gradients[leaf]) : ""}</tbody></table>${said}`,
+      `${kicker("q", `<b>${fill(_("Try"))}</b> <span>${fill(_("Change a leaf; everything is computed again at once"))}</span>`, [])}${control}<div id="outcome" data-key="${escapeHtml(key)}">${outcome}</div>`,
     );
-    if (field) part("try").focus();
-    if (sliding) part("slider").focus();
   }
 
   /** @param {string} what */
   act(what) {
     this.pause();
+    cancelAnimationFrame(this.training);
     if (what === "reset") {
-      cancelAnimationFrame(this.training);
       this.trial.reset();
       this.leaves.curve = [];
       this.editing = null;
@@ -417,6 +437,27 @@ class Lesson {
     pane.style.setProperty("--graph-height", String(Math.ceil(shown)));
     document.body.classList.toggle("tall", width / height < 1.4 && height > 500);
     this.picture.measure();
+  }
+
+  /** Another size of the window. Nothing is written anew: a keyboard on the screen also changes the size, while a person types. */
+  fit() {
+    this.size();
+    const event = this.run.events[this.done - 1];
+    const receiver = !event ? null : event.kind === "b" ? event.input : event.node;
+    if (this.picture) this.picture.show(this.asked.length ? this.asked[0] : this.editing ?? receiver ?? this.graph.root);
+    this.timeline.paint(this.run, this.done);
+    this.overview(receiver);
+    this.buttons();
+  }
+
+  /** On paper: the recorded graph with all its values and gradients, as the text below it has them. */
+  finish() {
+    this.pause();
+    if (!this.picture) return;
+    this.picture.paint(this.recorded, this.recorded, {
+      done: this.recorded.backwardTo || this.recorded.events.length, hidden: null, ends: [], on: null, paths: new Map(),
+      edited: new Set(), base: null, still: true,
+    });
   }
 
   /** @param {string} to */
@@ -558,6 +599,7 @@ class Lesson {
     const copy = /** @type {SVGSVGElement} */ (this.picture.svg.cloneNode(true));
     const { whole } = this.picture;
     copy.setAttribute("xmlns", SVG);
+    copy.removeAttribute("style"); // the place of the picture in the page
     copy.setAttribute("viewBox", `${whole.x} ${whole.y} ${whole.width} ${whole.height}`);
     copy.setAttribute("width", String(whole.width));
     copy.setAttribute("height", String(whole.height));
@@ -610,14 +652,16 @@ class Lesson {
     });
     for (const name of ["pointerover", "focusin"]) part("card").addEventListener(name, (/** @type {any} */ e) => this.hover(e.target));
     part("leaves").addEventListener("pointerover", (/** @type {any} */ e) => this.hover(e.target));
-    part("pane").addEventListener("pointerover", (/** @type {any} */ e) => this.hover(e.target));
+    part("pane").addEventListener("pointerover", (/** @type {any} */ e) => {
+      this.hover(e.target);
+      if (this.picture) this.picture.tip(e.target, this.run);
+    });
     this.listenToGraph();
     document.addEventListener("keydown", (event) => this.key(event));
     window.addEventListener("hashchange", () => this.follow());
-    window.addEventListener("resize", () => {
-      this.size();
-      this.paint();
-    });
+    window.addEventListener("resize", () => this.fit());
+    window.addEventListener("beforeprint", () => this.finish());
+    window.addEventListener("afterprint", () => this.paint());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
   }
 
@@ -651,7 +695,7 @@ class Lesson {
     if (what === "check" && this.predict.check(this.run, k, part("guess").value)) this.paint();
     if (what === "hint") this.predict.hint(this.run, k);
     if (what === "show") {
-      this.predict.reveal(k);
+      this.predict.reveal(this.run.events[k]);
       this.paint();
     }
   }
@@ -691,7 +735,10 @@ class Lesson {
       start = null;
       if (moved) return;
       const sheet = event.target.closest("g.sheet");
-      if (sheet) return this.openTo(JSON.parse(sheet.dataset.scopes)[0].length);
+      if (sheet) {
+        const [scope] = JSON.parse(sheet.dataset.scopes); // none if it holds leaves of no scope
+        return scope && this.openTo(scope.length);
+      }
       const scope = event.target.closest("g.band > text, g.block > text");
       if (scope && scope.parentElement.dataset.scope) return this.openTo(JSON.parse(scope.parentElement.dataset.scope).length - 1);
       const node = event.target.closest("g.node");
@@ -702,7 +749,11 @@ class Lesson {
       const [k, ...more] = (node.dataset.node || "").split(" ").map((/** @type {string} */ id) => Number(id.slice(1)));
       if (more.length) return;
       const leaf = this.graph.nodes[k].op === null;
-      if (leaf && event.target.closest(".val") && this.mode !== "ask") this.edit(k);
+      if (leaf && event.target.closest(".val") && this.mode !== "ask") {
+        this.edit(k);
+        const field = /** @type {HTMLInputElement | null} */ (document.getElementById("try"));
+        if (field) field.select();
+      }
       else this.askAbout(k);
     });
     pane.addEventListener("wheel", (/** @type {WheelEvent} */ event) => {
@@ -782,7 +833,6 @@ class Lesson {
     if (event.ctrlKey || event.metaKey || event.altKey || part("dialog").open) return;
     const typing = target.closest("input, textarea, select");
     if (event.key === "Escape") {
-      if (typing) target.blur();
       this.editing = null;
       return this.choose("watch");
     }

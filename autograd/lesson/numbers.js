@@ -38,7 +38,7 @@ function show(x, digits = 6) {
 
 /** A number with its sign, for a term of a sum. @param {number} x @param {number} [digits] */
 function signed(x, digits = 6) {
-  return x < 0 || Number.isNaN(x) ? show(x, digits) : `+${show(x, digits)}`;
+  return x <= 0 || Number.isNaN(x) ? show(x, digits) : `+${show(x, digits)}`;
 }
 
 /**

@@ -98,20 +98,43 @@ class Picture {
     /** The drawings of each edge: its line, and its partial. */
     this.edges = graph.edges.map(() => /** @type {Drawn[]} */ ([]));
     /** @type {(SVGPathElement | null)[]} */ this.wires = graph.edges.map(() => null);
-    const numbers = (/** @type {string | undefined} */ ids) => (ids || "").split(" ").filter(Boolean).map((id) => Number(id.slice(1)));
+    const words = (/** @type {string | undefined} */ ids) => (ids || "").split(" ").filter(Boolean);
+    const numbers = (/** @type {string | undefined} */ ids) => words(ids).map((id) => Number(id.slice(1)));
+    /** The nodes inside of each box that stands for several. @type {Map<string, number[]>} */ const inside = new Map();
     for (const element of /** @type {NodeListOf<SVGGraphicsElement>} */ (svg.querySelectorAll("g.node, g.sheet"))) {
       const drawn = new Drawn(element, element.dataset.scopes ? inScopes(graph, JSON.parse(element.dataset.scopes)) : numbers(element.dataset.node));
       this.drawn.push(drawn);
+      if (element.dataset.scopes) inside.set(element.id, drawn.members);
       for (const k of drawn.members) this.nodes[k].push(drawn);
     }
+    const lines = /** @type {NodeListOf<SVGGElement>} */ (svg.querySelectorAll("g.edge"));
+    for (const { dataset } of lines) {
+      const members = inside.get(dataset.from || "");
+      if (!members || members.length || !/^n/.test(dataset.to || "")) continue;
+      const left = graph.nodes[numbers(dataset.to)[0]].inputs.filter((k) => !this.nodes[k].length); // leaves of no scope, as one box
+      members.push(...new Set(left));
+      const box = this.drawn.find((drawn) => drawn.members === members);
+      for (const k of members) if (box) this.nodes[k].push(box);
+    }
+    /** The edges behind each line: one, or all between two boxes. @type {Map<string, number[]>} */
+    const behind = new Map();
+    for (const { id, dataset } of lines) {
+      const [from, to] = [dataset.from || "", dataset.to || ""].map((end) => inside.get(end) || numbers(end));
+      const sources = new Set(from);
+      behind.set(id, id[0] === "e" ? numbers(id) : to.flatMap((k) => graph.into[k].filter((e) => sources.has(graph.edges[e].from))));
+    }
     for (const element of /** @type {NodeListOf<SVGGraphicsElement>} */ (svg.querySelectorAll("g.edge, g.pill"))) {
-      const drawn = new Drawn(element, numbers(element.dataset.edge || element.id));
+      const drawn = new Drawn(element, words(element.dataset.edge || element.id).flatMap((id) => behind.get(id) || []));
       const wire = element.querySelector(".wire");
       for (const e of drawn.members) {
         this.edges[e].push(drawn);
         if (wire instanceof SVGPathElement) this.wires[e] = wire;
       }
     }
+    this.drawnBy = new Map([...this.drawn, ...this.edges.flat()].map((drawn) => [/** @type {Element} */ (drawn.element), drawn]));
+    /** What was painted last: after how many events, and which node's number is asked for. */
+    this.done = 0;
+    /** @type {number | null} */ this.hidden = null;
     this.over = svgElement("g", { class: "over", "aria-hidden": "true" }, svg);
     const box = svg.viewBox.baseVal;
     this.whole = { x: box.x, y: box.y, width: box.width, height: box.height };
@@ -176,6 +199,8 @@ class Picture {
    */
   paint(run, recorded, look) {
     const { graph, last } = this;
+    this.done = look.done;
+    this.hidden = look.hidden;
     const event = look.done > 0 && !look.still ? run.events[look.done - 1] : null;
     const receiver = event === null ? -1 : event.kind === "b" ? event.input : event.node;
     const source = event !== null && event.kind === "b" ? event.node : -1;
@@ -243,6 +268,30 @@ class Picture {
     }
     for (const drawn of closed) drawn.look(drawn.together(drawn.isNode ? last.nodes : last.edges));
     this.overlay(run, look, kind, receiver);
+  }
+
+  /**
+   * Write the tooltip of a node or an edge: what is known of it now, with all digits.
+   * @param {Element} target @param {Run} run
+   */
+  tip(target, run) {
+    const element = target.closest("g.node, g.edge");
+    const drawn = this.drawnBy.get(/** @type {Element} */ (element));
+    const title = element && element.querySelector("title");
+    if (!drawn || !title || drawn.members.length !== 1) return;
+    const [k] = drawn.members;
+    const { nodes, edges } = this.graph;
+    if (!drawn.isNode) {
+      const known = run.isVisited(edges[k].to, this.done);
+      title.textContent = (title.textContent || "").replace(/ = \S*$/, "") + (known ? ` = ${autograd.written(run.partials[k])}` : "");
+      return;
+    }
+    const { label, formula } = nodes[k];
+    const parts = formula && formula !== label ? [label, formula] : [label];
+    const isHidden = this.hidden === k;
+    if (run.isVisited(k, this.done) && !isHidden) parts.push(autograd.written(run.updatedAt(k, this.done) ?? run.values[k]));
+    const gradient = run.gradientAt(k, this.done);
+    title.textContent = parts.join(" = ") + (gradient === null || isHidden ? "" : `\n${_("gradient")} ${autograd.written(gradient)}`);
   }
 
   /** Badge of the current node and the contributions beside it. @param {Run} run @param {Look} look @param {string} kind @param {number} receiver */

@@ -6,21 +6,21 @@ class Predict {
   constructor(card, page) {
     this.card = card;
     this.page = page;
-    /** Answers by step: how many misses, and whether it is solved. @type {Map<number, {misses: number, solved: boolean, shown: boolean, hints: number}>} */
-    this.answers = new Map();
+    /** Answers by event, so that other numbers are asked for again: how many misses, and whether it is solved. @type {WeakMap<LogEvent, {misses: number, solved: boolean, shown: boolean, hints: number}>} */
+    this.answers = new WeakMap();
     this.score = { first: 0, asked: 0 };
   }
 
-  /** @param {number} k */
-  of(k) {
-    let answer = this.answers.get(k);
-    if (!answer) this.answers.set(k, (answer = { misses: 0, solved: false, shown: false, hints: 0 }));
+  /** @param {LogEvent} event */
+  of(event) {
+    let answer = this.answers.get(event);
+    if (!answer) this.answers.set(event, (answer = { misses: 0, solved: false, shown: false, hints: 0 }));
     return answer;
   }
 
-  /** Whether the number of an event is still to be found. @param {number} k */
-  isOpen(k) {
-    const answer = this.of(k);
+  /** Whether the number of an event is still to be found. @param {LogEvent} event */
+  isOpen(event) {
+    const answer = this.of(event);
     return !answer.solved && !answer.shown;
   }
 
@@ -33,7 +33,7 @@ class Predict {
 
   /** @param {Run} run @param {number} k */
   show(run, k) {
-    const open = this.isOpen(k);
+    const open = this.isOpen(run.events[k]);
     this.card.event(run, k, open);
     const { first, asked } = this.score;
     const score = asked ? `<p class="score">${fill(_("{a} of {b} at first try"), { a: first, b: asked })}</p>` : "";
@@ -43,7 +43,7 @@ class Predict {
         `<div class="guess" role="group"><input id="guess" aria-label="${escapeHtml(_("your answer"))}" autocomplete="off" inputmode="text"><button type="button" class="primary" data-guess="check">${fill(_("Check"))}</button><button type="button" class="sec" data-guess="hint">${fill(_("Hint"))}</button><button type="button" class="sec" data-guess="show">${fill(_("Show me"))}</button></div>
          <p class="say" id="verdict" role="status">${fill(_("Right within 1 %. Use 4 significant digits or more."))}</p>${score}`,
       );
-    } else if (this.of(k).solved) {
+    } else if (this.of(run.events[k]).solved) {
       this.card.element.insertAdjacentHTML("beforeend", `<p class="right">✓ ${fill(_("Right."))}</p>${score}`);
     } else this.card.element.insertAdjacentHTML("beforeend", score);
   }
@@ -57,7 +57,7 @@ class Predict {
       return false;
     }
     const wanted = this.wanted(run, k);
-    const answer = this.of(k);
+    const answer = this.of(run.events[k]);
     const right = Number.isNaN(wanted) ? Number.isNaN(guess) : guess === wanted || Math.abs(guess - wanted) <= (wanted === 0 ? 1e-6 : 0.01 * Math.abs(wanted));
     if (right) {
       if (answer.misses === 0) this.score.first++;
@@ -77,21 +77,33 @@ class Predict {
 
   /** @param {Run} run @param {number} k */
   hint(run, k) {
-    const answer = this.of(k);
+    const answer = this.of(run.events[k]);
     answer.hints = Math.min(2, answer.hints + 1);
     const event = run.events[k];
     const verdict = /** @type {HTMLElement} */ (document.getElementById("verdict"));
     const nth = event.kind === "b" ? run.arrivals[event.input].indexOf(k) : 0;
-    if (event.kind === "f") verdict.textContent = answer.hints === 1 ? _("Put the numbers under the symbols into the formula.") : run.graph.nodes[event.node].formula;
+    if (event.kind === "f") verdict.textContent = answer.hints === 1 ? _("Put the numbers under the symbols into the formula.") : this.numbers(run, event.node);
     else if (event.kind === "u") verdict.textContent = answer.hints === 1 ? _("The old value, minus the learning rate times the gradient.") : `${show(event.old)}, ${show(event.gradient)}`;
     else if (answer.hints === 1) {
       verdict.textContent = nth > 0 ? _("Contribution = adjoint · partial. Add it to what has arrived before.") : _("Contribution = adjoint · partial.");
     } else verdict.textContent = `${nth > 0 ? show(event.total - event.contribution) + " + " : ""}${show(event.adjoint)} · ${show(event.partial)}`;
   }
 
-  /** @param {number} k */
-  reveal(k) {
-    this.of(k).shown = true;
+  /** The formula of a node with numbers in the place of its operands. @param {Run} run @param {number} node */
+  numbers(run, node) {
+    const { columns } = this.page.nodes[node];
+    const { formula, inputs } = run.graph.nodes[node];
+    if (!columns || !columns.texts) return formula;
+    return columns.texts.map((text, n) => {
+      if (n >= columns.slots.length) return text;
+      const x = run.values[inputs[Number(columns.slots[n])]];
+      return text + (x < 0 && text.trim() && !/[(|√]$/.test(text.trim()) ? `(${show(x)})` : show(x));
+    }).join("");
+  }
+
+  /** @param {LogEvent} event */
+  reveal(event) {
+    this.of(event).shown = true;
     this.score.asked++;
   }
 }

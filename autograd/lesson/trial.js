@@ -20,7 +20,7 @@ class Trial {
     this.run = recorded;
     const remembers = Object.values(page.memory).some((one) => Object.keys(one).length > 0);
     /** Whether the optimiser's state is known here, so that steps can be made. */
-    this.canStep = update !== null && page.trained.length > 0 && (first || !remembers);
+    this.canStep = update !== null && page.trained.length > 0 && (first || !remembers) && page.trained.every((k) => !page.nodes[k].editable);
   }
 
   /** The optimiser's step of a parameter of a run. @param {{gradients: number[], values: number[]}} run @param {number} node */
@@ -99,7 +99,9 @@ function recompute(graph, leaves, sweeps) {
       events: readEvents(graph, [...state.events, ...back.events]),
     };
   } catch (error) {
-    if (!(error instanceof DomainError)) throw error;
-    return { node: error.node ?? graph.root, message: error.message };
+    if (error instanceof DomainError) return { node: error.node ?? graph.root, message: error.message };
+    const missing = error instanceof Error ? /^no JavaScript rule for (\w+)$/.exec(error.message) : null;
+    if (!missing) throw error;
+    return { node: graph.root, message: fillPlain(_("No JavaScript rule for {op}."), { op: missing[1] }) };
   }
 }

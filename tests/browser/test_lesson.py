@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 
 import pytest
 
@@ -140,6 +141,64 @@ def test_the_slider_and_the_arrow_keys_edit_too(page, address):
     page.focus("#leaves input[data-node=n0]")
     page.keyboard.press("ArrowUp")
     assert page.evaluate("lesson.run.values[0]") == pytest.approx(1.1)
+
+
+def test_the_slider_is_dragged_with_the_mouse(page, address):
+    page.goto(address + "#step=47")
+    page.click("#leaves input[data-node=n0]")
+    box = page.locator("#slider").bounding_box()
+    at = lambda part: (box["x"] + part * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.move(*at(0.6))
+    page.mouse.down()
+    seen = []
+    for part in (0.7, 0.8, 0.9):
+        page.mouse.move(*at(part))
+        seen.append(page.evaluate("lesson.run.values[0]"))
+    page.mouse.up()
+    assert 0.4 < seen[0] < seen[1] < seen[2] < 1.4
+
+
+def test_what_a_person_types_stays(page, address):
+    page.goto(address + "#step=47")
+    page.fill("#leaves input[data-node=n0]", "7")
+    page.keyboard.press("Escape")  # the number that was there
+    assert page.evaluate("lesson.run.values[0]") == 0.4
+    assert page.input_value("#leaves input[data-node=n0]") == "0.4"
+    page.keyboard.press("2")
+    page.fill("#guess", "0.1")
+    page.set_viewport_size({"width": 1280, "height": 500})  # a keyboard on the screen opens
+    wait(page, "innerHeight === 500")
+    assert page.input_value("#guess") == "0.1"
+    assert page.evaluate("document.activeElement.id") == "guess"
+
+
+def test_other_numbers_are_asked_for_again(page, address):
+    page.goto(address + "#step=1")
+    page.keyboard.press("2")
+    page.click("[data-guess=hint]")
+    page.click("[data-guess=hint]")
+    assert page.inner_text("#verdict") == "0.15·0.05 + 0.2·0.1 + 0.35"
+    page.click("[data-guess=show]")
+    assert page.locator("#guess").count() == 0
+    page.fill("#leaves input[data-node=n0]", "7")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.keyboard.press("2")
+    assert page.locator("#guess").count() == 1
+
+
+def test_tooltips_say_what_is_known(page, address, log):
+    page.goto(address + "#step=1")
+    index = {log.names.label(node).text: k for k, node in enumerate(log.order)}
+    node = page.locator(f"g#n{index['net_o1']}")
+    title = lambda: node.locator("title").text_content()
+    node.hover()
+    assert title() == "net_o1 = w5·out_h1 + w6·out_h2 + b2"
+    page.keyboard.press("End")
+    page.hover("#title")
+    node.hover()
+    x = next(x for x in log.order if log.names.label(x).text == "net_o1")
+    assert title() == f"net_o1 = w5·out_h1 + w6·out_h2 + b2 = {x.data!r}\ngradient {x.grad!r}"
 
 
 def test_a_training_step_in_the_page_is_that_of_the_engine(page, address):
@@ -336,6 +395,26 @@ def test_scopes_open_and_close(page, address, log):
     assert page.evaluate("document.querySelectorAll('g.sheet').length") == 2
 
 
+def test_lines_and_boxes_that_stand_for_several(shown):
+    rng = random.Random(1)
+    leaves = [Value(rng.uniform(-1, 1), name=f"x{k}") for k in range(14)]
+    y = ag.dot(leaves[:12], [rng.uniform(0.1, 1) for _ in range(12)]) * leaves[12] + leaves[13]
+    page = shown(ag.steps(y))
+    assert page.evaluate("document.querySelectorAll('g.sheet:not(.visited)').length") == 0
+    members = page.evaluate(
+        """lesson.picture.drawn.filter((one) => one.element.classList.contains("sheet")).map((one) => one.members)"""
+    )
+    assert members
+    assert all(len(nodes) > 1 for nodes in members)
+    page.keyboard.press("End")
+    page.locator("g.sheet").first.click()
+    texts = page.locator("g.pill text").all_text_contents()
+    page.evaluate("lesson.edit(0); lesson.commit(0, '5')")
+    more = [text for text in texts if text.startswith("+")]
+    assert more
+    assert [text for text in page.locator("g.pill text").all_text_contents() if text.startswith("+")] == more
+
+
 def test_a_large_graph_begins_with_its_scopes_closed(shown):
     x, y = Value(1.1, name="x"), Value(0.0)
     for k in range(1, 101):
@@ -422,6 +501,14 @@ def test_a_leaf_that_cannot_be_edited_says_why(shown):
     assert page.evaluate("document.querySelectorAll('#leaves input').length") == 1
 
 
+def test_no_training_where_the_page_cannot_compute(shown):
+    x, w = Value(1.5, name="x"), Value(0.7, name="w")
+    page = shown(ag.steps(lambda: (x * w).gamma() + w, optim.SGD([w], lr=0.1), updates=2))
+    assert page.evaluate("document.querySelectorAll('[data-act=step], [data-act=train]').length") == 0
+    slide(page, "#updates input", 2)
+    assert page.evaluate("document.documentElement.dataset.step") == "1"
+
+
 def test_a_graph_of_one_leaf(shown):
     page = shown(ag.steps(Value(2.0, name="x")))
     assert page.evaluate("document.documentElement.dataset.steps") == "0"
@@ -440,6 +527,42 @@ def test_several_updates_have_a_curve(shown):
     assert page.evaluate("lesson.run.gradients.length") == len(log.order)
 
 
+def test_partials_of_a_later_update_where_the_sweep_does_not_go(shown):
+    x, w, b = Value(1.0, name="x"), Value(0.4, name="w"), Value(-0.1, name="b")
+    optimizer = optim.SGD([w, b], lr=0.5)
+    loss = lambda: (w * x + b).relu() * w.tanh() + w * w
+    page = shown(ag.steps(loss, optimizer, updates=2))
+    optimizer.zero_grad()
+    for value, start in ((w, 0.4), (b, -0.1)):
+        value.data = start
+    for _ in range(2):
+        optimizer.zero_grad()
+        z = loss()
+        z.backward()
+        wanted = [partial for node in ag.topological(z) for partial in node.partials]
+        optimizer.step()
+    slide(page, "#updates input", 2)
+    assert page.evaluate("lesson.run.partials") == pytest.approx(wanted, rel=1e-14)
+
+
+def test_labels_that_are_not_unique_have_numbers_in_the_address(shown):
+    a, b = Value(2.0), Value(3.0)
+    x, y = Value(1.0, name="x"), Value(1.5, name="x")
+    page = shown(ag.steps(ag.maximum(a, b) * x * y))
+    for k in (0, 2, 3):
+        page.evaluate(f"lesson.asked = []; lesson.mode = 'watch'; lesson.askAbout({k})")
+        page.evaluate("lesson.asked = []; lesson.follow()")
+        assert page.evaluate("lesson.asked") == [k]
+
+
+def test_paper_shows_the_finished_graph(page, address, log):
+    page.goto(address + "#step=1")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("document.querySelectorAll('g.node:not(.visited), g.node:not(.has-grad)').length") == 0
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.querySelectorAll('g.node.has-grad').length") == 0
+
+
 def test_the_log_can_be_saved_from_the_page(page, address, tmp_path):
     page.goto(address)
     page.click("#export")
@@ -450,7 +573,9 @@ def test_the_log_can_be_saved_from_the_page(page, address, tmp_path):
     with page.expect_download() as download:
         page.click("[data-export=svg]")
     download.value.save_as(tmp_path / "state.svg")
-    assert "<svg" in (tmp_path / "state.svg").read_text(encoding="utf-8")
+    saved = (tmp_path / "state.svg").read_text(encoding="utf-8")
+    assert saved.startswith("<svg")
+    assert "transform: translate" not in saved.partition(">")[0]  # the place of the picture in the page
 
 
 def test_too_large_logs_are_refused_with_advice(monkeypatch, log):
