@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("autograd", "nn", "demos")
+PACKAGES = ("autograd", "nn", "demos", "playground")
+EXAMPLES = ROOT / "playground" / "examples"  # their comments are shown in the page's language
 MARKS = {"translate": 0, "Message": 0, "counted": 1}  # in Python: which argument the message is; in JavaScript it is _
 CATALOGUES = sorted((ROOT / "autograd" / "locale").glob("*/LC_MESSAGES/autograd.po"))
 
@@ -30,6 +31,8 @@ def marked() -> dict[Marked, str]:
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*")):
             reader = {".py": in_python, ".js": in_javascript}.get(path.suffix)
+            if path.parent == EXAMPLES:
+                reader = in_comments
             source = path.read_text(encoding="utf-8") if reader else ""
             messages = list(reader(source)) if reader else []
             if path.suffix == ".py" and package == "demos":
@@ -60,6 +63,11 @@ def in_docstring(source: str) -> Iterator[Marked]:
         yield from ((" ".join(text.split()), None) for text in (ast.get_docstring(module) or "").split("\n\n"))
 
 
+def in_comments(source: str) -> Iterator[Marked]:
+    """The comments that stand on a line of their own."""
+    yield from ((comment, None) for comment in re.findall(r"^ *# (.+)$", source, re.MULTILINE))
+
+
 _STRING = r'("(?:[^"\\\n]|\\.)*")'
 _CALL = re.compile(rf"(?<![\w$.])_\(\s*{_STRING}(?:\s*,\s*{_STRING})?")
 
@@ -76,7 +84,7 @@ def update(path: Path) -> list[str]:
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po, write_po
 
-    class Undated(Catalog):  # type: ignore[misc]
+    class Undated(Catalog):
         """A catalogue whose header says only what is needed to read it."""
 
         @property
