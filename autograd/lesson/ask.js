@@ -72,6 +72,7 @@ class Ask {
   constructor(card, page) {
     this.card = card;
     this.page = page;
+    /** Whether the numbers shown are those that the recorded reasons and derivations speak of. */ this.isRecorded = true;
   }
 
   /** @param {Run} run */
@@ -137,7 +138,7 @@ class Ask {
       }
     });
     const shared = new Set(found.paths.length > 1 ? [...edges].filter(([, list]) => list.length === found.paths.length).map(([e]) => e) : []);
-    const why = graph.root === to && this.page.nodes[from].reason ? this.page.nodes[from].reason[language] || "" : "";
+    const why = this.isRecorded && graph.root === to && this.page.nodes[from].reason ? this.page.nodes[from].reason[language] || "" : "";
     const few = found.count === 1 ? fill(_("1 path from {a} to {z}"), { a, z }) : fill(_("{n} paths from {a} to {z}"), { n: found.count < 1e15 ? found.count : show(found.count, 3), a, z });
     const rest = found.count - found.paths.length;
     const listedSum = found.paths.reduce((s, p) => s + p.product, 0);
@@ -158,7 +159,7 @@ class Ask {
   derivation(graph, from, to) {
     const lang = document.documentElement.lang;
     const written = document.querySelector(`#paper [lang="${lang}"] [data-derivation="n${from}"]`);
-    if (!written || to !== graph.root) return "";
+    if (!written || to !== graph.root || !this.isRecorded) return "";
     return `<details><summary>${fill(_("The derivation, as explain writes it"))}</summary><pre>${escapeHtml(written.textContent || "")}</pre></details>`;
   }
 

@@ -79,6 +79,7 @@ class Card {
   constructor(element, page) {
     this.element = element;
     this.page = page;
+    /** How many steps the optimiser has made with the one that is shown. */ this.time = 1;
   }
 
   /** @param {number} k */
@@ -253,6 +254,33 @@ class Card {
     return `<div class="sum">${rows.join("")}</div>`;
   }
 
+  /**
+   * What Adam and AdamW compute before the update: the weight made smaller, and the means corrected for their first steps.
+   * @param {Update} event @returns {{rows: string[], symbols: Record<string, string>}} MathML
+   */
+  before(event) {
+    const { kind, settings } = /** @type {NonNullable<Page["optimizer"]>} */ (this.page.optimizer);
+    const { w, lr, m, v } = event.terms;
+    /** @type {string[]} */ const rows = [];
+    /** @type {Record<string, string>} */ const symbols = {};
+    const name = (/** @type {string} */ text) => `<mi mathvariant="normal">${text}</mi>`;
+    const factor = (/** @type {string} */ a, /** @type {string} */ b) => `${mo("·")}${mo("(")}${mn(1)}${mo("−")}${a}${mo("·")}${b}${mo(")")}`;
+    if (settings.decay && w !== undefined && w !== event.old) {
+      symbols.w = `<msup>${this.math(event.node)}${mo("′")}</msup>`;
+      rows.push(`${symbols.w}${mo("=")}${this.math(event.node)}${factor(name("η"), name("λ"))}${mo("=")}${mn(event.old)}${factor(mn(lr), mn(settings.decay))}${mo("=")}${mn(w)}`);
+    }
+    if ((kind !== "Adam" && kind !== "AdamW") || !settings.betas) return { rows, symbols };
+    for (const [n, letter, mean] of /** @type {[number, string, number][]} */ ([[0, "m", m], [1, "v", v]])) {
+      const kept = number(settings.betas[n]);
+      const rest = (/** @type {string} */ base, /** @type {string} */ power) => `<mrow>${mn(1)}${mo("−")}<msup>${base}${power}</msup></mrow>`;
+      const beta = `<msub>${name("β")}${mn(n + 1)}</msub>`;
+      symbols[letter] = name(`${letter}\u0302`);
+      const divided = `<mfrac>${mn(mean * (1 - Math.pow(kept, this.time)))}${rest(mn(kept), mn(this.time))}</mfrac>`;
+      rows.push(`${symbols[letter]}${mo("=")}<mfrac>${name(letter)}${rest(beta, name("t"))}</mfrac>${mo("=")}${divided}${mo("=")}${mn(mean)}`);
+    }
+    return { rows, symbols };
+  }
+
   /** @param {Run} run @param {Update} event @param {boolean} asks */
   update(run, event, asks) {
     const { node } = event;
@@ -261,11 +289,13 @@ class Card {
       ? `<p class="res ask">${fill(_("What is {n} after the update?"), { n: this.html(node) })}</p>`
       : `<p class="res">${math(`${this.math(node)}${mo("←")}${mn(event.result)}`)}</p>`;
     /** @type {Record<string, number>} */
-    const numbers = { ...event.terms, w: event.old, g: event.terms.g ?? event.gradient };
+    const numbers = { w: event.old, g: event.gradient, ...event.terms };
     let formula = "";
     if (optimizer) {
-      const symbols = { ...optimizer.maths, w: this.math(node), g: this.slope(run.graph.root, node) };
-      formula = `<div class="fx">${overNumbers([], optimizer.columns, (slot) => symbols[/** @type {"w"} */ (slot)] || `<mi mathvariant="normal">${escapeHtml(String(slot))}</mi>`, (slot) => numbers[slot])}</div>`;
+      const { rows, symbols: own } = this.before(event);
+      const symbols = { ...optimizer.maths, w: this.math(node), g: this.slope(run.graph.root, node), ...own };
+      const above = asks ? [] : rows;
+      formula = `${above.map((row) => `<div class="fx before-update">${math(row)}</div>`).join("")}<div class="fx">${overNumbers([], optimizer.columns, (slot) => symbols[/** @type {"w"} */ (slot)] || `<mi mathvariant="normal">${escapeHtml(String(slot))}</mi>`, (slot) => numbers[slot])}</div>`;
     }
     if (asks) return result + formula;
     const sentence = event.gradient > 0

@@ -22,6 +22,7 @@ class Lesson {
     this.done = 0;
     this.mode = "watch";
     /** The nodes asked about. @type {number[]} */ this.asked = [];
+    /** The step at which asking began. */ this.left = 0;
     /** The leaf being edited. @type {number | null} */ this.editing = null;
     this.speed = 1;
     this.playing = 0;
@@ -129,8 +130,7 @@ class Lesson {
     const found = names.map((name) => [this.graph.nodes.findIndex((node) => node.label === name), numbered(name)]);
     const nodes = found.map(([named, other]) => (named >= 0 ? named : other)).filter((k) => k >= 0);
     if (nodes.length) {
-      this.done = this.run.events.length ? Math.max(this.done, this.afterBackward()) : 0;
-      this.mode = "ask";
+      this.enter();
       this.asked = nodes.slice(0, 2);
       this.paint();
       return;
@@ -152,6 +152,8 @@ class Lesson {
     root.dataset.mode = this.mode;
     const k = this.done - 1;
     const event = k >= 0 ? run.events[k] : null;
+    this.ask.isRecorded = run === this.first;
+    this.card.time = (this.page.optimizer?.settings.steps || 0) + (this.updates[this.update].number || this.update + 1) + this.trial.steps;
     const hides = this.mode === "predict" && event !== null && this.predict.isOpen(run.events[k]);
     const receiver = event === null ? null : event.kind === "b" ? event.input : event.node;
     /** @type {Look} */
@@ -178,6 +180,7 @@ class Lesson {
       said = (part("card").querySelector(".res, .say") || {}).textContent || "";
     } else if (this.editing !== null) {
       this.tryCard(this.editing);
+      if (this.trial.isActive) said = `${this.graph.nodes[this.graph.root].label} = ${show(run.values[this.graph.root])}`;
     } else if (event === null) {
       this.card.start(run);
     } else if (this.mode === "predict") {
@@ -238,6 +241,7 @@ class Lesson {
   /** @param {string} what */
   move(what) {
     if (what !== "play") this.pause();
+    if (this.mode === "ask" && what !== "speed") this.leave("watch");
     const { run, done } = this;
     const at = run.sweeps.findIndex((s) => done > s.first && done <= s.first + s.count);
     switch (what) {
@@ -276,7 +280,6 @@ class Lesson {
   }
 
   play() {
-    if (this.mode === "ask") this.mode = "watch";
     if (this.done >= this.run.events.length) this.done = 0;
     const tick = () => {
       if (this.done >= this.run.events.length) return this.pause(true);
@@ -309,18 +312,32 @@ class Lesson {
     this.pause();
     if (this.mode === "ask" && this.asked.length === 1 && this.asked[0] !== k) this.asked = [this.asked[0], k];
     else this.asked = [k];
+    this.enter();
+    this.paint();
+    this.remember();
+  }
+
+  /** Begin to ask: everything is shown as it is after the backward sweep. */
+  enter() {
+    if (this.mode !== "ask") this.left = this.done;
     this.mode = "ask";
     this.editing = null;
     if (this.run.hasBackward) this.done = Math.max(this.done, this.afterBackward());
-    this.paint();
-    this.remember();
+  }
+
+  /** Stop asking, at the step at which it began. @param {string} mode */
+  leave(mode) {
+    if (this.mode === "ask") this.done = Math.min(this.left, this.run.events.length);
+    this.mode = mode;
+    this.asked = [];
+    this.editing = null;
   }
 
   /** @param {number} leaf */
   edit(leaf) {
     if (this.editing === leaf) return;
     this.pause();
-    if (this.mode === "ask") this.mode = "watch";
+    if (this.mode === "ask") this.leave("watch");
     this.asked = [];
     this.editing = leaf;
     this.paint();
@@ -679,8 +696,7 @@ class Lesson {
     const about = event.target.closest("[data-ask]");
     if (about) {
       this.asked = about.dataset.ask.split(",").map(Number);
-      this.mode = "ask";
-      if (this.run.hasBackward) this.done = Math.max(this.done, this.afterBackward());
+      this.enter();
       this.paint();
       this.remember();
       return;
@@ -703,11 +719,11 @@ class Lesson {
   /** @param {string} mode */
   choose(mode) {
     this.pause();
-    this.mode = mode;
-    this.asked = [];
-    this.editing = null;
+    if (mode === "ask") {
+      this.asked = [];
+      this.enter();
+    } else this.leave(mode);
     if (mode === "predict" && this.done === 0) this.done = Math.min(1, this.run.events.length);
-    if (mode === "ask" && this.run.hasBackward) this.done = Math.max(this.done, this.afterBackward());
     this.paint();
     this.remember();
     if (mode === "predict") (document.getElementById("guess") || document.body).focus();
@@ -844,7 +860,7 @@ class Lesson {
       event.preventDefault();
       return;
     }
-    if (event.key === " " && !target.closest("button, a")) {
+    if (event.key === " " && !target.closest("button, a, summary")) {
       this.move("play");
       event.preventDefault();
       return;

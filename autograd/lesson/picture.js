@@ -131,6 +131,7 @@ class Picture {
         if (wire instanceof SVGPathElement) this.wires[e] = wire;
       }
     }
+    svg.append(...svg.querySelectorAll("g.pill")); // above the rings of nodes
     this.drawnBy = new Map([...this.drawn, ...this.edges.flat()].map((drawn) => [/** @type {Element} */ (drawn.element), drawn]));
     /** What was painted last: after how many events, and which node's number is asked for. */
     this.done = 0;

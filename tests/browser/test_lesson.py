@@ -239,6 +239,34 @@ def test_optimisers_with_a_memory_go_on_in_the_page(shown, make):
     assert page.evaluate("lesson.run.values") == pytest.approx(wanted, rel=1e-13)
 
 
+@pytest.mark.parametrize("kind", [optim.Adam, optim.AdamW])
+def test_the_numbers_of_an_update_lead_to_its_result(shown, kind):
+    model = worked_example.network(names=True)
+    page = shown(ag.steps(lambda: worked_example.recorded(model), kind(model.parameters(), lr=0.1), updates=3))
+    slide(page, "#updates input", 2)
+    page.keyboard.press("End")
+    rows = page.locator("#card .fx").all_text_contents()
+    for row in rows[:-1]:  # what is computed before
+        assert row.count("=") == 3
+    assert [row[:2] for row in rows[-3:-1]] == ["m̂", "v̂"]
+    event = page.evaluate("lesson.run.events.at(-1)")
+    texts = page.locator("#card .fx").last.locator("mtr.n mn").all_text_contents()
+    w, lr, m, v, eps = (float(x.replace("−", "-").replace("×10⁻⁸", "e-8")) for x in texts)
+    assert w - lr * m / (math.sqrt(v) + eps) == pytest.approx(event["result"], rel=1e-4)
+
+
+def test_asking_ends_at_the_step_at_which_it_began(page, address):
+    page.goto(address + "#step=5")
+    page.keyboard.press("3")
+    assert page.evaluate("document.documentElement.dataset.step") == "47"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.documentElement.dataset.step") == "5"
+    page.keyboard.press("3")
+    page.click("#card [data-ask]")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.documentElement.dataset.step") == "6"
+
+
 def test_asking_for_paths(page, address, log):
     page.goto(address + "#ask=w1,E")
     text = page.inner_text("#card")
@@ -474,6 +502,10 @@ def test_a_dead_relu_is_explained(shown):
     page.click("#card [data-ask]")
     assert "(a dead relu)" in page.inner_text("#card .warn")
     assert page.inner_text("#card .blame .x") == "0"
+    page.fill("#leaves input[data-node=n1]", "-2")  # the relu is alive now
+    page.keyboard.press("Enter")
+    page.evaluate("lesson.askAbout(0); lesson.askAbout(lesson.graph.root)")
+    assert page.locator("#card .warn, #card details").count() == 0
 
 
 def test_nan_infinity_and_domains(shown):
