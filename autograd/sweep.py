@@ -78,7 +78,7 @@ def reverse(order: Sequence[Value], adjoint: float = 1.0) -> Iterator[ReverseSte
     return _reverse(order, adjoint)
 
 
-def _number(leaf: Value) -> float:
+def gradient_of(leaf: Value) -> float:
     """The gradient of a leaf that was assigned to, as a float."""
     try:
         if isinstance(leaf.grad, str | bytes):
@@ -97,7 +97,7 @@ def _begin(order: Sequence[Value], adjoint: float) -> None:
         if node.inputs:
             node.grad = 0.0
         elif type(node.grad) is not float:  # assigned, for example a float32: sums are in double precision
-            node.grad = _number(node)
+            node.grad = gradient_of(node)
     order[-1].grad += adjoint
 
 

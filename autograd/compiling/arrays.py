@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import ArgumentError, InputError
 from ..structure import holds_values, numbers
-from ..value import as_float
+from ..value import Value, as_float
 
 _PLAIN = (np.dtype(np.float64), np.dtype(np.float32))
 RUN = 4096  # rows that are summed up by themselves, and converted at once
@@ -70,6 +70,17 @@ def read_argument(given: Any, axis: int | None, what: str) -> Argument:
         )
     array = np.moveaxis(array, axis, 0)
     return Argument(array, array.shape[1:], axis)
+
+
+def assigned(leaves: Sequence[Value], given: Sequence[Any], read: Callable[[Value], float]) -> Any:
+    """An array of the numbers of leaves, which may have been assigned to: then ``read`` gives them, or an error."""
+    try:
+        found = np.array(given)
+        if found.dtype == np.float64 and found.ndim == 1:
+            return found
+    except (TypeError, ValueError, OverflowError):  # read one by one below
+        pass
+    return np.array([read(leaf) for leaf in leaves])
 
 
 def zeros_like(given: Any, what: str) -> Any:
@@ -135,7 +146,7 @@ def result_array(given: Any, shape: tuple[int, ...], dtype: Any) -> Any:
         raise InputError("the result is written into a plain array, not a masked one: its mask would stay as it is")
     if given.shape != shape:
         raise ArgumentError(f"the result has shape {shape}, the array given for it {given.shape}")
-    if not np.can_cast(dtype, given.dtype, "same_kind"):
+    if given.dtype.kind not in "fcO" or not np.can_cast(dtype, given.dtype, "same_kind"):  # text would be cut
         raise ArgumentError(f"the result is of {np.dtype(dtype)} and cannot be written into an array of {given.dtype}")
     if not given.flags.writeable:
         raise ArgumentError("the array given for the result is read-only")

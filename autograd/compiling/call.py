@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import ArgumentError
-from ..structure import cut
-from ..value import Value
-from .arrays import Argument, count_rows, empty, read_argument, result_array
+from ..errors import ArgumentError, InputError
+from ..structure import MOST_AXES, cut
+from ..value import Value, as_float
+from .arrays import Argument, assigned, count_rows, empty, read_argument, result_array
 from .prepared import Prepared
 from .settings import Settings
 from .want import size
@@ -92,6 +92,9 @@ def known(prepared: Prepared, arguments: Sequence[Argument], count: int, primals
     """What is known of calls with such arguments, of which so many are no tangents."""
     axes = [a.axis for a in arguments]
     has_rows = any(axis is not None for axis in axes)
+    most = max((len(shape) for _, shape, _ in prepared.want.results), default=0)
+    if most >= MOST_AXES:
+        raise ArgumentError(f"a result has {most} axes and one of rows; an array has at most {MOST_AXES}")
     return Call(
         prepared,
         count,
@@ -148,13 +151,22 @@ def _shared(call: Call, arrays: Sequence[Any], data: Any) -> Any:
     numbers = [arrays[k].ravel() for k in call.shared]
     leaves = call.prepared.leaves
     if leaves or data is not None:
-        own = np.array([leaf.data for leaf in leaves] if data is None else read_argument(data, None, "data").array)
+        given = data is not None
+        own = read_argument(data, None, "data").array if given else assigned(leaves, [x.data for x in leaves], _data)
         if own.shape != (len(leaves),):
             raise ArgumentError(f"data needs {len(leaves)} numbers, one for each leaf, not {own.shape}")
         if not numbers:
             return own
         numbers.append(own)
     return np.concatenate(numbers) if numbers else ()  # a copy, because results may overwrite an argument
+
+
+def _data(leaf: Value) -> float:
+    """The number of a leaf that was assigned to."""
+    try:
+        return as_float(leaf.data)
+    except InputError as error:
+        raise InputError(f"the data of {'a leaf' if leaf.name is None else repr(leaf.name)}: {error}") from None
 
 
 def _given(call: Call, settings: Settings, out: Any) -> list[Any]:

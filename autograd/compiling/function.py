@@ -12,9 +12,10 @@ import numpy as np
 from ..arguments import Argnums, by_position, called, indices, parameters
 from ..errors import ArgumentError, InputError
 from ..structure import holds_values
+from ..sweep import gradient_of
 from ..value import Value
 from . import call, checking, native, settings
-from .arrays import zeros_like
+from .arrays import assigned, zeros_like
 from .listing import recorded
 from .memory import Memory
 from .prepared import Prepared, Question
@@ -265,6 +266,8 @@ class Compiled:
         """
         if not isinstance(primals, list | tuple) or not isinstance(tangents, list | tuple):
             raise InputError("jvp takes a list or tuple of primals and one of tangents")
+        if not primals:
+            raise ArgumentError("jvp needs at least one primal: the arguments in which the derivative is taken")
         if len(primals) != len(tangents):
             raise ArgumentError(f"{len(primals)} primals need as many tangents, not {len(tangents)}")
         if kwargs:
@@ -281,10 +284,12 @@ class Compiled:
 
         Raises:
             ArgumentError: without ``reduce``, or if the function returns more than one number.
+            InputError: if the ``grad`` or the ``data`` of a leaf was set to something that is no number.
         """
         value, leaves, slopes = self._total(args, kwargs, None)
-        for leaf, slope in zip(leaves, slopes.tolist(), strict=True):
-            leaf.grad += slope
+        before = assigned(leaves, [leaf.grad for leaf in leaves], gradient_of)
+        for leaf, total in zip(leaves, (before + slopes).tolist(), strict=True):
+            leaf.grad = total
         return value
 
     def leaf_gradients(

@@ -136,6 +136,8 @@ def test_directions_and_leaves_of_no_rows():
     assert total.jvp([empty], [empty]) == (0.0, 0.0)
     assert total.leaf_gradients(empty)[2].tolist() == [0.0]
     for derive in (f.jvp, total.jvp):
+        with pytest.raises(ArgumentError, match="jvp needs at least one primal"):
+            derive([], [], x=empty)
         with pytest.raises(ArgumentError, match="the tangent of x must have its shape"):
             derive([empty], [np.zeros((1, 2))])
 
@@ -531,6 +533,46 @@ def test_leaf_numbers_must_fit():
     for wrong in (1.0, [], [1.0], [1.0, 2.0, 3.0], [[1.0, 2.0]]):
         with pytest.raises(ArgumentError, match="data needs 2 numbers, one for each leaf"):
             g.leaf_gradients(X, data=wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, "1.0", "x", 10**400, 1j, [1.0], np.array([1.0]), object()])
+def test_what_was_assigned_to_a_leaf_must_be_a_number(wrong):
+    w, v = Value(1.0, name="w"), Value(2.0, name="v")
+    f = ag.compile(lambda x: w * x * v, reduce="sum")
+    f.backward(X)
+    v.grad, before = wrong, w.grad
+    with pytest.raises(InputError, match="gradient of 'v'"):
+        f.backward(X)
+    assert w.grad == before
+    v.grad, v.data = 0.0, wrong
+    for call in (f, ag.compile(f.function)):
+        with pytest.raises(InputError, match="the data of 'v'"):
+            call(X)
+
+
+def test_numbers_of_any_type_may_be_assigned_to_a_leaf():
+    w = Value(1.0)
+    f = ag.compile(lambda x: w * x, reduce="sum")
+    w.data, w.grad = np.float32(3.0), np.float32(0.5)
+    assert f.backward(X) == pytest.approx(3.0 * X.sum())
+    assert w.grad == 0.5 + X.sum()
+    assert type(w.grad) is float
+    w.data = 2
+    assert f(X) == pytest.approx(2.0 * X.sum())
+    w.data = True
+    with pytest.raises(InputError, match=r"the data of a leaf: .*bool"):
+        f(X)
+
+
+def test_an_array_of_too_many_axes_is_refused():
+    deep = np.ones((1,) * 40)
+    for f in (lambda x: x, lambda x: [x]):
+        with pytest.raises(ArgumentError, match="axes"):
+            ag.compile(f, in_axes=None).jacobian(deep)
+        with pytest.raises(ArgumentError, match="axes"):
+            ag.compile(f).jacobian(deep)
+    with pytest.raises(ArgumentError, match="64 axes"):
+        ag.compile(lambda x: x, in_axes=None)(np.ones((1,) * 64))
 
 
 # Threads, processes, files -------------------------------------------------------------------------------------------

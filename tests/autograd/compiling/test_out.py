@@ -34,6 +34,9 @@ def test_results_go_where_they_are_wanted(tmp_path):
     [
         (np.empty(6), ArgumentError, "shape"),
         (np.empty(7, dtype=int), ArgumentError, "cannot be written"),
+        (np.empty(7, dtype="U1"), ArgumentError, "cannot be written"),
+        (np.empty(7, dtype="S9"), ArgumentError, "cannot be written"),
+        (np.empty(7, dtype="V8"), ArgumentError, "cannot be written"),
         ([0.0] * 7, ArgumentError, "arrays"),
         ("x", InputError, "NumPy array"),
         (np.broadcast_to(0.0, 7), ArgumentError, "read-only"),
