@@ -254,6 +254,11 @@ class Card {
     return `<div class="sum">${rows.join("")}</div>`;
   }
 
+  /** The parameter of an update as MathML. @param {Update} event */
+  parameter(event) {
+    return event.outside === undefined ? this.math(event.node) : `<mi mathvariant="normal">${escapeHtml(event.outside)}</mi>`;
+  }
+
   /**
    * What Adam and AdamW compute before the update: the weight made smaller, and the means corrected for their first steps.
    * @param {Update} event @returns {{rows: string[], symbols: Record<string, string>}} MathML
@@ -266,8 +271,8 @@ class Card {
     const name = (/** @type {string} */ text) => `<mi mathvariant="normal">${text}</mi>`;
     const factor = (/** @type {string} */ a, /** @type {string} */ b) => `${mo("·")}${mo("(")}${mn(1)}${mo("−")}${a}${mo("·")}${b}${mo(")")}`;
     if (settings.decay && w !== undefined && w !== event.old) {
-      symbols.w = `<msup>${this.math(event.node)}${mo("′")}</msup>`;
-      rows.push(`${symbols.w}${mo("=")}${this.math(event.node)}${factor(name("η"), name("λ"))}${mo("=")}${mn(event.old)}${factor(mn(lr), mn(settings.decay))}${mo("=")}${mn(w)}`);
+      symbols.w = `<msup>${this.parameter(event)}${mo("′")}</msup>`;
+      rows.push(`${symbols.w}${mo("=")}${this.parameter(event)}${factor(name("η"), name("λ"))}${mo("=")}${mn(event.old)}${factor(mn(lr), mn(settings.decay))}${mo("=")}${mn(w)}`);
     }
     if ((kind !== "Adam" && kind !== "AdamW") || !settings.betas) return { rows, symbols };
     for (const [n, letter, mean] of /** @type {[number, string, number][]} */ ([[0, "m", m], [1, "v", v]])) {
@@ -283,17 +288,20 @@ class Card {
 
   /** @param {Run} run @param {Update} event @param {boolean} asks */
   update(run, event, asks) {
-    const { node } = event;
+    const { outside } = event;
     const optimizer = this.page.optimizer;
+    const w = outside === undefined ? this.html(event.node) : escapeHtml(outside);
+    const symbol = this.parameter(event);
+    const slope = outside === undefined ? this.slope(run.graph.root, event.node) : derivative(this.math(run.graph.root), symbol);
     const result = asks
-      ? `<p class="res ask">${fill(_("What is {n} after the update?"), { n: this.html(node) })}</p>`
-      : `<p class="res">${math(`${this.math(node)}${mo("←")}${mn(event.result)}`)}</p>`;
+      ? `<p class="res ask">${fill(_("What is {n} after the update?"), { n: w })}</p>`
+      : `<p class="res">${math(`${symbol}${mo("←")}${mn(event.result)}`)}</p>`;
     /** @type {Record<string, number>} */
     const numbers = { w: event.old, g: event.gradient, ...event.terms };
     let formula = "";
     if (optimizer) {
       const { rows, symbols: own } = this.before(event);
-      const symbols = { ...optimizer.maths, w: this.math(node), g: this.slope(run.graph.root, node), ...own };
+      const symbols = { ...optimizer.maths, w: symbol, g: slope, ...own };
       const above = asks ? [] : rows;
       formula = `${above.map((row) => `<div class="fx before-update">${math(row)}</div>`).join("")}<div class="fx">${overNumbers([], optimizer.columns, (slot) => symbols[/** @type {"w"} */ (slot)] || `<mi mathvariant="normal">${escapeHtml(String(slot))}</mi>`, (slot) => numbers[slot])}</div>`;
     }
@@ -304,10 +312,11 @@ class Card {
         ? _("{w} moves against its gradient: the gradient is negative, so {w} becomes larger.")
         : _("The gradient of {w} is zero, so it alone moves nothing.");
     const moves = Math.sign(event.result - event.old) === -Math.sign(event.gradient);
-    const say = moves ? fill(sentence, { w: this.html(node) }) : event.result === event.old
-      ? fill(_("{w} stays: this step is zero."), { w: this.html(node) })
-      : fill(_("{w} moves on with the memory of earlier steps, against the sign of its gradient."), { w: this.html(node) });
-    return `${result}${formula}<p class="say">${say}</p>${warning(event.result)}`;
+    const say = moves ? fill(sentence, { w }) : event.result === event.old
+      ? fill(_("{w} stays: this step is zero."), { w })
+      : fill(_("{w} moves on with the memory of earlier steps, against the sign of its gradient."), { w });
+    const where = outside === undefined ? [] : [fill(_("{w} is not part of this graph."), { w })];
+    return `${result}${formula}<p class="say">${sentences([say, ...where])}</p>${warning(event.result)}`;
   }
 }
 

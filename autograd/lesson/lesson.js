@@ -155,7 +155,7 @@ class Lesson {
     this.ask.isRecorded = run === this.first;
     this.card.time = (this.page.optimizer?.settings.steps || 0) + (this.updates[this.update].number || this.update + 1) + this.trial.steps;
     const hides = this.mode === "predict" && event !== null && this.predict.isOpen(run.events[k]);
-    const receiver = event === null ? null : event.kind === "b" ? event.input : event.node;
+    const receiver = event === null ? null : run.receiver(k);
     /** @type {Look} */
     const look = {
       done: this.done, hidden: hides ? receiver : null, ends: [], on: null, paths: new Map(),
@@ -203,7 +203,7 @@ class Lesson {
     });
     part("step").value = String(this.done);
     part("step-count").textContent = `/ ${run.events.length}`;
-    const nodes = event === null || this.mode === "ask" ? this.asked.map((a) => this.page.nodes[a].html) : [...run.scopeOf(k).map(scopeName).map(escapeHtml), this.page.nodes[/** @type {number} */ (receiver)].html];
+    const nodes = event === null || this.mode === "ask" ? this.asked.map((a) => this.page.nodes[a].html) : [...run.scopeOf(k).map(scopeName).map(escapeHtml), receiver === null ? escapeHtml(run.label(k)) : this.page.nodes[receiver].html];
     part("crumb").innerHTML = nodes.join(" › ");
     this.overview(receiver);
     part("legend").hidden = this.picture === null || !this.picture.leavesRoom(28);
@@ -398,8 +398,9 @@ class Lesson {
       shown.innerHTML = outcome;
       return;
     }
-    const slider = Number.isFinite(was)
-      ? `<input type="range" id="slider" min="${was - half}" max="${was + half}" step="${half / 200}" value="${x}" aria-label="${escapeHtml(this.graph.nodes[leaf].label)}">` : "<span></span>";
+    const [low, high] = [was - half, was + half].map((end) => (locked || !Number.isFinite(was) ? end : this.trial.reach(leaf, x, end)));
+    const slider = Number.isFinite(was) && low < high
+      ? `<input type="range" id="slider" min="${low}" max="${high}" step="any" value="${x}" aria-label="${escapeHtml(this.graph.nodes[leaf].label)}">` : "<span></span>";
     const control = locked
       ? `<p class="say">🔒 ${fill(_("No JavaScript rule for {op}."), { op: escapeHtml(locked) })}</p>`
       : `<div class="try"><label class="big">${html} = <input id="try" value="${show(x)}" autocomplete="off" inputmode="text"></label>
@@ -459,8 +460,7 @@ class Lesson {
   /** Another size of the window. Nothing is written anew: a keyboard on the screen also changes the size, while a person types. */
   fit() {
     this.size();
-    const event = this.run.events[this.done - 1];
-    const receiver = !event ? null : event.kind === "b" ? event.input : event.node;
+    const receiver = this.done > 0 ? this.run.receiver(this.done - 1) : null;
     if (this.picture) this.picture.show(this.asked.length ? this.asked[0] : this.editing ?? receiver ?? this.graph.root);
     this.timeline.paint(this.run, this.done);
     this.overview(receiver);
@@ -622,7 +622,7 @@ class Lesson {
     copy.setAttribute("height", String(whole.height));
     const style = document.createElementNS(SVG, "style");
     const sheet = /** @type {HTMLStyleElement} */ (document.querySelector("head style"));
-    style.textContent = sheet.textContent;
+    style.textContent = `${sheet.textContent} .graph { background: var(--bg); }`;
     copy.prepend(style);
     copy.dataset.theme = document.documentElement.dataset.theme || "";
     download(`${name}-${this.done}.svg`, "image/svg+xml", new XMLSerializer().serializeToString(copy));
@@ -779,7 +779,8 @@ class Lesson {
     }, { passive: false });
     pane.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       const focused = /** @type {Element} */ (event.target).closest("g.node");
-      const here = focused ? Number((focused.getAttribute("data-node") || "n0").split(" ")[0].slice(1)) : this.graph.root;
+      const current = (this.done > 0 ? this.run.receiver(this.done - 1) : null) ?? this.graph.root;
+      const here = focused ? Number((focused.getAttribute("data-node") || "n0").split(" ")[0].slice(1)) : current;
       if (event.key === "Enter") {
         this.askAbout(here);
         event.preventDefault();

@@ -8,7 +8,8 @@
  * @typedef {{kind: "f", node: number, result: number}} Forward
  * @typedef {{kind: "b", node: number, input: number, edge: number, adjoint: number, partial: number,
  *   contribution: number, total: number}} Backward
- * @typedef {{kind: "u", node: number, old: number, gradient: number, result: number, terms: Record<string, number>}} Update
+ * @typedef {{kind: "u", node: number, old: number, gradient: number, result: number, terms: Record<string, number>,
+ *   outside?: string}} Update
  * @typedef {Forward | Backward | Update} LogEvent
  */
 
@@ -64,7 +65,7 @@ class Run {
       else if (event.kind === "b") {
         this.arrivals[event.input].push(k);
         this.passed[event.edge] = k;
-      } else this.updated[event.node] = k;
+      } else if (event.node >= 0) this.updated[event.node] = k;
       const last = this.sweeps[this.sweeps.length - 1];
       if (last && last.kind === event.kind) last.count++;
       else this.sweeps.push({ kind: event.kind, first: k, count: 1 });
@@ -111,8 +112,22 @@ class Run {
 
   /** The scope of an event, outermost first. @param {number} k */
   scopeOf(k) {
+    const node = this.receiver(k);
+    return node === null ? [] : this.graph.nodes[node].scope;
+  }
+
+  /** The node whose number an event gives; null for a parameter that is not part of the graph. @param {number} k */
+  receiver(k) {
     const event = this.events[k];
-    return this.graph.nodes[event.kind === "b" ? event.input : event.node].scope;
+    const node = event.kind === "b" ? event.input : event.node;
+    return node < 0 ? null : node;
+  }
+
+  /** Its label. @param {number} k */
+  label(k) {
+    const event = this.events[k];
+    const node = this.receiver(k);
+    return node !== null ? this.graph.nodes[node].label : (event.kind === "u" && event.outside) || "";
   }
 }
 
@@ -137,6 +152,7 @@ function readEvents(graph, events) {
     /** @type {Record<string, number>} */
     const numbers = {};
     for (const name of Object.keys(terms || {})) numbers[name] = number(terms[name]);
-    return { kind, node, old: number(old), gradient: number(gradient), result: number(result), terms: numbers };
+    const update = { kind, old: number(old), gradient: number(gradient), result: number(result), terms: numbers };
+    return typeof node === "number" ? { ...update, node } : { ...update, node: -1, outside: node };
   });
 }

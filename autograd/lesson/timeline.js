@@ -71,7 +71,7 @@ class Timeline {
       });
     });
     const event = done > 0 ? run.events[done - 1] : null;
-    const name = event ? `, ${sweepName(event.kind)}, ${run.graph.nodes[event.kind === "b" ? event.input : event.node].label}` : "";
+    const name = event ? `, ${sweepName(event.kind)}, ${run.label(done - 1)}` : "";
     this.element.setAttribute("aria-valuemax", String(run.events.length));
     this.element.setAttribute("aria-valuenow", String(done));
     this.element.setAttribute("aria-valuetext", fillPlain(_("Step {k} / {n}"), { k: done, n: run.events.length }) + name);

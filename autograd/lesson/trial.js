@@ -49,6 +49,25 @@ class Trial {
     return null;
   }
 
+  /**
+   * How far a leaf can move towards a value before an operation has no result.
+   * @param {number} leaf @param {number} from a value at which all have one @param {number} to
+   */
+  reach(leaf, from, to) {
+    const has = (/** @type {number} */ x) => {
+      const values = this.graph.leaves.map((k) => (k === leaf ? x : this.leaves.get(k) ?? this.recorded.values[k]));
+      return !("message" in recompute(this.graph, values, false));
+    };
+    if (has(to)) return to;
+    let [good, bad] = [from, to];
+    for (let n = 0; n < 20; n++) {
+      const middle = good / 2 + bad / 2;
+      if (has(middle)) good = middle;
+      else bad = middle;
+    }
+    return good;
+  }
+
   /** The updates that follow from a run's gradients. @param {{gradients: number[], values: number[]}} result @returns {LogEvent[]} */
   updates(result) {
     return this.page.trained.map((node) => {

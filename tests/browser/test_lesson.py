@@ -524,6 +524,8 @@ def test_nan_infinity_and_domains(shown):
         Value(-1.0, name="x").log()
     assert str(error.value).split(" at ")[0] in page.inner_text("#refusal")
     assert page.evaluate("lesson.run.values[0]") == 1  # the last good state stays
+    assert 0 < float(page.get_attribute("#slider", "min")) < 1e-5
+    assert page.get_attribute("#slider", "max") == "3"
 
 
 def test_a_leaf_that_cannot_be_edited_says_why(shown):
@@ -539,6 +541,21 @@ def test_no_training_where_the_page_cannot_compute(shown):
     assert page.evaluate("document.querySelectorAll('[data-act=step], [data-act=train]').length") == 0
     slide(page, "#updates input", 2)
     assert page.evaluate("document.documentElement.dataset.step") == "1"
+
+
+def test_a_parameter_that_is_not_part_of_the_graph(shown):
+    a, b, c = Value(1.0, name="a"), Value(2.0, name="b"), Value(3.0, name="c<d")
+    log = ag.steps(a * b, optim.SGD([c, a], lr=0.1, weight_decay=0.5))
+    page = shown(log)
+    for k, event in enumerate(log, 1):
+        assert page.evaluate("document.documentElement.dataset.step") == str(k)
+        if event.sweep == "update" and event.node == "c<d":
+            text = page.inner_text("#card")
+            assert "c<d is not part of this graph." in text
+            assert "2.85" in text
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("2")
+    page.keyboard.press("3")
 
 
 def test_a_graph_of_one_leaf(shown):
