@@ -131,11 +131,16 @@ const editor = {
     const { selectionStart, selectionEnd, value } = this.area;
     const start = value.lastIndexOf("\n", selectionStart - 1) + 1;
     if (!back && selectionStart === selectionEnd) return this.insert(" ".repeat(4 - ((selectionStart - start) % 4)));
-    const old = value.slice(start, selectionEnd);
+    const next = value.indexOf("\n", selectionEnd);
+    const end = next < 0 ? value.length : next;
+    const old = value.slice(start, end);
     const fresh = back ? old.replace(/^ {1,4}/gm, "") : old.replace(/^(?=.)/gm, "    ");
-    this.area.setSelectionRange(start, selectionEnd);
+    if (fresh === old) return;
+    this.area.setSelectionRange(start, end);
     this.insert(fresh);
-    this.area.setSelectionRange(Math.max(start, selectionEnd === selectionStart ? selectionStart + fresh.length - old.length : start), start + fresh.length);
+    const at = Math.max(start, selectionStart + fresh.length - old.length);
+    if (selectionStart === selectionEnd) this.area.setSelectionRange(at, at);
+    else this.area.setSelectionRange(start, start + fresh.length);
   },
 };
 
@@ -290,7 +295,9 @@ function hear(told) {
   } else if (told.kind === "ran") {
     finish(told);
   } else if (told.kind === "described") {
-    Object.assign(result.ran, told);
+    waiting.delete("describe");
+    controls();
+    if (result.ran) Object.assign(result.ran, told);
     showLesson();
     showTab();
   } else if (told.kind === "explained") {
@@ -598,7 +605,7 @@ function write() {
   const root = document.documentElement;
   root.lang = language === "zh" ? "zh-Hans" : language;
   document.title = `scalar-autograd · ${_("Playground")}`;
-  part("title").textContent = document.title;
+  part("title").replaceChildren(element("span", "", "scalar-autograd · "), _("Playground"));
   part("run").children[1].textContent = _("Run");
   part("run").title = _("Run the program (Ctrl+Enter)");
   part("stop").children[1].textContent = _("Stop");
@@ -649,8 +656,12 @@ function speak(name) {
   if (!result.ran) return;
   result.current.clear();
   leaves();
-  if (result.ran.lesson) python.ask({ do: "describe" });
-  else showTab();
+  if (!result.ran.lesson) return showTab();
+  result.current.add("lesson"); // until it comes in the other language
+  waiting.add("describe");
+  controls();
+  python.ask({ do: "describe" });
+  showTab();
 }
 
 function connect() {
