@@ -449,6 +449,7 @@ class Lesson {
   /** The pane is as high as the picture needs, and stands left of the card if the picture is higher than wide. */
   size() {
     const pane = part("pane");
+    this.timeline.forget();
     if (!this.picture) return;
     const { width, height } = this.picture.whole;
     const shown = height * Math.min(1, Math.max(SMALLEST, pane.clientWidth / width));
@@ -530,7 +531,7 @@ class Lesson {
     if (!this.picture) return;
     const { whole, view } = this.picture;
     map.setAttribute("viewBox", `${whole.x} ${whole.y} ${whole.width} ${whole.height}`);
-    if (getComputedStyle(map).display === "none") return;
+    if (!matchMedia("(max-width: 1099px)").matches) return; // it is not shown
     if (!map.firstChild) {
       for (const drawn of this.picture.drawn) this.boxes.set(drawn, svgElement("rect", drawn.box, map));
       this.frame = svgElement("rect", { class: "frame" }, map);

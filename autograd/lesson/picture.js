@@ -73,6 +73,12 @@ class Drawn {
   }
 }
 
+/** Where a line begins; asking the browser for it would lay out the whole picture. @param {SVGPathElement} wire */
+function beginning(wire) {
+  const [x, y] = (wire.getAttribute("d") || "").match(/-?[\d.]+/g) || [];
+  return { x: Number(x), y: Number(y) };
+}
+
 /** The nodes inside of scopes. @param {Graph} graph @param {string[][]} scopes */
 function inScopes(graph, scopes) {
   const keys = new Set(scopes.map((scope) => JSON.stringify(scope)));
@@ -316,7 +322,7 @@ class Picture {
       const event = /** @type {Backward} */ (run.events[k]);
       const wire = this.wires[event.edge];
       if (!wire) continue;
-      const start = wire.getPointAtLength(0);
+      const start = beginning(wire);
       const boxes = this.nodes[receiver].map((drawn) => drawn.box);
       const at = boxes.find((b) => start.x >= b.x - 8 && start.x <= b.x + b.width + 8 && start.y >= b.y - 8 && start.y <= b.y + b.height + 8) || boxes[0];
       const below = Math.abs(start.y - (at.y + at.height)) < 6 && start.x < at.x + at.width - 4;

@@ -23,6 +23,11 @@ class Timeline {
     for (const name of ["pointerup", "pointercancel"]) element.addEventListener(name, () => (this.dragging = false));
   }
 
+  /** The page has another size: draw everything again the next time. */
+  forget() {
+    this.width = 0;
+  }
+
   /** The step under a point of the screen. @param {number} x */
   stepAt(x) {
     const run = this.run;
@@ -38,10 +43,10 @@ class Timeline {
 
   /** @param {Run} run @param {number} done */
   paint(run, done) {
-    const fresh = this.run !== run || !this.element.firstChild || this.language !== language || this.width !== this.element.clientWidth;
+    const fresh = this.run !== run || !this.element.firstChild || this.language !== language || !this.width;
     this.run = run;
     this.language = language;
-    this.width = this.element.clientWidth;
+    if (fresh) this.width = this.element.clientWidth;
     const total = Math.max(1, run.events.length);
     if (fresh) {
       this.element.innerHTML = run.sweeps
