@@ -476,12 +476,17 @@ function showLesson() {
   part("shown").replaceChildren(before, element("b", "", ran.name), fill(after, { line: ran.line }));
 }
 
-/** Show a page in a frame. @param {string} id @param {string} page @param {string} title */
+/**
+ * Show a page in a frame. The frame is a new one: Chromium shows nothing in one that was hidden when its page came.
+ * @param {string} id @param {string} page @param {string} title
+ */
 function frame(id, page, title) {
-  const shown = /** @type {HTMLIFrameElement} */ (part(id));
+  const before = /** @type {HTMLIFrameElement} */ (part(id));
+  const shown = /** @type {HTMLIFrameElement} */ (before.cloneNode(false));
   const theme = document.documentElement.dataset.theme;
   shown.title = title;
   shown.srcdoc = theme ? page.replace(/<html\b/, `<html data-theme="${theme}"`) : page;
+  before.replaceWith(shown);
 }
 
 /** An explanation as a page of its own: it comes from the program, so no script runs in it. @param {string} html */
