@@ -4,7 +4,7 @@
 /** @typedef {{title: string, source: string}} Example */
 /** @typedef {{node: number, label: string}} Leaf */
 /** @typedef {{what: string, claimed: string, measured: string, error: string, verdict: string, note: string}} Row */
-/** @typedef {{verdict: string, blame: string, rows: Row[]}} Report */
+/** @typedef {{verdict: string, blame: string, rows: Row[]}} CheckReport */
 
 const MOST_SHARED = 500_000; // characters of a program in a link
 const LONG = 60_000; // characters from which a program is not coloured
@@ -270,11 +270,11 @@ const result = {
 const waiting = new Set();
 
 /** How the status is written, again in another language. */
-let status = () => "";
+let written = () => "";
 
 /** @param {() => string} text */
 function say(text) {
-  status = text;
+  written = text;
   part("status").textContent = text();
 }
 
@@ -291,7 +291,7 @@ function hear(told) {
     if (first) run();
     first = false;
   } else if (told.kind === "printed") {
-    print(told.text, told.full);
+    printOut(told.text, told.full);
   } else if (told.kind === "ran") {
     finish(told);
   } else if (told.kind === "described") {
@@ -343,7 +343,7 @@ function forget() {
 }
 
 /** @param {string} text @param {boolean} full */
-function print(text, full) {
+function printOut(text, full) {
   result.printed = true;
   part("output-empty").hidden = true;
   part("printed").hidden = false;
@@ -500,7 +500,7 @@ function explanation(html) {
   return `<!doctype html><html lang="${language === "zh" ? "zh-Hans" : language}"><meta charset="utf-8"><title>${_("Explanation")}</title><style>${style}</style><body>${html}</body></html>`;
 }
 
-/** @param {Report | null} report */
+/** @param {CheckReport | null} report */
 function showReport(report) {
   controls();
   if (!report) return;
@@ -649,7 +649,7 @@ function write() {
   const menu = /** @type {HTMLSelectElement} */ (part("examples"));
   menu.replaceChildren(...content.examples.map((x, k) => new Option(translated(x.title), String(k))));
   menu.value = String(chosenExample);
-  part("status").textContent = status();
+  part("status").textContent = written();
 }
 
 /** @param {string} name */

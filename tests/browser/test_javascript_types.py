@@ -3,6 +3,8 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from autograd import Value, ops
 from autograd.javascript import rules, update_rule
 from nn.optim import Adam
@@ -28,4 +30,12 @@ def test_scripts_have_no_type_errors(tmp_path):
     scripts = sorted((ROOT / "autograd").rglob("*.js"))
     assert scripts
     done = compiler(*OPTIONS, *map(str, [*scripts, tmp_path / "rules.js"]))
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", ["playground.js", "worker.js"])
+def test_the_scripts_of_the_playground_have_no_type_errors(name):
+    if (found := compiler("--version")).returncode:
+        missing(f"npm cannot install TypeScript: {found.stderr.strip()[-300:]}")
+    done = compiler(*OPTIONS, str(ROOT / "playground" / name))  # each alone: they run in worlds of their own
     assert done.returncode == 0, done.stdout
