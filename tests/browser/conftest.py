@@ -8,7 +8,7 @@ from .node import missing
 
 CHROMIUM = "/usr/bin/chromium"
 ADVICE = (
-    "this test needs a browser: apt-get install -y chromium (Debian), and pip install playwright; "
+    "this test needs a browser: apt-get install -y chromium fonts-noto-cjk (Debian), and pip install playwright; "
     "without them run  pytest --ignore=tests/browser"
 )
 
