@@ -80,8 +80,9 @@ def reverse(order: Sequence[Value], adjoint: float = 1.0) -> Iterator[ReverseSte
 
 def gradient_of(leaf: Value) -> float:
     """The gradient of a leaf that was assigned to, as a float."""
+    shape: Any = getattr(leaf.grad, "shape", ())
     try:
-        if isinstance(leaf.grad, str | bytes):
+        if isinstance(leaf.grad, str | bytes) or shape:
             raise TypeError
         return float(leaf.grad)
     except (TypeError, ValueError, OverflowError):

@@ -565,14 +565,15 @@ def test_numbers_of_any_type_may_be_assigned_to_a_leaf():
 
 
 def test_an_array_of_too_many_axes_is_refused():
-    deep = np.ones((1,) * 40)
+    most = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
+    deep = np.ones((1,) * (most * 5 // 8))
     for f in (lambda x: x, lambda x: [x]):
         with pytest.raises(ArgumentError, match="axes"):
             ag.compile(f, in_axes=None).jacobian(deep)
         with pytest.raises(ArgumentError, match="axes"):
             ag.compile(f).jacobian(deep)
-    with pytest.raises(ArgumentError, match="64 axes"):
-        ag.compile(lambda x: x, in_axes=None)(np.ones((1,) * 64))
+    with pytest.raises(ArgumentError, match=f"{most} axes"):
+        ag.compile(lambda x: x, in_axes=None)(np.ones((1,) * most))
 
 
 # Threads, processes, files -------------------------------------------------------------------------------------------
