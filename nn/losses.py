@@ -40,7 +40,7 @@ def half_squared_error(
     for error, name in zip(errors, () if names is None else sequence("names", names), strict=False):
         if isinstance(error, Value):
             error.name = name
-    total: Number = ag.sum(errors)
+    total: Number = errors[0] if len(errors) == 1 else ag.sum(errors)
     return total
 
 

@@ -114,3 +114,9 @@ def test_every_loss_needs_a_target_for_each_output(name, outputs, targets):
     ones = [1.0] + [0.0] * (targets - 1) if name != "hinge" else [1.0] * targets
     with pytest.raises(ArgumentError, match=f"{outputs} outputs, {targets} targets"):
         LOSSES[name]([Value(0.5)] * outputs, ones)
+
+
+def test_the_loss_of_one_output_has_no_sum_of_one_term():
+    for loss in (nn.mse, nn.half_squared_error, nn.hinge):
+        order = ag.topological(loss([Value(0.5, name="o")], [1.0]))
+        assert "sum" not in [node.op.name for node in order if node.op is not None]
