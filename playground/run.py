@@ -83,6 +83,8 @@ class Program:
         try:
             with language(lang):
                 told |= self._show(*_executed(source))
+                if self.shown is not None:
+                    self.shown.log.source = source  # the lesson exports it
                 told |= self._described()
         except SystemExit:
             pass

@@ -139,3 +139,4 @@ def test_files_are_named_and_a_run_begins_with_an_empty_folder(program):
 def test_texts_are_in_the_language(program):
     assert "反向传播" in ran(program, HEAD, "x * y", lang="zh")["lesson"]
     assert json.loads(program.describe("en"))["lesson"].count("How x·y was computed")
+    assert json.dumps("x * y")[1:-1] in program.shown.log.source
