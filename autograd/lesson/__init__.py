@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..drawing import picture
 from ..drawing.svg import shapes
 from ..errors import ArgumentError, GraphError
-from ..explaining import explain
+from ..explaining import Explanation
 from ..files import write_atomically
 from ..javascript import engine, update_rule
 from ..javascript import rules as javascript_rules
@@ -40,8 +40,8 @@ MOST_NODES = 2000  # of a picture; of a larger graph scopes are closed, and if t
 MOST_BOXES = 400  # of a picture in which scopes are closed
 READABLE = 60  # boxes of the picture that the page begins with
 MOST_EVENTS = 200_000
-MOST_ON_PAPER = 5000  # events that are also there as text
-MOST_EXPLAINED = 30  # parameters whose derivative is written out
+MOST_EVENTS_ON_PAPER = 5000  # that are also there as text
+MOST_ON_PAPER = 30  # parameters whose derivative is written out
 
 
 def write(log: Log, path: str | os.PathLike[str], lang: str | None = None) -> Path:
@@ -106,12 +106,15 @@ def _filled(log: Log, template: str) -> str:
     rules = javascript_rules({node.op for node in order if node.op is not None})
     known = set(re.findall(r'^  "(\w+)": rule\(', rules, re.MULTILINE))
     rule, trained = _training(log)
+    leaves = [k for k, node in enumerate(order) if node.op is None]
+    on_paper = (trained or leaves)[:MOST_ON_PAPER]
+    explained = data.explained(order, [*on_paper, *leaves[: data.MOST_REASONS]])
     scripts = [_part(name) for name in _SCRIPTS]
     update, memory = _further_steps(log)
     with language(ENGLISH):  # the page translates what is in the picture
         drawn, levels = _drawn(order)
     content = {
-        "nodes": data.describe(order, names, data.blocked(order, known)),
+        "nodes": data.describe(order, names, data.blocked(order, known), explained),
         "optimizer": data.optimizer(log.optimizer, rule, 0 if log.trainer is None else log.trainer.optimizer.steps),
         "trained": trained,
         "memory": memory,
@@ -126,7 +129,7 @@ def _filled(log: Log, template: str) -> str:
             "style": shapes() + _part("lesson.css"),
             "picture": drawn,
             "levels": levels,
-            "paper": "".join(_paper(log, name) for name in languages()),
+            "paper": "".join(_paper(log, name, {k: explained[k] for k in on_paper if k in explained}) for name in languages()),
             "record": _safe("".join(written(log))),
             "data": _safe(json.dumps({"page": content, "messages": messages, "language": current()})),
             "script": "\n".join([engine(), f"const rules = {rules};", f"const update = {update};", *scripts]),
@@ -224,18 +227,16 @@ def _drawn(order: Sequence[Value]) -> tuple[str, str]:
 # On paper -------------------------------------------------------------------------------------------------------------
 
 
-def _paper(log: Log, name: str) -> str:
-    """The whole derivation as text: for paper, and for browsers without JavaScript."""
+def _paper(log: Log, name: str, explained: Mapping[int, Explanation]) -> str:
+    """The whole derivation as text, in one language: for paper, and for browsers without JavaScript."""
     with language(name):
         tag = {"zh": "zh-Hans"}.get(name, name)
         parts = [f'<div lang="{tag}">', _heading(translate("Step by step")), _pre(_lines(log))]
         parts += [_heading(translate("Leaves")), _table(log)]
-        order, (_, trained) = _before(log), _training(log)
-        leaves = trained or [k for k, node in enumerate(order) if node.op is None]
-        if len(order) <= data.LARGE:
+        if explained:
             parts.append(_heading(translate("Why each gradient is what it is")))
-            for k in leaves[:MOST_EXPLAINED]:
-                parts.append(_pre(str(explain(order[-1], order[k])).splitlines(), f' data-derivation="n{k}"'))
+        for k, explanation in explained.items():
+            parts.append(_pre(str(explanation).splitlines(), f' data-derivation="n{k}"'))
         return "\n".join([*parts, "</div>"])
 
 
@@ -248,8 +249,8 @@ def _pre(lines: Sequence[str], attribute: str = "") -> str:
 
 
 def _lines(log: Log) -> list[str]:
-    lines = list(islice(log.text(), 3 * MOST_ON_PAPER))
-    if len(log) > MOST_ON_PAPER:
+    lines = list(islice(log.text(), 3 * MOST_EVENTS_ON_PAPER))
+    if len(log) > MOST_EVENTS_ON_PAPER:
         lines.append(translate("… of {n} events in all").format(n=f"{len(log):,}"))
     return lines
 

@@ -8,20 +8,20 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..context import Surrounding
-from ..explaining import explain
+from ..explaining import Explanation, explain
 from ..language import language, languages
 from ..naming import Names
 from ..notation import ATOM, Piece, piece, render
 from ..value import Value, node
 
-MOST_EXPLAINED = 40  # leaves whose derivative is explained
+MOST_REASONS = 40  # leaves for which the page says why their derivative is unusual
 LARGE = 2000  # nodes; of a larger graph nothing is explained beforehand
 _MARK = 0xE000  # of the first operand; these characters are for private use, and names that contain one are tidied
 _WORD = re.compile(r"(?<![\w.])[^\W\d]\w*")
 
 
 def describe(
-    order: Sequence[Value], names: Names, blocked: Mapping[int, str], lang: bool = True
+    order: Sequence[Value], names: Names, blocked: Mapping[int, str], explained: Mapping[int, Explanation]
 ) -> list[dict[str, Any]]:
     """Each node of the graph as the page shows it.
 
@@ -29,9 +29,9 @@ def describe(
         order: the nodes in topological order.
         names: their labels.
         blocked: for each leaf that cannot be edited, the operation that stands in the way.
-        lang: whether to say why a gradient is unusual.
+        explained: the derivatives of the result with respect to some leaves.
     """
-    reasons = _reasons(order) if lang else {}
+    reasons = _reasons(explained)
     found = []
     for k, x in enumerate(order):
         label = names.label(x).text
@@ -75,17 +75,18 @@ def blocked(order: Sequence[Value], known: Container[str]) -> dict[int, str]:
     return {k: op for k, op in missing.items() if order[k].op is None}
 
 
-def _reasons(order: Sequence[Value]) -> dict[int, dict[str, str]]:
+def explained(order: Sequence[Value], leaves: Sequence[int]) -> dict[int, Explanation]:
+    """The derivatives of the result with respect to these leaves; none for a large graph."""
+    return {} if len(order) > LARGE else {k: explain(order[-1], order[k]) for k in leaves}
+
+
+def _reasons(explained: Mapping[int, Explanation]) -> dict[int, dict[str, str]]:
     """Why the derivative of the result with respect to a leaf is zero, tiny or not a number, in each language."""
-    if len(order) > LARGE:
-        return {}
     found: dict[int, dict[str, str]] = {}
-    leaves = [k for k, x in enumerate(order) if x.op is None]
-    for k in leaves[:MOST_EXPLAINED]:
+    for k, explanation in explained.items():
         for name in languages():
             with language(name):
-                notes = explain(order[-1], order[k]).notes
-                if notes:
+                if notes := explanation.notes:
                     found.setdefault(k, {})[name] = " ".join(map(str, notes))
     return found
 
@@ -97,7 +98,7 @@ def optimizer(settings: Mapping[str, Any] | None, rule: str | None, made: int) -
     terms = sorted(set(_WORD.findall(rule)) - {"sqrt", "max", "abs", "sign"})
     marked = {name: Piece(name + chr(_MARK + k)) for k, name in enumerate(terms)}
     texts, slots = _cut(render(rule, marked).text, terms)
-    maths = {name: as_math({"lr": "η", "m_hat": "m̂", "v_hat": "v̂"}.get(name, name)) for name in terms}
+    maths = {name: as_math({"lr": "η"}.get(name, name)) for name in terms}
     return {
         "kind": settings["kind"], "lr": settings.get("lr", 0.0), "maths": maths,
         "made": made,
