@@ -391,5 +391,5 @@ const autograd = (() => {
     return { grads, events };
   };
 
-  return { ieee, python, rule, each, editable, forward, backward, number, written };
+  return { ieee, python, rule, each, editable, forward, backward, carried, number, written };
 })();

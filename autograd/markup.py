@@ -201,7 +201,7 @@ class Latex(Text):
         return mantissa if power is None else rf"{mantissa} \times 10^{{{power}}}"
 
     def name(self, name: str) -> str:
-        head, index = _indexed(name)
+        head, index = indexed(name)
         escaped = escape_latex(head)
         is_letter = len(escaped) == 1 and escaped.isalpha()
         shown = escaped if is_letter or _OTHER_SCRIPTS.fullmatch(head) else rf"\mathrm{{{escaped}}}"
@@ -256,7 +256,7 @@ def _row(*parts: str) -> str:
 _SINGLE = re.compile(r"<(m[ino])[^>]*>[^<]*</\1>")
 
 
-def _sign(sign: str) -> str:
+def operator(sign: str) -> str:
     """An operator; parentheses and bars do not grow with what they enclose."""
     return f'<mo stretchy="false">{escape_xml(sign)}</mo>'
 
@@ -270,12 +270,12 @@ class MathML(Text):
     """MathML Core."""
 
     style: Style = "mathml"
-    minus = _sign("−")
+    minus = operator("−")
     gap = '<mi mathvariant="normal">&#8195;</mi>'
-    dots, more = _sign("…"), _sign("…")
+    dots, more = operator("…"), operator("…")
     infinity, nan = _word("∞"), _word("nan")
     scientific = PRODUCT
-    infix: ClassVar[Mapping[str, str]] = {key: _sign(sign.strip()) for key, sign in Text.infix.items()}
+    infix: ClassVar[Mapping[str, str]] = {key: operator(sign.strip()) for key, sign in Text.infix.items()}
     glyphs: ClassVar[Mapping[str, str]] = {
         **{name: _word(glyph) for name, glyph in Text.glyphs.items()},
         "log2": _element("msub", _word("log"), "<mn>2</mn>"),
@@ -285,7 +285,7 @@ class MathML(Text):
     }
 
     def parenthesised(self, text: str) -> str:
-        return _element("mrow", _sign("("), text, _sign(")"))
+        return _element("mrow", operator("("), text, operator(")"))
 
     def starts_with_minus(self, text: str) -> bool:
         return text.startswith(("<mrow>" + self.minus, self.minus))
@@ -298,10 +298,10 @@ class MathML(Text):
             return _element("mn", mantissa)
         size = _element("mn", str(abs(power)))
         exponent = self.negative(size) if power < 0 else size
-        return _element("mn", mantissa) + _sign("×") + _element("msup", "<mn>10</mn>", exponent)
+        return _element("mn", mantissa) + operator("×") + _element("msup", "<mn>10</mn>", exponent)
 
     def name(self, name: str) -> str:
-        head, index = _indexed(name)
+        head, index = indexed(name)
         if not index:
             return _word(head)
         return self.index(_word(head), index)
@@ -325,17 +325,17 @@ class MathML(Text):
         return Piece(_element("msqrt", x.text))
 
     def absolute(self, text: str) -> Piece:
-        return Piece(_element("mrow", _sign("|"), text, _sign("|")))
+        return Piece(_element("mrow", operator("|"), text, operator("|")))
 
     def choice(self, yes: str, test: str, no: str) -> Piece:
-        return Piece(yes + _sign("if") + test + _sign("else") + no, CHOICE)
+        return Piece(yes + operator("if") + test + operator("else") + no, CHOICE)
 
     def derivative(self, over: str, under: str, held: Sequence[str] = ()) -> str:
         d = _word("∂")
         fraction = _element("mfrac", _element("mrow", d, over), _element("mrow", d, under))
         if not held:
             return fraction
-        return _element("msub", _element("mrow", fraction, _sign("|")), _row(self.infix["held"].join(held)))
+        return _element("msub", _element("mrow", fraction, operator("|")), _row(self.infix["held"].join(held)))
 
     def words(self, text: str) -> str:
         # A space at an end would be dropped.
@@ -345,7 +345,7 @@ class MathML(Text):
 MARKUP: dict[Style, Text] = {"text": Text(), "latex": Latex(), "mathml": MathML()}
 
 
-def _indexed(name: str) -> tuple[str, str]:
+def indexed(name: str) -> tuple[str, str]:
     """A name as its head and its index: what follows ``_``, or the digits after one letter."""
     head, underscore, index = name.partition("_")
     if head and index:

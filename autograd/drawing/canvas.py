@@ -24,11 +24,10 @@ from .boxes import (
     Content,
     Edge,
     Group,
-    Run,
     Sheet,
 )
 from .dot import FONT, html, spans_html
-from .layout import MARGIN, Placed, has_block
+from .layout import MARGIN, Placed, behind
 from .svg import colours
 from .writing import cut
 
@@ -38,23 +37,13 @@ def to_canvas(content: Content, placed: Placed) -> str:
     canvas = _Canvas(placed.height)
     colour = colours()
     canvas.rectangle(0, 0, placed.width, placed.height, 0, colour["bg"])
-    groups: list[Group] = [content.whole]
-    for group in groups:  # grows
-        if group.parent is not None:
-            is_band = group.parent.parent is None
-            canvas.rectangle(group.x, group.y, group.width, group.height, 9, colour["band" if is_band else "block"])
-            title = cut(tidy(scope_name(group.scope[-1])), group.width - 20, SCOPE)
-            top, size, ink = (5.0, SCOPE, "ink2") if is_band else (3.0, 11.0, "ink3")
-            canvas.text(
-                group.x + (12 if is_band else 9), group.y + top, group.width - 20, html(title), size, colour[ink]
-            )
-        for item in group.items:
-            if isinstance(item, Group):
-                groups.append(item)
-            elif isinstance(item, Run) and has_block(item):
-                canvas.rectangle(item.x, item.y, item.width, item.height, 9, colour["block"])
-            elif isinstance(item, Sheet):
-                _draw_sheet(canvas, item, colour)
+    for item in behind(content.whole):
+        if isinstance(item, Group):
+            _draw_scope(canvas, item, colour)
+        elif isinstance(item, Sheet):
+            _draw_sheet(canvas, item, colour)
+        else:
+            canvas.rectangle(item.x, item.y, item.width, item.height, 9, colour["block"])
     for edge in content.edges:
         canvas.line(
             _curve(edge), colour["p1" if content.on_path else "edge"], edge.line_width * (2 if content.on_path else 1)
@@ -68,6 +57,14 @@ def to_canvas(content: Content, placed: Placed) -> str:
     for n, note in enumerate(content.notes):
         canvas.text(MARGIN, content.whole.height + NOTE * n - 2, placed.width, html(note), 12, colour["ink2"])
     return canvas.source()
+
+
+def _draw_scope(canvas: _Canvas, group: Group, colour: dict[str, str]) -> None:
+    is_band = group.parent is not None and group.parent.parent is None
+    canvas.rectangle(group.x, group.y, group.width, group.height, 9, colour["band" if is_band else "block"])
+    title = cut(tidy(scope_name(group.scope[-1])), group.width - 20, SCOPE)
+    top, size, ink = (5.0, SCOPE, "ink2") if is_band else (3.0, 11.0, "ink3")
+    canvas.text(group.x + (12 if is_band else 9), group.y + top, group.width - 20, html(title), size, colour[ink])
 
 
 def _draw_sheet(canvas: _Canvas, sheet: Sheet, colour: dict[str, str]) -> None:

@@ -212,6 +212,19 @@ def has_block(run: Run) -> bool:
     return len(run.boxes) > 1 and (parent.parent is None or len(parent.items) > 1)
 
 
+def behind(whole: Group) -> Iterator[Group | Sheet | Run]:
+    """What stands behind the boxes of a picture: scopes, sheets, and runs that have a block; outer ones first."""
+    groups = [whole]
+    for group in groups:  # grows
+        if group is not whole:
+            yield group
+        for item in group.items:
+            if isinstance(item, Group):
+                groups.append(item)
+            elif isinstance(item, Sheet) or (isinstance(item, Run) and has_block(item)):
+                yield item
+
+
 def _place_run(run: Run) -> None:
     pills = max((pill.width for box in run.boxes for pill in box.pills), default=0.0)
     left = pills + PILL_GAP if pills else 0.0

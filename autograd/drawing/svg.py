@@ -25,10 +25,9 @@ from .boxes import (
     Edge,
     Group,
     Pill,
-    Run,
     Sheet,
 )
-from .layout import MARGIN, Placed, has_block
+from .layout import MARGIN, Placed, behind
 from .writing import Span, cut
 
 
@@ -50,17 +49,13 @@ def to_svg(content: Content, placed: Placed, summary: str, style: bool) -> str:
     parts = [head]
     if style:
         parts += [f"<style>\n{stylesheet()}</style>", f'<rect class="ground" width="{w}" height="{h}" rx="9"/>']
-    groups: list[Group] = [content.whole]
-    for group in groups:  # grows
-        if group.parent is not None:
-            parts.append(_scope(group))
-        for item in group.items:
-            if isinstance(item, Group):
-                groups.append(item)
-            elif isinstance(item, Run) and has_block(item):
-                parts.append(f'<g class="block">{_rect("", item.x, item.y, item.width, item.height, 9)}</g>')
-            elif isinstance(item, Sheet):
-                parts.append(_sheet(item))
+    for item in behind(content.whole):
+        if isinstance(item, Group):
+            parts.append(_scope(item))
+        elif isinstance(item, Sheet):
+            parts.append(_sheet(item))
+        else:
+            parts.append(f'<g class="block">{_rect("", item.x, item.y, item.width, item.height, 9)}</g>')
     parts += [_edge(edge, content.on_path) for edge in content.edges]
     pills = dict.fromkeys(edge.pill for edge in content.edges if edge.pill is not None)
     parts += [_pill(pill, content.on_path) for pill in pills]

@@ -10,6 +10,8 @@ from itertools import pairwise
 from typing import NamedTuple
 from unicodedata import category, east_asian_width
 
+from ..markup import indexed
+
 # Widths in 1/1000 em of the characters from space to ~: Helvetica, Arial and Liberation Sans have the same.
 _REGULAR = (
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
@@ -83,10 +85,8 @@ def spans(text: str) -> list[Span]:
     done = 0
     for word in _WORD.finditer(text):
         name = word.group()
-        head, _, index = name.partition("_")
-        if not index and len(name) > 1 and name[0].isalpha() and name[1:].isdigit():
-            head, index = name[0], name[1:]
-        if head and index and not head.isdigit() and text[word.end() : word.end() + 1] != "(":  # not a function's name
+        head, index = indexed(name)
+        if index and not head.isdigit() and text[word.end() : word.end() + 1] != "(":  # not a function's name
             parts += [(text[done : word.start()] + head, False), (index, True)]
             done = word.end()
     if done < len(text) or not parts:

@@ -109,6 +109,7 @@ def _filled(log: Log, template: str) -> str:
     leaves = [k for k, node in enumerate(order) if node.op is None]
     on_paper = (trained or leaves)[:MOST_ON_PAPER]
     explained = data.explained(order, [*on_paper, *leaves[: data.MOST_REASONS]])
+    derived = {k: explained[k] for k in on_paper if k in explained}
     scripts = [_part(name) for name in _SCRIPTS]
     update, memory = _further_steps(log)
     with language(ENGLISH):  # the page translates what is in the picture
@@ -129,7 +130,7 @@ def _filled(log: Log, template: str) -> str:
             "style": shapes() + _part("lesson.css"),
             "picture": drawn,
             "levels": levels,
-            "paper": "".join(_paper(log, name, {k: explained[k] for k in on_paper if k in explained}) for name in languages()),
+            "paper": "".join(_paper(log, name, derived) for name in languages()),
             "record": _safe("".join(written(log))),
             "data": _safe(json.dumps({"page": content, "messages": messages, "language": current()})),
             "script": "\n".join([engine(), f"const rules = {rules};", f"const update = {update};", *scripts]),
@@ -217,10 +218,10 @@ def _drawn(order: Sequence[Value]) -> tuple[str, str]:
         message = translate("The picture is too large to draw: {n} nodes. Steps are shown without it.")
         return f'<p class="too-large">{html.escape(message.format(n=f"{len(order):,}"))}</p>', ""
     first = next((level for level in reversed(levels) if level.boxes <= READABLE), levels[0])
-    templates = [f'<template data-level="{x.depth}" data-nodes="{x.nodes}">{x.svg}</template>' for x in levels]
+    others = [x for x in levels if x is not first]
     return (
         f'<div class="drawing" data-level="{first.depth}" data-nodes="{first.nodes}">{first.svg}</div>',
-        "\n".join(templates) if len(levels) > 1 else "",
+        "\n".join(f'<template data-level="{x.depth}" data-nodes="{x.nodes}">{x.svg}</template>' for x in others),
     )
 
 

@@ -43,7 +43,7 @@ function pathsBetween(run, from, to) {
       const next = graph.edges[e].to;
       if (next > to || !counts[next]) continue;
       const partial = run.partials[e];
-      const product = path.product === 0 || partial === 0 ? 0 : path.product * partial;
+      const product = autograd.carried(path.product, partial);
       waiting.push({ at: next, edges: [...path.edges, e], product, bound: Math.abs(product) * best[next] || 0 });
     }
     if (waiting.length > 4000) waiting.sort((a, b) => b.bound - a.bound).length = 2000;

@@ -10,6 +10,7 @@ from typing import Any
 from ..context import Surrounding
 from ..explaining import Explanation, explain
 from ..language import language, languages
+from ..markup import MARKUP, indexed, operator
 from ..naming import Names
 from ..notation import ATOM, Piece, piece, render
 from ..value import Value, node
@@ -77,7 +78,7 @@ def blocked(order: Sequence[Value], known: Container[str]) -> dict[int, str]:
 
 def explained(order: Sequence[Value], leaves: Sequence[int]) -> dict[int, Explanation]:
     """The derivatives of the result with respect to these leaves; none for a large graph."""
-    return {} if len(order) > LARGE else {k: explain(order[-1], order[k]) for k in leaves}
+    return {} if len(order) > LARGE else {k: explain(order[-1], order[k]) for k in dict.fromkeys(leaves)}
 
 
 def _reasons(explained: Mapping[int, Explanation]) -> dict[int, dict[str, str]]:
@@ -152,19 +153,14 @@ def _cut(written: str, labels: Sequence[str]) -> tuple[list[str], list[int]]:
     return [*texts, written[start:]], slots
 
 
-def _parts(text: str) -> Iterator[tuple[str, str, str]]:
-    """A label's parts: a name and its index, or other text."""
+def _words(text: str) -> Iterator[tuple[str, bool]]:
+    """A label in parts, and whether each is a name."""
     end = 0
     for word in _WORD.finditer(text):
-        if word.start() > end:
-            yield "", text[end : word.start()], ""
+        yield text[end : word.start()], False
+        yield word[0], True
         end = word.end()
-        head, underscore, index = word[0].partition("_")
-        if not underscore and len(head) > 1 and head[0].isalpha() and head[1:].isdecimal():
-            head, index = head[0], head[1:]
-        yield ("name", head, index) if head else ("", word[0], "")
-    if end < len(text):
-        yield "", text[end:], ""
+    yield text[end:], False
 
 
 def as_html(text: str) -> str:
@@ -173,27 +169,25 @@ def as_html(text: str) -> str:
     >>> as_html("w5·out_h1 < 2")
     'w<sub>5</sub>·out<sub>h1</sub> &lt; 2'
     """
-    return "".join(
-        html.escape(head) + (f"<sub>{html.escape(index)}</sub>" if index else "") for _, head, index in _parts(text)
-    )
+    found = []
+    for part, is_name in _words(text):
+        head, index = indexed(part) if is_name else (part, "")
+        found.append(html.escape(head) + (f"<sub>{html.escape(index)}</sub>" if index else ""))
+    return "".join(found)
 
 
 def as_math(text: str) -> str:
     """A label as MathML, in one row.
 
     >>> as_math("w5·2")
-    '<msub><mi mathvariant="normal">w</mi><mi mathvariant="normal">5</mi></msub><mo stretchy="false">·</mo><mn>2</mn>'
+    '<msub><mi mathvariant="normal">w</mi><mn>5</mn></msub><mo stretchy="false">·</mo><mn>2</mn>'
     """
+    style = MARKUP["mathml"]
     found = []
-    for kind, head, index in _parts(text):
-        if not kind:
-            for number in re.findall(r"[\d.]+(?:e[−-]?\d+)?|[^\d.\s]|\.", head):
-                tag = "mn" if number[0].isdigit() else "mo"
-                found.append(f"<{tag}{'' if tag == 'mn' else _FLAT}>{html.escape(number)}</{tag}>")
+    for part, is_name in _words(text):
+        if is_name:
+            found.append(style.name(part))
             continue
-        name = f"<mi{_UPRIGHT}>{html.escape(head)}</mi>"
-        found.append(f"<msub>{name}<mi{_UPRIGHT}>{html.escape(index)}</mi></msub>" if index else name)
+        for sign in re.findall(r"[\d.]+(?:e[−-]?\d+)?|[^\d.\s]|\.", part):
+            found.append(style.number(sign, None) if sign[0].isdigit() else operator(sign))
     return "".join(found)
-
-
-_UPRIGHT, _FLAT = ' mathvariant="normal"', ' stretchy="false"'

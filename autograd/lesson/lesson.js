@@ -12,6 +12,16 @@ function part(id) {
  * @typedef {{record: any, page: Page, messages: Record<string, Record<string, string>>, language: string}} Data
  */
 
+/** Keep a copy of the picture that the page begins with, as it is for the other levels. @param {HTMLElement} pane */
+function keepFirst(pane) {
+  const drawing = /** @type {HTMLElement | null} */ (pane.querySelector(".drawing"));
+  if (!drawing) return;
+  const template = document.createElement("template");
+  Object.assign(template.dataset, drawing.dataset);
+  template.content.append(...[...drawing.childNodes].map((node) => node.cloneNode(true)));
+  pane.after(template);
+}
+
 class Lesson {
   /** @param {Data} data */
   constructor(data) {
@@ -28,11 +38,12 @@ class Lesson {
     this.playing = 0;
     this.spokenAt = 0;
     this.charKeys = true;
+    keepFirst(part("pane"));
     const svg = /** @type {SVGSVGElement | null} */ (part("pane").querySelector("svg"));
     this.picture = svg ? new Picture(svg, this.graph) : null;
     part("pane").classList.toggle("empty", svg === null);
     /** How deep scopes can be open. */
-    this.levels = [...document.querySelectorAll("template[data-level]")].map((t) => Number(/** @type {HTMLElement} */ (t).dataset.level));
+    this.levels = [...document.querySelectorAll("template[data-level]")].map((t) => Number(/** @type {HTMLElement} */ (t).dataset.level)).sort((a, b) => a - b);
     this.card = new Card(part("card"), this.page);
     this.ask = new Ask(this.card, this.page);
     this.predict = new Predict(this.card, this.page);
@@ -89,14 +100,12 @@ class Lesson {
     return this.trial.run;
   }
 
-  /** Show a step. @param {number} step @param {{keep?: boolean}} [how] */
-  go(step, how = {}) {
+  /** Show a step. @param {number} step */
+  go(step) {
     this.done = Math.min(Math.max(0, Math.round(step) || 0), this.run.events.length);
-    if (!how.keep) {
-      this.asked = [];
-      this.editing = null;
-      if (this.mode === "ask") this.mode = "watch";
-    }
+    this.asked = [];
+    this.editing = null;
+    if (this.mode === "ask") this.mode = "watch";
     this.paint();
     this.remember();
   }
@@ -153,7 +162,7 @@ class Lesson {
     const k = this.done - 1;
     const event = k >= 0 ? run.events[k] : null;
     this.ask.isRecorded = run === this.first;
-    this.card.time = (this.page.optimizer?.settings.steps || 0) + (this.updates[this.update].number || this.update + 1) + this.trial.steps;
+    this.card.time = (this.page.optimizer?.made || 0) + (this.updates[this.update].number || this.update + 1) + this.trial.steps;
     const hides = this.mode === "predict" && event !== null && this.predict.isOpen(run.events[k]);
     const receiver = event === null ? null : run.receiver(k);
     /** @type {Look} */

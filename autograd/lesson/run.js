@@ -13,10 +13,8 @@
  * @typedef {Forward | Backward | Update} LogEvent
  */
 
-/** A number of the record; JSON has no nan and no infinities. @param {any} x @returns {number} */
-function number(x) {
-  return typeof x === "number" ? x : { nan: NaN, inf: Infinity, "-inf": -Infinity }[/** @type {"nan"} */ (x)];
-}
+/** A number of the record; JSON has no nan and no infinities. @type {(x: any) => number} */
+const number = autograd.number;
 
 /** The graph: what stays the same from one training step to the next. */
 class Graph {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, overload
 
 from ..language import Message, translate
 from ..notation import show
@@ -69,6 +71,24 @@ class Update:
 
 
 Event = Forward | Backward | Update
+
+
+class Events(Sequence[Event]):
+    """Events that are made when they are looked at."""
+
+    @abstractmethod
+    def event(self, index: int) -> Event:
+        """The event at an index, which is at least 0 and in range."""
+
+    @overload
+    def __getitem__(self, index: int) -> Event: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Event]: ...
+    def __getitem__(self, index: int | slice) -> Event | Sequence[Event]:
+        if isinstance(index, slice):
+            return [self.event(k) for k in range(len(self))[index]]
+        return self.event(range(len(self))[index])
+
 
 # What a sweep is called where people read it.
 SWEEPS = {"forward": Message("forward"), "backward": Message("backward"), "update": Message("update")}

@@ -9,14 +9,14 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple
 
 from ..naming import Names
 from ..notation import Piece, label, piece, render
 from ..recorded import operand_numbers
 from ..sweep import ReverseStep
 from ..value import Value, number
-from .events import Backward, Event, Forward, Update
+from .events import Backward, Event, Events, Forward, Update
 
 Entry = tuple[Any, ...]  # an event in numbers, as a log's JSON has it
 
@@ -109,7 +109,7 @@ class Moves:
         return map(self.__getitem__, range(len(self)))
 
 
-class Iteration:
+class Iteration(Events):
     """One training step: its events, and the numbers that they are made from.
 
     Attributes:
@@ -183,8 +183,8 @@ class Iteration:
 
     @property
     def events(self) -> Sequence[Event]:
-        """The events of this step, made when they are looked at."""
-        return _Events(self)
+        """The events of this step: itself."""
+        return self
 
     def operands_of(self, k: int) -> array[float]:
         """The numbers that a node was computed from."""
@@ -216,7 +216,7 @@ class Iteration:
         return "u", *self.moves[k]
 
     def event(self, index: int) -> Event:
-        """An event with its texts."""
+        """The event at an index, with its texts."""
         kind, k, *numbers = self.entry(index)
         graph, names = self.graph, self.graph.names
         if kind == "f":
@@ -229,25 +229,6 @@ class Iteration:
         old, gradient, new, rule, terms = numbers
         name = label(k) if isinstance(k, str) else names.label(graph.order[k])
         return Update(name.text, old, gradient, new, *written_update(rule, name, terms, graph.digits))
-
-
-class _Events(Sequence[Event]):
-    """The events of a training step."""
-
-    def __init__(self, iteration: Iteration) -> None:
-        self._iteration = iteration
-
-    @overload
-    def __getitem__(self, index: int) -> Event: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Event]: ...
-    def __getitem__(self, index: int | slice) -> Event | Sequence[Event]:
-        if isinstance(index, slice):
-            return [self[k] for k in range(*index.indices(len(self)))]
-        return self._iteration.event(range(len(self))[index])
-
-    def __len__(self) -> int:
-        return len(self._iteration)
 
 
 def written_update(rule: str, name: Piece, terms: Mapping[str, float], digits: int) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .. import sweep
 from ..arguments import whole
@@ -25,7 +25,7 @@ from ..notation import MOST_DIGITS, show
 from ..text import columns, shortened, shown
 from ..value import Value
 from ..value import number as as_number
-from .events import SWEEPS, Event
+from .events import SWEEPS, Event, Events
 from .iteration import Graph, Iteration, fingerprint
 from .player import play
 from .progress import watched
@@ -58,7 +58,7 @@ class Trainer(NamedTuple):
     state: list[dict[str, float]]
 
 
-class Log(Sequence[Event]):
+class Log(Events):
     """The events of one training step or several, in the order in which the engine did them.
 
     ``str(log)`` is all of them as text; ``log.play()`` steps through them in the terminal; ``log.save("run.json")``
@@ -123,14 +123,9 @@ class Log(Sequence[Event]):
         which = self.which(index)
         return self.updates[which], index - self._starts[which]
 
-    @overload
-    def __getitem__(self, index: int) -> Event: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Event]: ...
-    def __getitem__(self, index: int | slice) -> Event | Sequence[Event]:
-        if isinstance(index, slice):
-            return [self[k] for k in range(*index.indices(len(self)))]
-        iteration, k = self.located(range(len(self))[index])
+    def event(self, index: int) -> Event:
+        """The event at an index, which is at least 0 and in range."""
+        iteration, k = self.located(index)
         return iteration.event(k)
 
     def __len__(self) -> int:
