@@ -19,6 +19,7 @@ from .context import no_grad, scope
 from .errors import (
     ArgumentError,
     AutogradError,
+    ConvergenceError,
     DomainError,
     GraphError,
     InputError,
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from .drawing import draw as draw
     from .explaining import Explanation as Explanation
     from .explaining import explain as explain
+    from .loops import scan as scan
+    from .loops import while_loop as while_loop
     from .stepping import Log as Log
     from .stepping import steps as steps
 
@@ -66,6 +69,7 @@ _LAZY = {
     "Compiled": "compiling",
     "operation": "custom",
     **dict.fromkeys(("grad", "value_and_grad", "jvp", "vjp", "jacobian", "hessian", "hvp"), "derivatives"),
+    **dict.fromkeys(("scan", "while_loop"), "loops"),
     "draw": "drawing",
     "Drawing": "drawing",
     "explain": "explaining",
@@ -78,6 +82,7 @@ __all__ = [
     "TABLE",
     "ArgumentError",
     "AutogradError",
+    "ConvergenceError",
     "DomainError",
     "GraphError",
     "InputError",

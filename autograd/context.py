@@ -26,10 +26,11 @@ class State:
         converted: the Values that were converted to plain numbers while a derivative is taken; they lose it.
         extended: whether operations follow IEEE 754 where they have no value, as slopes do, and raise nothing.
         tracer: what records operations while a function is being compiled.
+        loops: what records loops meanwhile, see ``loops.Loops``; eagerly None.
     """
 
     __slots__ = (
-        *("recording", "scope", "derivatives", "converted", "extended", "tracer"),
+        *("recording", "scope", "derivatives", "converted", "extended", "tracer", "loops"),
         *("outer", "changes", "owner", "__weakref__"),
     )
 
@@ -39,6 +40,7 @@ class State:
     converted: list[Any] | None
     extended: bool
     tracer: Callable[..., Any] | None
+    loops: Any
     outer: State | None  # the state that this one replaced; the changes are the differences from it
     changes: Mapping[str, Any]
     owner: ref[Surrounding] | None  # made this state; None after its block ended (tasks started in it go on)
@@ -47,7 +49,8 @@ class State:
         self.outer, self.changes, self.owner = outer, changes, owner
         if outer is not None:
             self.recording, self.scope, self.derivatives = outer.recording, outer.scope, outer.derivatives
-            self.converted, self.extended, self.tracer = outer.converted, outer.extended, outer.tracer
+            self.converted, self.extended = outer.converted, outer.extended
+            self.tracer, self.loops = outer.tracer, outer.loops
             active.add(ref(self, active.discard))
         for name, value in changes.items():
             setattr(self, name, value)
@@ -55,7 +58,10 @@ class State:
 
 _ORDINARY = State(
     None,
-    {"recording": True, "scope": (), "derivatives": 0, "converted": None, "extended": False, "tracer": None},
+    {
+        **{"recording": True, "scope": (), "derivatives": 0, "converted": None, "extended": False},
+        **{"tracer": None, "loops": None},
+    },
     None,
 )
 _current: ContextVar[State] = ContextVar("current", default=_ORDINARY)

@@ -22,6 +22,10 @@ class DomainError(AutogradError, ArithmeticError, ValueError):
     """An operation was recorded outside its domain: log of 0, division by 0, overflow of exp."""
 
 
+class ConvergenceError(AutogradError, ArithmeticError):
+    """An iteration did not come to its end: a loop took all the steps that it may take, or no root was found."""
+
+
 class GraphError(AutogradError, ValueError):
     """The graph does not contain what was asked for, such as an input that the output does not depend on."""
 

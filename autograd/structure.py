@@ -60,6 +60,26 @@ class Container(NamedTuple):
     shape: Shape | None
 
 
+class Steps(Sequence[Any]):
+    """What the steps of a loop returned, while a function is compiled: a list that puts its items together when asked.
+
+    Attributes:
+        sequences: for each number of an item, what the steps returned for it.
+        structure: of an item.
+    """
+
+    def __init__(self, sequences: Sequence[Sequence[Any]], structure: Structure) -> None:
+        self.sequences, self.structure = sequences, structure
+
+    def __len__(self) -> int:
+        return len(self.sequences[0])
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice):
+            return Steps([x[key] for x in self.sequences], self.structure)
+        return self.structure.rebuild(iter([x[key] for x in self.sequences]))
+
+
 def opened(x: Any) -> Container | None:
     """What x holds, or None if it is a leaf."""
     if type(x) is float or isinstance(x, Value):
@@ -72,6 +92,8 @@ def opened(x: Any) -> Container | None:
     if isinstance(x, Mapping):
         keys = list(x)
         return Container(x, keys, [x[k] for k in keys], lambda parts: dict(zip(keys, parts, strict=True)), None)
+    if isinstance(x, Steps):
+        return Container(x, range(len(x)), x, list, (len(x),))
     if is_array(x):
         if x.ndim:
             return Container(x, map(_Flat, range(x.size)), x.ravel().tolist(), list, x.shape)
@@ -219,7 +241,7 @@ class Structure:
             start = len(made) - step.size
             parts = made[start:]
             del made[start:]
-            made.append(_array(parts, step.shape or (), inner) if step.is_array else step.build(parts))
+            made.append(array_of(parts, step.shape or (), inner) if step.is_array else step.build(parts))
         return made[0]
 
     def shape(self) -> Shape | None:
@@ -313,7 +335,7 @@ def _number(x: Any, walk: Walk) -> Any:
         raise InputError(f"{walk.place()}: {error}") from None
 
 
-def _array(items: list[Any], shape: Shape, inner: Shape | None) -> Any:
+def array_of(items: list[Any], shape: Shape, inner: Shape | None) -> Any:
     """An array of numbers or Values; of equal arrays or lists of numbers, the array that holds them all."""
     import numpy as np
 
@@ -354,18 +376,28 @@ def cut(xs: S, sizes: Iterable[int]) -> list[S]:
 # Two structures that belong together ---------------------------------------------------------------------------------
 
 
-def matched(x: Any, like: Any, what: str) -> list[Any]:
+def matched(x: Any, like: Any, what: str, same_kind: bool = False) -> list[Any]:
     """The leaves of x in the order of a structure that it must match: the same keys, lengths and shapes.
+
+    Args:
+        x: a structure of numbers and Values.
+        like: what it must match.
+        what: a description for error messages.
+        same_kind: whether a list must be where a list was, and a tuple where a tuple was.
 
     Raises:
         ArgumentError: where it does not match; the text names the place.
     """
-    walk = _Pairs((x, like), what)
+    walk = _Pairs((x, like), what, same_kind)
     return [_number(item[0], walk) for item in walk if type(item) is not Container]
 
 
 class _Pairs(Walk):
     """Goes through two structures side by side; its items are pairs."""
+
+    def __init__(self, pair: tuple[Any, Any], what: str, same_kind: bool) -> None:
+        super().__init__(pair, what)
+        self._same_kind = same_kind
 
     def opened(self, x: Any) -> Container | None:
         """The pairs that two containers hold."""
@@ -383,8 +415,10 @@ class _Pairs(Walk):
                 raise self._error(f"a dict with the keys {list(like)}", given)
             parts = [given[key] for key in like]
         elif isinstance(like, list | tuple):
-            if not isinstance(given, list | tuple) or len(given) != len(like):
-                raise self._error(f"a list or tuple of {len(like)}", given)
+            kinds = (type(like),) if self._same_kind else (list, tuple)
+            if not isinstance(given, kinds) or len(given) != len(like):
+                what = " or ".join(kind.__name__ for kind in kinds)
+                raise self._error(f"a {what} of {len(like)}", given)
         elif is_array(like):
             if not is_array(given) or given.shape != like.shape:
                 raise self._error(f"an array of shape {like.shape}", given)

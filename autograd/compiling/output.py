@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..structure import apart, numbers
+from ..structure import Steps, apart, numbers
 
 
 class Output:
@@ -20,7 +20,7 @@ class Output:
     def __init__(self, result: Any) -> None:
         self.nodes: list[Any] = []
         self.shapes: list[tuple[int, ...]] = []
-        parts, self._structure = apart(result, "the result", (list, np.ndarray))
+        parts, self._structure = apart(result, "the result", (list, np.ndarray, Steps))
         for part in parts:
             if part is None:
                 raise InputError(

@@ -53,7 +53,7 @@ def describe(
 def copied(order: Sequence[Value], values: Sequence[float]) -> list[Value]:
     """The same graph with its own nodes, and with these values."""
     fresh: dict[Value, Value] = {}
-    with Surrounding(recording=True, tracer=None):
+    with Surrounding(recording=True, tracer=None, loops=None):
         for x, value in zip(order, values, strict=True):
             inputs = tuple(fresh[y] for y in x.inputs)
             origin = tuple(fresh[y] if isinstance(y, Value) else y for y in x.origin)

@@ -360,7 +360,7 @@ class _Read:
         self._values: list[Value] = []
         self._numbers: list[list[float]] = []  # the operands of each node
         try:
-            with Surrounding(recording=True, tracer=None):
+            with Surrounding(recording=True, tracer=None, loops=None):
                 for x in self._nodes:
                     self._add(x)
         except _FileError as error:

@@ -247,7 +247,9 @@ def _recorded_again(iteration: Iteration) -> Iterator[tuple[int, Sequence[float]
     computed = iteration.computed
     for start in range(0, len(computed), TOGETHER):
         found = []
-        with Surrounding(recording=True, scope=(), derivatives=0, converted=None, tracer=None, extended=False):
+        with Surrounding(
+            recording=True, scope=(), derivatives=0, converted=None, tracer=None, loops=None, extended=False
+        ):
             for k in computed[start : start + TOGETHER]:
                 numbers = iteration.operands_of(k)
                 found.append((k, numbers, _node_again(iteration.order[k], numbers)))
