@@ -12,9 +12,9 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import init, losses, optim
+from . import activations, init, losses, optim
 from .dropout import Dropout, Sequential
-from .layers import ACTIVATIONS, MLP, Layer, Neuron
+from .layers import ACTIVATIONS, MLP, Layer, Linear, Neuron
 from .losses import (
     LOSSES,
     bce_with_logits,
@@ -56,6 +56,7 @@ __all__ = [
     "MLP",
     "Dropout",
     "Layer",
+    "Linear",
     "Module",
     "Neuron",
     "Sequential",
@@ -72,8 +73,11 @@ __all__ = [
     "mse",
     "optim",
     "softmax_cross_entropy",
+    *activations.MODULES,
     *(name for name, module in _LAZY.items() if module != "estimators"),  # those need scikit-learn when imported
 ]
+
+globals().update(activations.MODULES)
 
 
 def __getattr__(name: str) -> Any:

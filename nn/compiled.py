@@ -16,6 +16,7 @@ from typing import Any
 import autograd as ag
 from autograd import MissingExtraError, TraceError, Value
 
+from .activations import Activation
 from .dropout import Dropout
 from .errors import Diverged
 from .layers import ACTIVATIONS, Layer, Neuron
@@ -34,7 +35,7 @@ def is_known(model: Module) -> bool:
     known = {*ACTIVATIONS.values(), *(getattr(ag, name, None) for name in ACTIVATIONS)}
     return all(
         type(module).__module__.startswith("nn.")
-        and (not isinstance(module, Neuron | Layer) or module.activation_function in known)
+        and (not isinstance(module, Neuron | Layer | Activation) or module.activation_function in known)
         for module in model.modules()
     )
 

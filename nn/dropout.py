@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, overload
 
 from autograd import ArgumentError, InputError
 from autograd.text import shown
@@ -52,10 +52,10 @@ class Dropout(Module):
 class Sequential(Module):
     """Modules one after the other.
 
-    >>> from nn import Layer
-    >>> model = Sequential(Layer(2, 3, "tanh", rng=0), Dropout(0.2), Layer(3, 1, "none", rng=1))
-    >>> len(model([1.0, 2.0]))
-    1
+    >>> from nn import Linear, Tanh
+    >>> model = Sequential(Linear(2, 3, rng=0), Tanh(), Dropout(0.2), Linear(3, 1, rng=1))
+    >>> len(model), model[0], len(model([1.0, 2.0]))
+    (4, Linear(2, 3), 1)
     """
 
     def __init__(self, *modules: Module) -> None:
@@ -63,6 +63,17 @@ class Sequential(Module):
             if not isinstance(module, Module):
                 raise InputError(f"Sequential takes modules, not {shown(module)}")
         self.layers = list(modules)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequential: ...
+    def __getitem__(self, index: int | slice) -> Module | Sequential:
+        """A module, or for a slice those modules one after the other; they are shared, not copied."""
+        return Sequential(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
 
     def forward(self, xs: Iterable[Any]) -> list[Any]:
         """The last module's output."""

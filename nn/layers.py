@@ -117,7 +117,8 @@ class Layer(Module):
 
     Args:
         nin, nout: the numbers of inputs and neurons.
-        activation, init, rng, train_bias: as for ``Neuron``.
+        activation: as for ``Neuron``, but none if it is not given.
+        init, rng, train_bias: as for ``Neuron``.
         weights: nout rows of nin weights.
         biases: nout biases, or one that all neurons share; False for none.
         names: the neurons' names.
@@ -128,7 +129,7 @@ class Layer(Module):
         self,
         nin: int,
         nout: int,
-        activation: str | Activation | None = "relu",
+        activation: str | Activation | None = None,
         *,
         weights: Sequence[Sequence[Any]] | None = None,
         biases: Any = 0.0,
@@ -189,6 +190,36 @@ class Layer(Module):
 
     def __repr__(self) -> str:
         return f"Layer({self.nin}, {self.nout}, activation={_called(self.activation)!r})"
+
+
+class Linear(Layer):
+    """A layer without activation: w·x + b for each of nout neurons.
+
+    Args:
+        nin, nout: the numbers of inputs and outputs.
+        bias: whether b is added.
+        init, rng, names, name: as for ``Layer``.
+
+    >>> len(Linear(3, 2, rng=0)([1.0, 2.0, 3.0]))
+    2
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nout: int,
+        bias: bool = True,
+        *,
+        init: str | Initializer | None = None,
+        rng: Any = 0,
+        names: Sequence[str] | None = None,
+        name: str | None = None,
+    ) -> None:
+        biases = 0.0 if flag("bias", bias) else False
+        super().__init__(nin, nout, None, biases=biases, init=init, rng=rng, names=names, name=name)
+
+    def __repr__(self) -> str:
+        return f"Linear({self.nin}, {self.nout}{'' if 'bias' not in self.neurons[0].fixed else ', bias=False'})"
 
 
 class MLP(Module):

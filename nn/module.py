@@ -65,6 +65,11 @@ class Module:
                 seen.add(id(item))
                 stack += [x for x in reversed(item) if isinstance(x, _HOLDERS)]
 
+    def children(self) -> Iterator[Module]:
+        """The modules among the attributes of this one, also in lists there; not those inside them."""
+        for item in vars(self).values():
+            yield from (x for x in (item if isinstance(item, list | tuple) else (item,)) if isinstance(x, Module))
+
     def named_values(self) -> Iterator[tuple[str, Value]]:
         """All Values with their paths, trained or fixed; a Value shared by several neurons appears once."""
         return ((path, value) for path, value, _ in self._walk())

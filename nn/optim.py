@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any, ClassVar, NamedTuple
 
@@ -647,6 +648,71 @@ class Schedule:
         """Go to the next epoch."""
         self.epoch += 1
         self.optimizer.lr = self.rate(self.epoch)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is needed to continue: the epoch, and the rate that the schedule began with."""
+        return {"kind": type(self).__name__, "base": self.base, "epoch": self.epoch}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from a ``state_dict``, and set the optimiser's rate.
+
+        Raises:
+            ArgumentError: if it is of another kind of schedule, or a number is missing or no such number.
+        """
+        if not isinstance(state, Mapping) or state.get("kind") != type(self).__name__ or set(state) != _SCHEDULED:
+            raise ArgumentError(f"this is no state of a {type(self).__name__}: {shown(state)}")
+        base, epoch = at_least_zero("base", state["base"]), whole("epoch", state["epoch"], least=0)
+        self.begin(base)
+        self.epoch = epoch
+        self.optimizer.lr = self.rate(epoch)
+
+    def begin(self, base: float) -> None:
+        """Set the initial rate."""
+        self.base = base
+
+
+_SCHEDULED = {"kind", "base", "epoch"}
+
+
+class SequentialLR(Schedule):
+    """Schedules one after the other, for example a warm-up and then a decay.
+
+    Args:
+        optimizer: its rate before the first of the schedules was made is the initial rate of all of them.
+        schedules: the schedules, all of this optimiser.
+        milestones: the epochs at which each but the first begins; each counts its epochs from there.
+
+    >>> opt = SGD([Value(1.0)], lr=1.0)
+    >>> schedule = SequentialLR(opt, [LinearLR(opt, 0.5, total_iters=2), ExponentialLR(opt, 0.5)], milestones=[2])
+    >>> [schedule.rate(epoch) for epoch in range(5)]
+    [0.5, 0.75, 1.0, 0.5, 0.25]
+    """
+
+    def __init__(self, optimizer: Optimizer, schedules: Sequence[Schedule], milestones: Sequence[int]) -> None:
+        self.schedules, self.milestones = list(schedules), [whole("a milestone", m) for m in milestones]
+        if not self.schedules or any(
+            not isinstance(x, Schedule) or x.optimizer is not optimizer for x in self.schedules
+        ):
+            raise ArgumentError("SequentialLR takes schedules of its own optimiser, at least one")
+        if len(self.milestones) != len(self.schedules) - 1 or self.milestones != sorted(set(self.milestones)):
+            raise ArgumentError(
+                f"{len(self.schedules)} schedules need {len(self.schedules) - 1} milestones in rising order, "
+                f"not {shown(list(milestones))}"
+            )
+        super().__init__(optimizer)
+        self.begin(self.schedules[0].base)
+        optimizer.lr = self.rate(0)
+
+    def rate(self, epoch: int) -> float:
+        """That of the schedule which the epoch belongs to."""
+        k = bisect_right(self.milestones, epoch)
+        return self.schedules[k].rate(epoch - ([0, *self.milestones][k]))
+
+    def begin(self, base: float) -> None:
+        """Set the initial rate."""
+        self.base = base
+        for schedule in self.schedules:
+            schedule.begin(base)
 
 
 class StepLR(Schedule):

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 import autograd as ag
-from autograd import Value, context, no_grad, scope
+from autograd import InputError, Value, context, no_grad, scope
 
 
 def is_ordinary():
@@ -209,3 +209,30 @@ def test_many_interrupts_at_random_moments_leave_nothing_behind():
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, before)
     assert count == 300
+
+
+def test_no_grad_as_a_decorator():
+    @no_grad
+    def plain(x):
+        """Its text."""
+        return x * x if x.data > 0.0 else plain(x + 4.0)
+
+    @no_grad()
+    def called(x):
+        return x * x
+
+    x = Value(-3.0)
+    assert (plain(x).data, plain(x).inputs, called(x).inputs) == (1.0, (), ())
+    assert (plain.__name__, plain.__doc__) == ("plain", "Its text.")
+    assert len((x * x).inputs) == 2
+
+    def generator():
+        yield 1
+
+    async def coroutine(): ...
+
+    for wrong in (generator, coroutine):
+        with pytest.raises(InputError, match="to their end at once"):
+            no_grad(wrong)
+    with pytest.raises(InputError, match="not 3"):
+        no_grad(3)

@@ -82,7 +82,7 @@ def test_parameters_that_are_shared_count_once():
 def test_a_model_of_the_user():
     class Own(nn.Module):
         def __init__(self):
-            self.first = nn.Layer(2, 3)
+            self.first = nn.Layer(2, 3, "relu")
             self.gain = Value(1.0)
             self.rest = [nn.Sequential(nn.Layer(3, 1, None)), "text"]
             self.me = self
