@@ -52,12 +52,13 @@ def partials(node: Value, wanted: Container[Value]) -> list[Linear]:
     """
     op = node.op
     assert op is not None
-    rules, arguments = _rules(op), op.arguments(node.operands)
-    if op.nary:
+    rules, operands = op.bound.get("values") or _rules(op), node.operands
+    arguments = operands if op.group is None else op.arguments(operands)
+    if op.group is not None:
         every = rules[0](node, *arguments)
-        return [p for p, x in zip(every, node.operands, strict=False) if isinstance(x, Value)]
+        return [p for p, x in zip(every, operands, strict=False) if isinstance(x, Value)]
     result: list[Linear] = []
-    for rule, x in zip(rules, node.operands, strict=True):
+    for rule, x in zip(rules, operands, strict=True):
         if isinstance(x, Value):
             if x not in wanted:
                 result.append(0.0)
@@ -97,11 +98,11 @@ def total(pairs: Sequence[tuple[Linear, Linear]]) -> Linear:
     """Σ x·y, without recording products with a constant factor 1."""
     if not pairs:
         return 0.0
-    if all(is_plainly(y, 1.0) for _, y in pairs):
-        return pairs[0][0] if len(pairs) == 1 else functions.sum([x for x, _ in pairs])
     if len(pairs) == 1:
         (x, y) = pairs[0]
-        return y if is_plainly(x, 1.0) else x * y
+        return x if is_plainly(y, 1.0) else y if is_plainly(x, 1.0) else x * y
+    if all(is_plainly(y, 1.0) for _, y in pairs):
+        return functions.sum([x for x, _ in pairs])
     return functions.dot([x for x, _ in pairs], [y for _, y in pairs])
 
 

@@ -496,9 +496,9 @@ def record(op: Op, operands: Iterable[Any]) -> Value:
     """
     operands = tuple(operands)
     if not _PLAIN.issuperset(map(type, operands)):
-        operands = tuple([x if isinstance(x, Value) else as_float(x) for x in operands])
         if (tracer := tracer_of(operands)) is not None:
             return tracer(op, operands)  # type: ignore[no-any-return]
+        operands = tuple([x if isinstance(x, Value) else as_float(x) for x in operands])
     numbers = [x.data if isinstance(x, Value) else x for x in operands]
     if not _FLOAT.issuperset(map(type, numbers)):
         numbers = [number(x) for x in operands]

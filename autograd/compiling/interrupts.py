@@ -7,15 +7,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
+class Abandoned(BaseException):
+    """Ends work whose caller was interrupted, in the thread that does it; nobody sees it."""
+
+
+_abandoned: ContextVar[threading.Event | None] = ContextVar("abandoned", default=None)
+
+
 def uninterrupted(work: Callable[[], T]) -> T:
-    """The result of a function, which runs to its end even if the caller is interrupted while it waits.
+    """The result of a function, which is not interrupted itself, even if the caller is while it waits.
+
+    It then runs to its end, or to the next call of ``check``.
 
     Raises:
         BaseException: what the function raises.
@@ -23,15 +32,32 @@ def uninterrupted(work: Callable[[], T]) -> T:
     if threading.current_thread() is not threading.main_thread():
         return work()
     done: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+    abandoned = threading.Event()
 
     def run() -> None:
+        _abandoned.set(abandoned)
         try:
             done.put((work(), None))
         except BaseException as error:  # noqa: BLE001  (the caller raises it)
             done.put((None, error))
 
     threading.Thread(target=copy_context().run, args=(run,)).start()
-    result, error = done.get()  # not Thread.join, which Python 3.11 does not leave in order when it is interrupted
+    try:
+        result, error = done.get()  # not Thread.join, which Python 3.11 does not leave in order when it is interrupted
+    except BaseException:
+        abandoned.set()
+        raise
     if error is not None:
         raise error
     return result  # type: ignore[no-any-return]
+
+
+def check() -> None:
+    """Called between pieces of long work: ends it if nobody waits for it any more.
+
+    Raises:
+        Abandoned: then.
+    """
+    abandoned = _abandoned.get()
+    if abandoned is not None and abandoned.is_set():
+        raise Abandoned

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Hashable
 from itertools import count
 
-from . import locks
+from . import locks, progress
 from .call import Call
+from .garbage import Postponed
 from .prepared import Prepared, Question
 
 PROGRAMS = 64  # of one compiled function; each takes about a megabyte
@@ -57,7 +58,8 @@ class Memory:
 
     def _new(self, question: Question) -> Prepared:
         start = time.perf_counter()
-        new = self._prepare(question)
+        with Postponed(), progress.preparation():
+            new = self._prepare(question)
         self._seconds += time.perf_counter() - start
         while len(self._programs) >= PROGRAMS:
             oldest = min(self._programs, key=lambda known: self._programs[known].used)

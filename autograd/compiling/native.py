@@ -16,7 +16,7 @@ from . import cache as store
 from . import locks, progress
 from .assembly import Block
 from .instructions import OPCODES
-from .interrupts import uninterrupted
+from .interrupts import check, uninterrupted
 
 
 class Target(NamedTuple):
@@ -209,6 +209,7 @@ class Machine:
         self.was_cached = True
         engine: Any = None
         for text, effort in progress.over(modules, "making machine code"):
+            check()
             machine = llvm.Target.from_default_triple().create_target_machine(
                 cpu=target.cpu, features=target.features, opt=effort, jit=True
             )

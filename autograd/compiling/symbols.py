@@ -21,16 +21,18 @@ from .instructions import COMMUTATIVE, OPCODES
 from .program import CONST, ROW, SHARED, Instruction, Program
 from .trace import CARRYING, Traced, reachable
 
+_instruction = tuple.__new__  # several times as quick as Instruction(…)
+
 SHORT_DOT = 6  # up to this many terms, a dot is written out
 
 
 class Symbol:
     """An instruction's result, with arithmetic that writes further instructions."""
 
-    __slots__ = ("i", "writer")
+    __slots__ = ("i", "op", "writer")
 
-    def __init__(self, writer: Writer, i: int) -> None:
-        self.writer, self.i = writer, i
+    def __init__(self, writer: Writer, i: int, op: str) -> None:
+        self.writer, self.i, self.op = writer, i, op
 
     # fmt: off
     def __add__(self, y: Any) -> Any: return self.writer.add(self, y)
@@ -84,9 +86,13 @@ class Writer:
         return symbol
 
     def _append(self, op: str, operands: tuple[int, ...], level: int, constant: float = 0.0) -> Symbol:
-        self._code.append(Instruction(op, operands, constant))
+        code = self._code
+        code.append(_instruction(Instruction, (op, operands, constant)))
         self._level.append(level)
-        return Symbol(self, len(self._code) - 1)
+        return Symbol(self, len(code) - 1, op)
+
+    def _symbol(self, i: int) -> Symbol:
+        return Symbol(self, i, self._code[i].op)
 
     def constant(self, x: float) -> Symbol:
         """A number that is known."""
@@ -105,17 +111,18 @@ class Writer:
         return symbol
 
     def _is(self, x: Any, op: str) -> bool:
-        return type(x) is Symbol and self._code[x.i].op == op
+        return type(x) is Symbol and x.op == op
 
     def _part(self, x: Symbol, k: int) -> Any:
         """An operand of a symbol: a float if it is a constant."""
         i = self._code[x.i].operands[k]
-        return self._code[i].constant if self._code[i].op == "const" else Symbol(self, i)
+        op, _, constant = self._code[i]
+        return constant if op == "const" else Symbol(self, i, op)
 
     def _bit(self, x: Any) -> Symbol | None:
         """The condition whose indicator (1 or 0) x is; None if x is no indicator."""
-        if self._is(x, "select") and self._part(x, 1) == 1.0 and self._part(x, 2) == 0.0:
-            return Symbol(self, self._code[x.i].operands[0])
+        if type(x) is Symbol and x.op == "select" and self._part(x, 1) == 1.0 and self._part(x, 2) == 0.0:
+            return self._symbol(self._code[x.i].operands[0])
         return None
 
     # Arithmetic ------------------------------------------------------------------------------------------------------
@@ -126,9 +133,9 @@ class Writer:
             x, y = y, x
         if type(y) is float and y == 0.0 and math.copysign(1.0, y) < 0:  # but −0.0 + 0.0 is 0.0
             return x
-        if self._is(y, "neg"):
+        if type(y) is Symbol and y.op == "neg":
             return self.sub(x, self._part(y, 0))
-        if self._is(x, "neg"):
+        if type(x) is Symbol and x.op == "neg":
             return self.sub(y, self._part(x, 0))
         return self.write("add", x, y)
 
@@ -151,16 +158,16 @@ class Writer:
                 return x
             if y == -1.0:
                 return self.neg(x)
-        if self._is(x, "neg"):
+        if type(x) is Symbol and x.op == "neg":
             return self.neg(self.mul(self._part(x, 0), y))
-        if self._is(y, "neg"):
+        if type(y) is Symbol and y.op == "neg":
             return self.neg(self.mul(x, self._part(y, 0)))
         if not self.strict:
-            if (condition := self._bit(y)) is not None:
+            if type(y) is Symbol and y.op == "select" and (condition := self._bit(y)) is not None:
                 return self.select(condition, x, 0.0)
-            if (condition := self._bit(x)) is not None:
+            if type(x) is Symbol and x.op == "select" and (condition := self._bit(x)) is not None:
                 return self.select(condition, y, 0.0)
-            if type(y) is float and self._is(x, "mul"):
+            if type(y) is float and type(x) is Symbol and x.op == "mul":
                 for k in (0, 1):
                     c = self._part(x, k)
                     if type(c) is float and _moderate(c) and _moderate(y) and _moderate(c * y):
@@ -252,7 +259,7 @@ class Writer:
             if (condition := self._bit(y)) is not None:
                 return condition
             if self._is(y, "select") and self._part(y, 1) == 0.0 and self._part(y, 2) == 1.0:
-                return self.write("not", Symbol(self, self._code[y.i].operands[0]))
+                return self.write("not", self._symbol(self._code[y.i].operands[0]))
         return self.write(op, x, y)
 
     def both(self, x: Any, y: Any) -> Any:
@@ -263,7 +270,7 @@ class Writer:
         if self._is(x, "le") and self._is(y, "le"):
             (a, b), (c, d) = self._code[x.i].operands, self._code[y.i].operands
             if (a, b) == (d, c):
-                return self.write("eq", Symbol(self, a), Symbol(self, b))
+                return self.write("eq", self._symbol(a), self._symbol(b))
         return x if x.i == y.i else self.write("and", x, y)
 
     def either(self, x: Any, y: Any) -> Any:
@@ -284,7 +291,7 @@ class Writer:
         elif type(x) is Symbol and type(y) is Symbol and x.i == y.i:
             return x
         if self._is(condition, "not"):
-            return self.select(Symbol(self, self._code[condition.i].operands[0]), y, x)
+            return self.select(self._symbol(self._code[condition.i].operands[0]), y, x)
         if type(x) is float and x == 1.0 and (other := self._bit(y)) is not None:
             return self.select(self.either(condition, other), 1.0, 0.0)
         if type(y) is float and y == 0.0 and (other := self._bit(x)) is not None:
@@ -414,11 +421,11 @@ def write_program(
             done[node] = writer.input(*node.which_input)
         elif node.inlined is not None:
             done[node] = symbol(node.inlined)
-        elif not op.shipped and op not in CARRYING:
+        elif not (op.shipped or op in CARRYING):
             done[node] = _in_python(writer, op, [symbol(x) for x in node.operands])
         else:
-            operands = [symbol(x) for x in node.operands]
-            if all(type(x) is float for x in operands):  # arithmetic that follows IEEE 754, as native code does
+            operands = [done[x] if type(x) is Traced else float(x) for x in node.operands]
+            if Symbol not in map(type, operands):  # arithmetic that follows IEEE 754, as native code does
                 done[node] = float(op.value(IEEE)(*op.arguments([Extended(x) for x in operands])))
             else:
                 try:

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from . import locks, native
+from . import locks, native, progress
 from .executable import Executable
+from .garbage import Postponed
 from .program import Program
 from .replay import replay
 from .schedule import Schedule, schedule
@@ -62,6 +63,7 @@ class Task:
         self._target = target
         self._plan: Schedule | None = None
         self._codes: dict[bool, Executable] = {}
+        self._preparation = progress.current()
         self._lock = threading.RLock()
         locks.renew_after_fork(self)
 
@@ -92,13 +94,19 @@ class Task:
                 found = self._codes.get(one_row)
                 if found is None:
                     start = time.perf_counter()
-                    if self._plan is None:
-                        self._plan = schedule(self.program)
-                    target, again = self._target or native.host(), self._fallback
-                    fallback = None if again is None else lambda: again().code(one_row)
-                    found = Executable(self._plan, self.row_inputs, self.results, self.dtype, one_row, target, fallback)
-                    self.was_cached = found.was_cached
-                    self.bytes_a_row = self._plan.slots * self.dtype.itemsize
+                    began, self._preparation = self._preparation, None
+                    with Postponed(), progress.preparation(began):
+                        found = self._made(one_row)
                     self.seconds += time.perf_counter() - start
                     self._codes[one_row] = found
         return found
+
+    def _made(self, one_row: bool) -> Executable:
+        if self._plan is None:
+            self._plan = schedule(self.program)
+        target, again = self._target or native.host(), self._fallback
+        fallback = None if again is None else lambda: again().code(one_row)
+        made = Executable(self._plan, self.row_inputs, self.results, self.dtype, one_row, target, fallback)
+        self.was_cached = made.was_cached
+        self.bytes_a_row = self._plan.slots * self.dtype.itemsize
+        return made

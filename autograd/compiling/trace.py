@@ -11,9 +11,10 @@ from ..errors import TraceError
 from ..functions import where
 from ..graph import topological
 from ..higher import CARRY, Linear
-from ..ops import Op
+from ..ops import REAL, Op
 from ..refusal import refused, refused_part
-from ..value import Value, as_float
+from ..value import Value, as_float, binary
+from . import progress
 from .output import Output
 
 
@@ -146,6 +147,24 @@ class Traced(Value):
         )
 
 
+# Python's operators on a recorded node and another one, or a float, are recorded without further questions.
+_PLAIN = frozenset((Traced, float, Extended))
+
+
+def _add_operator(name: str, op: Op) -> None:
+    def forward(x: Traced, y: Any) -> Value:
+        return x.recording.record(op, (x, y)) if type(y) in _PLAIN else binary(op, x, y)
+
+    def backward(x: Traced, y: Any) -> Value:
+        return x.recording.record(op, (y, x)) if type(y) in _PLAIN else binary(op, y, x)
+
+    setattr(Traced, f"__{name}__", forward)
+    setattr(Traced, f"__r{name}__", backward)
+
+
+for _name, _op in (("add", ops.ADD), ("sub", ops.SUB), ("mul", ops.MUL), ("truediv", ops.DIV), ("pow", ops.POW)):
+    _add_operator(_name, _op)
+
 Traced.__name__ = Traced.__qualname__ = "Value"  # in the texts of Python's own errors
 
 
@@ -166,6 +185,30 @@ CARRY_DOT = Op(
 CARRYING = frozenset((CARRY, CARRY_DOT))
 
 
+def _of_another_run() -> TraceError:
+    return TraceError("a Value from another compiled function's run was kept and used here")
+
+
+class _Traits:
+    """What recording asks of an operation, worked out once.
+
+    Attributes:
+        known: whether its rules can be recorded as they are.
+        may_vanish: as of the row.
+        is_finite: whether its value is finite at all finite operands; None if that depends on constant operands.
+    """
+
+    __slots__ = ("is_finite", "known", "may_vanish")
+
+    def __init__(self, op: Op) -> None:
+        self.known, self.may_vanish = op.shipped or op in CARRYING, op.may_vanish
+        inside = op.nary or all(interval == REAL for interval in op.domain)
+        self.is_finite = None if callable(op.finite) or (op.finite and not inside) else op.finite
+
+
+_new = object.__new__
+
+
 class Recording:
     """One run of a function: its inputs, and the nodes in the order in which they were recorded.
 
@@ -175,6 +218,7 @@ class Recording:
             function closes over.
         leaves: for each shared input its leaf, or None if it is an argument's.
         count: how many nodes there are.
+        progressed: is called with the number of further nodes, from time to time.
     """
 
     def __init__(self) -> None:
@@ -182,6 +226,7 @@ class Recording:
         self.shared_inputs: list[Traced] = []
         self.leaves: list[Value | None] = []
         self.count = 0
+        self.progressed: Callable[[int], None] | None = None
         self._adopted: dict[Value, Traced] = {}
 
     def input(self, kind: str, name: str | None, leaf: Value | None = None) -> Traced:
@@ -195,35 +240,50 @@ class Recording:
 
     def record(self, op: Op, operands: Iterable[Any]) -> Traced:
         """Record an operation."""
+        traits = op.bound.get("traced")
+        if traits is None:
+            op.bound["traced"] = traits = _Traits(op)
         taken: list[Linear] = []
-        infinite = vanishes = False
-        for k, x in enumerate(operands):
-            # Constants follow IEEE 754, as native code does.
-            x = self.adopt(x) if isinstance(x, Value) else Extended(as_float(x))
-            taken.append(x)
+        inputs: list[Traced] = []
+        infinite, vanishes = traits.is_finite is False, traits.may_vanish
+        for x in operands:
+            if type(x) is not Traced:
+                # Constants follow IEEE 754, as native code does.
+                x = self.adopt(x) if isinstance(x, Value) else Extended(x if type(x) is float else as_float(x))
+            elif x.recording is not self:
+                raise _of_another_run()
             if type(x) is Traced:
+                inputs.append(x)
                 infinite = infinite or x.may_be_infinite
-                vanishes = vanishes or (x.may_vanish and (not op.selects or k in op.selects))
-            elif x == 0.0:
-                vanishes = vanishes or k in op.selects
+                if x.may_vanish and not vanishes:
+                    vanishes = not op.selects or len(taken) in op.selects
             elif x - x != 0.0:
                 infinite = True
-        known = op.shipped or op in CARRYING
-        inlined = None if known else _inline(op, taken)
-        node = Traced(self, None, None)
-        node.origin = (op if known else _adapted(op), None, (), *taken)
-        if not op.condition and context.state().recording:
-            node.inputs = tuple([x for x in taken if type(x) is Traced])
-        node.may_be_infinite = infinite or not op.is_finite([x if isinstance(x, float) else None for x in taken])
-        node.may_vanish = vanishes or op.may_vanish
-        node.inlined = inlined
+            elif x == 0.0 and op.selects:
+                vanishes = vanishes or len(taken) in op.selects
+            taken.append(x)
+        inlined = None if traits.known else _inline(op, taken)
+        node = _new(Traced)
+        node.recording = self
+        node.which_input = None
+        node.origin = (op if traits.known else _adapted(op), None, (), *taken)
+        node.grad = 0.0
+        node.inputs = tuple(inputs) if not op.condition and context.state().recording else ()
+        node.partials = ()
+        if not infinite and traits.is_finite is None:
+            infinite = not op.is_finite([x if isinstance(x, float) else None for x in taken])
+        node.may_be_infinite, node.may_vanish, node.inlined = infinite, vanishes, inlined
+        node.number = self.count
+        self.count += 1
+        if not self.count % 4096 and self.progressed is not None:
+            self.progressed(4096)
         return node
 
     def adopt(self, root: Value) -> Traced:
         """The recording's own node for an ordinary Value: a shared input for a leaf, its operations for the others."""
         if type(root) is Traced:
             if root.recording is not self:
-                raise TraceError("a Value from another compiled function's run was kept and used here")
+                raise _of_another_run()
             return root
         for node in topological(root):
             if node not in self._adopted:
@@ -352,7 +412,10 @@ class Trace:
         if with_tangents:  # before the function runs: leaves that it closes over come after all arguments
             for own, kind, name in zip(self.inputs, kinds, names, strict=True):
                 self.tangents.append([self.recording.input(kind, f"d{x.name or name}") for x in own])
-        with context.Surrounding(tracer=self.recording.record, recording=True):
+        with (
+            progress.counting("recording") as self.recording.progressed,
+            context.Surrounding(tracer=self.recording.record, recording=True),
+        ):
             result = _run_recorded(function, arguments)
         self.output = Output(result)
         adopt = self.recording.adopt

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from autograd.compiling.interrupts import uninterrupted
+from autograd.compiling.interrupts import Abandoned, check, uninterrupted
 
 STORM = """
 import random, signal
@@ -99,3 +99,85 @@ def test_what_the_work_raises_and_returns_reaches_the_caller():
     assert uninterrupted(lambda: threading.current_thread() is threading.main_thread()) is False
     with pytest.raises(ZeroDivisionError):
         uninterrupted(lambda: 1 // 0)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="Windows has no signals to a thread")
+def test_work_that_nobody_waits_for_ends_at_its_next_check():
+    began, interrupted, ended = threading.Event(), threading.Event(), []
+
+    def work():
+        check()  # somebody waits
+        began.set()
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        assert interrupted.wait(10.0)
+        try:
+            check()
+        finally:
+            ended.append(threading.current_thread())
+
+    before = set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt):
+        uninterrupted(work)
+    threads = set(threading.enumerate()) - before
+    interrupted.set()
+    for thread in threads:
+        thread.join(10.0)
+    assert began.is_set()
+    assert len(ended) == 1
+
+
+def test_work_goes_on_while_somebody_waits():
+    check()
+    assert uninterrupted(lambda: check() or 3) == 3
+    with pytest.raises(Abandoned):
+        uninterrupted(lambda: (_ for _ in ()).throw(Abandoned))
+
+
+LONG = """
+import os, signal, sys, threading, time
+import numpy as np
+import autograd as ag
+from autograd.compiling import {module}
+
+def long(x):
+    a, b = x[0], x[1]
+    for k in range(3000):
+        a, b = b, ag.sin(a * b) + 0.5 * a
+    return a + b
+
+original = {module}.{name}
+
+def and_interrupt(*arguments, **options):
+    signal.raise_signal(signal.SIGINT)
+    return original(*arguments, **options)
+
+f = ag.compile(long)
+{module}.{name} = and_interrupt
+try:
+    f.grad(np.ones((1, 2)))
+except KeyboardInterrupt:
+    {module}.{name} = original
+    import gc
+    assert gc.isenabled()
+    print(*f.grad(np.zeros((1, 2)))[0])
+"""
+STAGES = [
+    ("trace", "_run_recorded"),
+    ("derive", "gradient"),
+    ("symbols", "reachable"),
+    ("prepared", "use_reciprocals"),
+    ("task", "schedule"),
+    ("executable", "emit"),
+    ("native", "uninterrupted"),
+]
+
+
+@pytest.mark.parametrize(("module", "name"), STAGES, ids=[module for module, _ in STAGES])
+def test_after_an_interrupt_in_any_stage_the_function_can_be_compiled_again(module, name):
+    program = LONG.format(module=module, name=name)
+    environment = os.environ | {"AUTOGRAD_CACHE": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.split()) == 2
