@@ -1,0 +1,5 @@
+"""``python -m autograd``: the command line."""
+
+from .command.app import main
+
+main()
