@@ -7,7 +7,7 @@ from itertools import compress
 from math import isfinite, isinf
 from numbers import Real
 from sys import float_info
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, NoReturn, cast
 
 from . import context, ops, sweep
 from .arguments import whole
@@ -18,6 +18,24 @@ from .ops import Op
 from .text import shown
 
 MOST_PLACES = 22  # that round keeps: larger powers of ten are no floats
+
+
+class _Elsewhere:
+    """An attribute that other libraries have and a Value has not; asking for it says what it is called here."""
+
+    def __init__(self, advice: str) -> None:
+        self._advice = advice
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        raise AttributeError(f"a Value has no {self._name!r}: {self._advice}")
+
+    def __set__(self, instance: Any, given: Any) -> NoReturn:
+        raise AttributeError(f"a Value has no {self._name!r}: {self._advice}")
 
 
 class Value:
@@ -60,7 +78,9 @@ class Value:
     origin: tuple[Any, ...]
     tracer: ClassVar[Any] = None  # records operations on a subclass that stands for many numbers
 
-    def __init__(self, data: Any, name: str | None = None) -> None:
+    def __init__(self, data: Any, name: str | None = None, **unknown: Any) -> None:
+        if unknown:
+            raise _unknown_argument(next(iter(unknown)))
         self.data = data if type(data) is float else as_float(data)
         self.grad = 0.0
         if name is not None and not isinstance(name, str):
@@ -92,6 +112,13 @@ class Value:
     @property
     def operands(self) -> tuple[Value | float, ...]:
         return self.origin[3:] or self.inputs
+
+    # micrograd's names, and those of PyTorch's tensors that a learner meets first.
+    label = _Elsewhere("it is called name")
+    _prev = _Elsewhere("what it was computed from is in inputs, and operands")
+    _op = _Elsewhere("its operation is op, with the name op.name")
+    _backward = _Elsewhere("there are no closures; the slope of each edge is in partials")
+    requires_grad = _Elsewhere("every Value has derivatives; detach() and no_grad() leave them out")
 
     # fmt: off
     # Arithmetic: one line each, in the order of the table.
@@ -330,6 +357,14 @@ _MATH_ERRORS = (ArithmeticError, ValueError)
 _PLAIN = frozenset((Value, float))
 _FLOAT = frozenset((float,))
 _LARGEST = float_info.max
+
+
+def _unknown_argument(name: str) -> InputError:
+    """The error for a keyword argument that Value does not have."""
+    advice = {"label": "; what it is called is name='x'", "requires_grad": "; every Value has derivatives"}
+    return InputError(f"Value() takes a number and a name, but no {name!r}{advice.get(name, '')}")
+
+
 _LEAF = (None, None, ())  # the origin of a leaf without name and scope
 
 

@@ -489,3 +489,22 @@ def test_an_array_operator_is_elementwise():
     assert [v.data for v in np.array([1.0, 2.0]) * x] == [7.0, 14.0]
     with pytest.raises(TypeError):
         divmod(x, "text")
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"), [("label", "name"), ("_prev", "inputs"), ("_op", "op.name"), ("_backward", "partials")]
+)
+def test_names_of_other_libraries_say_what_it_is_called_here(name, ours):
+    x = Value(2.0, name="x")
+    with pytest.raises(AttributeError, match=rf"a Value has no '{name}'.*\b{ours}\b"):
+        getattr(x, name)
+    with pytest.raises(AttributeError, match=ours):
+        setattr(x, name, "y")
+    assert not hasattr(x, name)
+    assert x.name == "x"
+
+
+@pytest.mark.parametrize(("argument", "said"), [("label", "name='x'"), ("_children", "a number and a name")])
+def test_arguments_of_other_libraries_say_what_they_are_called_here(argument, said):
+    with pytest.raises(InputError, match=said):
+        Value(2.0, **{argument: "x"})
