@@ -64,7 +64,7 @@ def plot_history(history: History, ax: Axes | None = None) -> Axes:
 
 
 def plot_decision_regions(
-    decide: Callable[[Sequence[float]], float],
+    decide: Callable[[Sequence[float]], Any],
     xs: Iterable[Any],
     ys: Iterable[Any],
     ax: Axes | None = None,
@@ -75,7 +75,8 @@ def plot_decision_regions(
     """The decisions of a model over the plane of two features, with the data.
 
     Args:
-        decide: gives a number for a point (x1, x2); its sign against ``level`` is the class.
+        decide: gives a number for a point (x1, x2), whose sign against ``level`` is the class; or a list with a score
+            for each class, the largest of which is the class. Classes are the labels in rising order.
         xs: n rows of two numbers.
         ys: n labels.
         ax: where to draw; a new figure if not given.
@@ -100,17 +101,12 @@ def plot_decision_regions(
         low, high = min(row[k] for row in rows), max(row[k] for row in rows)
         margin = 0.15 * ((high - low) or 1.0)
         spans.append([low - margin + (high - low + 2 * margin) * i / (points - 1) for i in range(points)])
-    heights = [[float_of(decide((x, y)), "what decide returned") for x in spans[0]] for y in spans[1]]
-    top = max(max(map(max, heights)), level + 1e-9)
-    bottom = min(min(map(min, heights)), level - 1e-9)
-    ax.contourf(spans[0], spans[1], heights, levels=[bottom, level, top], colors=["#cfe0f5", "#fbe3c8"])
-    if (
-        bottom < level < top
-        and any(h < level for row in heights for h in row)
-        and any(h > level for r in heights for h in r)
-    ):
-        ax.contour(spans[0], spans[1], heights, levels=[level], colors="#333333", linewidths=1.2)
-    looks = zip(cycle("os^vD"), cycle(("#1f4e8c", "#b5651d", "#2e7d32", "#6a1b9a")), strict=False)  # 20 different ones
+    decided = [[decide((x, y)) for x in spans[0]] for y in spans[1]]
+    if hasattr(decided[0][0], "__len__"):
+        _many(ax, spans, decided, len(set(labels)))
+    else:
+        _two(ax, spans, decided, level)
+    looks = zip(cycle("os^vD"), cycle(_DARK), strict=False)  # different ones for 40 classes
     for label, (marker, colour) in zip(sorted(set(labels)), looks, strict=False):
         chosen = [row for row, y in zip(rows, labels, strict=True) if y == label]
         x, y = [row[0] for row in chosen], [row[1] for row in chosen]
@@ -118,3 +114,41 @@ def plot_decision_regions(
     ax.legend(title="class")
     ax.set(xlabel="x1", ylabel="x2")
     return ax
+
+
+_DARK = ("#1f4e8c", "#b5651d", "#2e7d32", "#6a1b9a", "#a3262a", "#00796b", "#8a6d00", "#5d4037")  # of the points
+_PALE = ("#cfe0f5", "#fbe3c8", "#d3ecd5", "#e7d5ef", "#f5d3d4", "#cdeae6", "#f3eac2", "#e4dbd7")  # of their regions
+
+
+def _many(ax: Any, spans: Sequence[Sequence[float]], decided: Sequence[Sequence[Any]], classes: int) -> None:
+    """Regions of the largest of several scores."""
+    found: list[list[int]] = []
+    for line in decided:
+        found.append([])
+        for scores in line:
+            numbers = [float_of(x, "a score that decide returned") for x in scores]
+            if len(numbers) != classes:
+                raise ArgumentError(
+                    f"decide returned {len(numbers)} scores for a point, but the data have {classes} classes"
+                )
+            found[-1].append(numbers.index(max(numbers)))
+    for k in range(classes):
+        inside = [[float(c == k) for c in line] for line in found]
+        if any(map(any, inside)):
+            ax.contourf(*spans, inside, levels=[0.5, 1.5], colors=[_PALE[k % len(_PALE)]])
+            if not all(map(all, inside)):
+                ax.contour(*spans, inside, levels=[0.5], colors="#333333", linewidths=0.8)
+
+
+def _two(ax: Any, spans: Sequence[Sequence[float]], decided: Sequence[Sequence[Any]], level: float) -> None:
+    """Regions on both sides of a level."""
+    heights = [[float_of(x, "what decide returned") for x in line] for line in decided]
+    top = max(max(map(max, heights)), level + 1e-9)
+    bottom = min(min(map(min, heights)), level - 1e-9)
+    ax.contourf(spans[0], spans[1], heights, levels=[bottom, level, top], colors=_PALE[:2])
+    if (
+        bottom < level < top
+        and any(h < level for row in heights for h in row)
+        and any(h > level for r in heights for h in r)
+    ):
+        ax.contour(spans[0], spans[1], heights, levels=[level], colors="#333333", linewidths=1.2)

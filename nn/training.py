@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd import ArgumentError, InputError, bars
 from autograd.arguments import flag, whole
@@ -24,6 +24,9 @@ from .module import Module, require_module
 from .optim import Optimizer, Schedule, by_name
 from .prediction import predict
 from .text import function, sequence
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PATIENCE = 1.0  # seconds until the progress bar appears
 
@@ -49,6 +52,12 @@ class History:
         watched = self.val_loss or self.loss
         finite = [k for k, x in enumerate(watched) if math.isfinite(x)]
         return min(finite, key=watched.__getitem__, default=0)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """The losses over the epochs, as ``nn.plot_history`` draws them."""
+        from .plots import plot_history
+
+        return plot_history(self, ax)
 
     def __repr__(self) -> str:
         parts = [f"{len(self.loss)} epochs"]

@@ -595,3 +595,24 @@ def test_dropout_refuses_what_is_no_probability():
             nn.Dropout(p)
     with pytest.raises(InputError, match="modules"):
         nn.Sequential(ag.relu)
+
+
+def test_regions_of_many_classes():
+    corners = [[0.0, 0.0], [4.0, 0.0], [0.0, 4.0], [4.0, 4.0]]
+
+    def scores(point):
+        return [-((point[0] - x) ** 2) - (point[1] - y) ** 2 for x, y in corners]
+
+    axes = nn.plot_decision_regions(scores, corners, [3, 5, 7, 9], points=9)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["3", "5", "7", "9"]
+    drawn = {tuple(x.get_facecolor()[0]) for x in axes.collections[:8] if len(x.get_facecolor())}
+    assert len(drawn) >= 4
+    with pytest.raises(ArgumentError, match="4 scores for a point, but the data have 2 classes"):
+        nn.plot_decision_regions(scores, corners, [0, 1, 1, 0], points=9)
+    alone = nn.plot_decision_regions(lambda point: [1.0, 0.0], corners, [0, 0, 1, 1], points=9)
+    assert len(alone.get_legend().get_texts()) == 2
+
+
+def test_a_history_plots_itself():
+    history = nn.History([3.0, 2.0], [4.0, 5.0])
+    assert [list(line.get_ydata()) for line in history.plot().lines] == [[3.0, 2.0], [4.0, 5.0]]
