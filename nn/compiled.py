@@ -1,14 +1,15 @@
 """Training on compiled code: ``fit`` uses it instead of eager steps where possible, with the same results.
 
-Parameters, gradients and the state of the optimiser are arrays during an epoch. The model's Values and the optimiser's
-state are updated after each epoch, and whenever training ends.
+Parameters, gradients and the state of the optimiser are arrays during training. The model's Values and the optimiser's
+state are updated before anything looks at them, and whenever training ends.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -17,12 +18,14 @@ import autograd as ag
 from autograd import MissingExtraError, TraceError, Value
 
 from .activations import Activation
+from .data import Rows
 from .dropout import Dropout
 from .errors import Diverged
 from .layers import ACTIVATIONS, Layer, Neuron
-from .losses import LOSSES, Loss, binary_cross_entropy, differentiable, l1, l2, loss_function
+from .losses import LOSSES, Loss, binary_cross_entropy, l1, l2, loss_function
 from .module import Module, outputs
 from .optim import OPTIMIZERS, Optimizer
+from .programs import dropouts, loss_program, penalty_slope, update_program
 
 MANY_ROWS = 200  # with fewer rows, compiling a prediction takes longer than it saves
 
@@ -52,14 +55,21 @@ def is_known_loss(model: Module, loss: str | Loss) -> bool:
 
 
 class CompiledSteps:
-    """Steps of training on arrays.
+    """Steps of training on arrays; many of them are one native call.
+
+    Steps that native code cannot make are made by NumPy from a compiled gradient: the first one, which an optimiser may
+    do in another way; those in which a number is not finite; and all of them if batches are large or something calls
+    Python.
 
     Args:
         model: the model.
         loss_of: the loss of outputs and targets.
         optimizer: an optimiser over the model's parameters.
-        penalty: a term that is added to each batch's loss.
+        penalty: ``l1`` or ``l2`` with its arguments, which is added to each batch's loss.
         rows, targets: the training data.
+        batch_size: rows in a batch.
+        keep: whether the programs may be kept for models of the same structure.
+        watched: whether something looks at the model, or changes it, between two epochs.
 
     Raises:
         TraceError: if the model or the loss cannot be compiled.
@@ -70,160 +80,182 @@ class CompiledSteps:
         model: Module,
         loss_of: Loss,
         optimizer: Optimizer,
-        penalty: Callable[[], Any] | None,
-        rows: Sequence[Sequence[float]],
-        targets: Sequence[Sequence[float]],
+        penalty: partial[Any] | None,
+        rows: Rows,
+        targets: Rows,
+        batch_size: int,
+        keep: bool,
+        watched: bool,
     ) -> None:
         import numpy as np
 
-        self._np = np
-        self.model, self.optimizer = model, optimizer
-        self.rows, self.targets = np.array(rows), np.array(targets)
-        self.prediction_loss = ag.compile(
-            lambda x, t: differentiable(loss_of(outputs(model, x), t)), reduce="mean"
-        )  # without dropout
-        self.training_loss = self.prediction_loss
-        self.drops = _drops(model, rows[0])
-        if self.drops:
-            self.training_loss = ag.compile(
-                lambda x, t, m: differentiable(loss_of(_dropping(model, self.drops, x, m), t)), reduce="mean"
-            )
-        self.penalty = None if penalty is None else ag.compile(penalty, reduce="sum")
-        self.positions: dict[Value, int] = {}
-        self._begin()
-        self._gradients(
-            self.training_loss, self.rows[:1], self.targets[:1], *[np.ones((1, len(self.drops)))][: len(self.drops)]
-        )
+        from autograd.compiling.steps import prepared
 
-    def mean_loss(self, rows: Any, targets: Any) -> float:
-        """The mean loss over data, from the model's Values."""
-        return float(self.prediction_loss(rows, targets))
+        self._np = np
+        self.model, self.optimizer, self.penalty = model, optimizer, penalty
+        self.batch_size, self.watched = batch_size, watched
+        self.rows, self.targets = np.array(rows), np.array(targets)
+        program = loss_program(model, loss_of, rows[0], keep)
+        self.prediction_loss, self.training_loss = program.prediction, program.training
+        drops = dropouts(model)
+        self.drops = [drops[k] for k in program.dropped]
+        self.shapes = [(len(rows[0]),), (len(targets[0]),)]
+        self._own = dict(zip(program.values, (value for _, value in model.named_values()), strict=True))
+        dropped = [(len(self.drops),)] if self.drops else []
+        self._prepared = prepared(self.training_loss, "backward", [*self.shapes, *dropped])
+        self._made: Any = None
+        self.state: Any = None
+        self.native: Any = None
+        self.strengths: Any = None
+        self._written = True
+
+    # The numbers -----------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
         """Read the parameters and the optimiser's state."""
-        np, optimizer = self._np, self.optimizer
-        self.positions = {p: k for k, p in enumerate(optimizer.params)}
-        self.weights = np.array([p.data for p in optimizer.params])
-        self.memory = {name: np.array([s[name] for s in optimizer.state]) for name in optimizer.memory}
-        self.gradients = np.zeros(len(self.weights))
-        self.other_gradients: dict[Value, float] = {}
-        self._orders: dict[int, Any] = {}
+        from autograd.compiling.steps import State, Steps, prepared
 
-    def gradient(self, rows: Any, targets: Any) -> tuple[float, Any]:
-        """The mean loss of a batch, and the parameters' gradients, including the penalty."""
-        factors = [[drop.draw() if drop.p else 1.0 for drop in self.drops] for _ in rows] if self.drops else None
-        loss, total = self._gradients(self.training_loss, rows, targets, *([] if factors is None else [factors]))
-        if self.penalty is not None:
-            total = total + self._gradients(self.penalty)[1]
-        return loss, total
+        optimizer, np = self.optimizer, self._np
+        strengths = None if self.penalty is None else _strengths(self.penalty, optimizer.params)
+        kind = None if self.penalty is None else self.penalty.func
+        update = update_program(optimizer, kind) if kind is None or strengths is not None else None
+        made = update, strengths, list(map(id, optimizer.params)), list(optimizer.memory)
+        if new := self._made != made:
+            leaves = [self._own.get(leaf, leaf) for leaf in self._prepared.leaves]
+            self._penalised: list[Value] = []
+            if kind is not None and strengths is None:
+                self._whole_penalty = ag.compile(self.penalty, reduce="sum")  # type: ignore[arg-type]
+                self._penalised = prepared(self._whole_penalty, "backward", []).leaves
+            self.values = list(dict.fromkeys([*optimizer.params, *leaves, *self._penalised]))
+            self.positions = {value: k for k, value in enumerate(self.values)}
+            self._places = np.array([self.positions[leaf] for leaf in leaves], dtype=int)
+        weights = np.array([value.data for value in self.values], dtype=np.float64)
+        memory = [np.array([s[name] for s in optimizer.state], dtype=np.float64) for name in optimizer.memory]
+        if not new:
+            self.state.load(weights, memory, optimizer.steps)
+            return
+        self.state = State(weights, len(optimizer.params), memory, optimizer.steps)
+        self.strengths, self.native = None, None
+        if strengths is not None:
+            self.strengths, self._penalty_slope = np.array(strengths), penalty_slope(kind)
+        if update is not None:
+            constants = [] if strengths is None else [self.strengths]
+            own = prepared(update, "value", [()] * (4 + len(memory) + len(constants)))
+            with suppress(ValueError):  # native code cannot do it alone
+                self.native = Steps(self.state, self._prepared, self._places, own, constants, self.batch_size)
+        self._made = made
 
-    def _gradients(self, function: Any, *args: Any) -> tuple[float, Any]:
-        """A compiled function's value and gradients, in the order of the optimiser's parameters."""
-        np = self._np
-        order = self._orders.get(id(function))
-        if order is None:
-            value, leaves, found = function.leaf_gradients(*args)
-            mine = np.array([k for k, leaf in enumerate(leaves) if leaf in self.positions], dtype=int)
-            order = self._orders[id(function)] = (
-                np.array([leaf.data for leaf in leaves]),
-                mine,
-                np.array([self.positions[leaves[k]] for k in mine], dtype=int),
-                leaves,
-            )
-        else:
-            data, mine, places, _ = order
-            data[mine] = self.weights[places]
-            value, _, found = function.leaf_gradients(*args, data=data)
-        slopes = np.zeros(len(self.weights))
-        slopes[order[2]] = found[order[1]]
-        if len(order[1]) < len(found):  # leaves that the optimiser does not have
-            for leaf, slope in zip(order[3], found.tolist(), strict=True):
-                if leaf not in self.positions:
-                    self.other_gradients[leaf] = self.other_gradients.get(leaf, 0.0) + slope
-        return value, slopes
+    def write(self) -> None:
+        """Write the parameters and the state back to the model's Values and the optimiser, if they are newer."""
+        if self._written:
+            return
+        state, optimizer = self.state, self.optimizer
+        slopes = state.slopes.tolist()
+        for value, number, slope in zip(self.values, state.weights.tolist(), slopes, strict=False):
+            value.data, value.grad = number, slope
+        for value, slope in zip(self.values[state.trained :], state.take_fixed_slopes().tolist(), strict=True):
+            value.grad += slope
+        names = list(optimizer.memory)
+        for s, row in zip(optimizer.state, zip(*(m.tolist() for m in state.memory), strict=True), strict=False):
+            s.update(zip(names, row, strict=True))
+        optimizer.steps = state.steps
+        self._written = True
 
-    def epoch(self, order: Sequence[int], batch_size: int) -> float:
+    def mean_loss(self, rows: Any, targets: Any) -> float:
+        """The mean loss over data, without dropout."""
+        from autograd.compiling.steps import mean, prepared
+
+        leaves = prepared(self.prediction_loss, "value", self.shapes).leaves
+        return mean(self.prediction_loss, (rows, targets), [self._now(self._own.get(x, x)) for x in leaves])
+
+    def _now(self, value: Value) -> float:
+        """The present number of a Value."""
+        place = self.positions.get(value)
+        return value.data if place is None else self.state.weights.item(place)
+
+    # The steps -------------------------------------------------------------------------------------------------------
+
+    def epoch(self, order: Sequence[int]) -> float:
         """One pass over the data in that order; returns the mean loss.
 
         Raises:
             Diverged: if a loss or a weight is not finite; the weights are then those before the step.
         """
-        places, total = self._np.array(order), 0.0
-        self._begin()
+        np = self._np
+        if self.watched or self._made is None:
+            self._begin()
+        places, used, total, alone = np.array(order), 0, 0.0, 1
+        data = [self.rows, self.targets]
+        if self.drops:
+            factors = np.empty((len(places), len(self.drops)))
+            factors[places] = [[drop.draw() if drop.p else 1.0 for drop in self.drops] for _ in order]
+            data.append(factors)
+        self._written = False
         try:
-            for start in range(0, len(places), batch_size):
-                total += self._step(places[start : start + batch_size])
+            while used < len(places):
+                if self.native is not None and self.state.steps:
+                    made, losses = self.native.run(data, places[used:], self.optimizer.lr)
+                    used, total, alone = used + made, total + losses, 1 if made else 2 * alone
+                for _ in range(alone):  # more and more, if native code gets no further
+                    batch = places[used : used + self.batch_size]
+                    if len(batch):
+                        total += self._step([a[batch] for a in data])
+                        used += len(batch)
         finally:
-            self._end()
-            self.model.eval()
+            if self.watched:
+                self.write()
+                self.model.eval()
         return total / len(places)
 
-    def _step(self, batch: Any) -> float:
-        """One step of the optimiser; returns the sum of the losses of the batch."""
-        np, optimizer = self._np, self.optimizer
-        loss, slopes = self.gradient(self.rows[batch], self.targets[batch])
+    def gradient(self, batch: Sequence[Any]) -> tuple[float, Any]:
+        """The mean loss of a batch, and its slopes in all weights, including the penalty's."""
+        np, weights = self._np, self.state.weights
+        slopes = np.zeros(len(weights))
+        loss, _, slopes[self._places] = self.training_loss.leaf_gradients(*batch, data=weights[self._places])
+        if self.strengths is not None:
+            trained = self.state.trained
+            slopes[:trained] += self._penalty_slope.grad(weights[:trained], self.strengths)
+        elif self.penalty is not None:
+            _, leaves, found = self._whole_penalty.leaf_gradients(data=[self._now(x) for x in self._penalised])
+            np.add.at(slopes, [self.positions[leaf] for leaf in leaves], found)
+        return loss, slopes
+
+    def _step(self, batch: Sequence[Any]) -> float:
+        """One step of the optimiser without native code; returns the sum of the losses of the batch."""
+        np, optimizer, state = self._np, self.optimizer, self.state
+        loss, slopes = self.gradient(batch)
         if not math.isfinite(loss):
             raise Diverged(f"the loss became {loss}")
-        memory, steps = dict(self.memory), optimizer.steps
+        before, own = state.weights[: state.trained], slopes[: state.trained]
+        memory = dict(zip(optimizer.memory, state.memory, strict=True))
+        optimizer.steps = state.steps
         try:
             optimizer.begin()
             with np.errstate(all="ignore"):  # overflow is checked below
-                decayed = slopes + optimizer.weight_decay * self.weights
-                weights, _ = optimizer.rule(self.weights, decayed, memory)
-            finite = np.isfinite(weights)
-            if not finite.all():
-                raise Diverged(f"a weight became {weights[~finite][0]}")
-        except BaseException:  # Ctrl-C too: a step that was not completed is not counted
-            optimizer.steps = steps
-            raise
-        self.weights, self.memory, self.gradients = weights, memory, slopes
-        return loss * len(batch)
-
-    def _end(self) -> None:
-        """Write the parameters and the state back to the model's Values and the optimiser."""
-        params, slopes = self.optimizer.params, self.gradients.tolist()
-        for p, number, slope in zip(params, self.weights.tolist(), slopes, strict=True):
-            p.data, p.grad = number, slope
-        for leaf, slope in self.other_gradients.items():
-            leaf.grad += slope
-        names = list(self.memory)
-        for s, row in zip(
-            self.optimizer.state, zip(*(self.memory[n].tolist() for n in names), strict=True), strict=False
-        ):
-            s.update(zip(names, row, strict=True))
+                weights, _ = optimizer.rule(before, own + optimizer.weight_decay * before, memory)
+        finally:  # Ctrl-C too: a step that was not completed is not counted
+            optimizer.steps = state.steps
+        finite = np.isfinite(weights)
+        if not finite.all():
+            raise Diverged(f"a weight became {weights[~finite][0]}")
+        state.commit(weights, own, [memory[name] for name in optimizer.memory], slopes[state.trained :])
+        return loss * len(batch[0])
 
 
-def _drops(model: Module, row: Sequence[float]) -> list[Dropout]:
-    """The dropout module of each factor for one row, in the order in which the factors are drawn."""
-    drawn: list[Dropout] = []
-
-    def factors(drop: Dropout) -> Iterator[float]:
-        while True:
-            drawn.append(drop)
-            yield 1.0
-
-    _with_factors(model, factors, row)
-    return drawn
-
-
-def _dropping(model: Module, drops: Sequence[Dropout], xs: Sequence[Any], factors: Sequence[Any]) -> list[Any]:
-    """The outputs of a model in training, with these dropout factors instead of random ones."""
-    given = iter(factors)
-    return _with_factors(model, lambda drop: given, xs)
-
-
-def _with_factors(model: Module, factors: Callable[[Dropout], Iterator[Any]], xs: Sequence[Any]) -> list[Any]:
-    drops = [module for module in model.modules() if isinstance(module, Dropout)]
-    mode = model.training
-    model.train()
-    for drop in drops:
-        drop.factors = factors(drop)
-    try:
-        return outputs(model, xs)
-    finally:
-        for drop in drops:
-            del drop.factors
-        model.train(mode)
+def _strengths(penalty: partial[Any], params: Sequence[Value]) -> list[float] | None:
+    """The strength with which each parameter is penalised; None if it differs from step to step, or others are too."""
+    given = {**dict(zip(("params", "strength"), penalty.args, strict=False)), **penalty.keywords}
+    penalised: Any = given.get("params")
+    strength: Any = given.get("strength")
+    places = {p: k for k, p in enumerate(params)}
+    if type(penalised) not in (list, tuple) or type(strength) not in (int, float) or len(given) != 2:
+        return None
+    strengths = [0.0] * len(params)
+    for p in penalised:
+        if not isinstance(p, Value) or p not in places:
+            return None
+        strengths[places[p]] += float(strength)
+    return strengths
 
 
 def compiled_steps(
@@ -231,9 +263,11 @@ def compiled_steps(
     loss: str | Loss,
     optimizer: Optimizer,
     penalty: Callable[[], Any] | None,
-    rows: Sequence[Sequence[float]],
-    targets: Sequence[Sequence[float]],
+    rows: Rows,
+    targets: Rows,
+    batch_size: int,
     insist: bool,
+    watched: bool,
 ) -> CompiledSteps | None:
     """Compiled steps, or None if only eager steps are possible.
 
@@ -247,7 +281,8 @@ def compiled_steps(
         return None
     try:
         _require_extra("compiled training")
-        return CompiledSteps(model, loss_function(loss), optimizer, penalty, rows, targets)
+        own = penalty if isinstance(penalty, partial) else None
+        return CompiledSteps(model, loss_function(loss), optimizer, own, rows, targets, batch_size, known, watched)
     except (TraceError, MissingExtraError) as error:
         if insist:
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -31,6 +32,8 @@ def table(data: Iterable[Any], what: str) -> Rows:
     if hasattr(data, "to_numpy"):  # pandas, polars
         data = data.to_numpy()
     if hasattr(data, "tolist"):
+        if (found := _of_array(data)) is not None:
+            return found
         data = data.tolist()
     rows: Rows = []
     for i, row in enumerate(sequence(what, data)):
@@ -47,6 +50,16 @@ def table(data: Iterable[Any], what: str) -> Rows:
     if not rows:
         raise ArgumentError(f"{what} is empty; at least one row is needed")
     return rows
+
+
+def _of_array(data: Any) -> Rows | None:
+    """The rows of an ordinary array of finite numbers, which is quick; None for all other data."""
+    np: Any = sys.modules.get("numpy")
+    if np is None or type(data) is not np.ndarray or data.dtype.kind not in "fiu" or data.dtype.itemsize > 8:
+        return None
+    if data.ndim not in (1, 2) or not data.size or not np.isfinite(data).all():
+        return None
+    return data.astype(np.float64).reshape(len(data), -1).tolist()  # type: ignore[no-any-return]
 
 
 def pairs(xs: Iterable[Any], ys: Iterable[Any], what: str = "") -> tuple[Rows, Rows]:

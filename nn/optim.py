@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any, ClassVar, NamedTuple
 
-from autograd import ArgumentError, InputError, Value
+from autograd import ArgumentError, InputError, Value, maximum
 from autograd.arguments import whole
 from autograd.javascript import Expression
 from autograd.text import shown
@@ -92,8 +92,8 @@ class Optimizer:
     def rule(self, w: Any, g: Any, s: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """The new value of a parameter, and the numbers in the formula; on arrays, those of many parameters.
 
-        It is also run on JavaScript's expressions (``autograd.javascript``), so it branches on settings and on whether
-        this is the first step only.
+        It is also run on JavaScript's expressions (``autograd.javascript``) and on Values of a function that is being
+        compiled, so it branches on settings and on whether this is the first step only.
 
         Args:
             w: the parameter.
@@ -115,7 +115,7 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """All that is needed to continue: the number of steps, the settings, and the state of each parameter."""
         memory = [dict(s) for s in self.state]
-        settings = self._settings()
+        settings = self.settings()
         return {"kind": type(self).__name__, "steps": self.steps, "lr": self.lr, "settings": settings, "state": memory}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -144,7 +144,7 @@ class Optimizer:
             for name, x in row.items():
                 if not math.isfinite(x) or (x < 0.0 and name in self.squares):
                     raise ArgumentError(f"this optimiser's state is damaged: it remembers {name} = {x!r}")
-        own = self._settings()
+        own = self.settings()
         for name, x in settings.items():
             if name not in own or type(x) is not type(own[name]):
                 raise ArgumentError(
@@ -164,16 +164,16 @@ class Optimizer:
         vars(self).update(vars(other))
 
     def __repr__(self) -> str:
-        settings = "".join(f", {name}={shown(x)}" for name, x in {"lr": self.lr, **self._settings()}.items())
+        settings = "".join(f", {name}={shown(x)}" for name, x in {"lr": self.lr, **self.settings()}.items())
         many = f"{len(self.params)} parameter" + "s" * (len(self.params) != 1)
         return f"{type(self).__name__}({many}{settings})"
 
     def _repr_html_(self) -> str:
         from .display import optimizer
 
-        return optimizer(type(self).__name__, len(self.params), self.formula, {"lr": self.lr, **self._settings()})
+        return optimizer(type(self).__name__, len(self.params), self.formula, {"lr": self.lr, **self.settings()})
 
-    def _settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
         """The settings except the learning rate, as JSON types."""
         taken = {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items() if not k.startswith("_")}
         for name in ("params", "state", "steps", "lr", "memory", "formula"):
@@ -184,7 +184,7 @@ class Optimizer:
 def _sqrt(x: Any) -> Any:
     if type(x) is float:
         return math.sqrt(x)
-    if isinstance(x, Expression):
+    if isinstance(x, Expression | Value):
         return x.sqrt()
     import numpy as np
 
@@ -196,6 +196,8 @@ def _larger(x: Any, y: Any) -> Any:
         return max(x, y)
     if isinstance(x, Expression):
         return x.max(y)
+    if isinstance(x, Value):
+        return maximum(x, y)
     import numpy as np
 
     return np.maximum(x, y)

@@ -147,17 +147,19 @@ def fit(
     if early_stopping is not None and not (whole("early_stopping", early_stopping) and data.validation_rows):
         raise ArgumentError("early_stopping needs validation data: give validation_split or validation_data")
     chosen = _optimizer(model, optimizer, schedule)
-    steps = _Steps(model, loss, chosen, penalty, data, compiled, watch=bool(watchers))
+    watch = bool(watchers) or (schedule is not None and type(schedule).__module__ != Schedule.__module__)
+    steps = _Steps(model, loss, chosen, penalty, data, batch_size, compiled, watch)
     history, best = History(), (math.inf, model.state_dict())
     bar = _bar(epochs, progress)
     try:
         for epoch in range(epochs):
             order = list(range(len(data.rows)))
             rng.shuffle(order)
-            history.loss.append(steps.epoch(order, batch_size))
+            history.loss.append(steps.epoch(order))
             if data.validation_rows:
                 history.val_loss.append(steps.validation_loss())
                 if history.val_loss[-1] < best[0]:
+                    steps.write()
                     best = (history.val_loss[-1], model.state_dict())
             if schedule is not None:
                 schedule.step()
@@ -181,6 +183,7 @@ def fit(
             stacklevel=2,
         )
     finally:
+        steps.write()
         model.eval()
         bar.close()
     if early_stopping is not None and history.val_loss:
@@ -218,11 +221,12 @@ class _Steps:
         optimizer: Optimizer,
         penalty: Callable[[], Any] | None,
         data: _Data,
+        batch_size: int,
         compiled: bool | None,
         watch: bool,
     ) -> None:
         self.model, self.loss, self.optimizer, self.penalty = model, loss, optimizer, penalty
-        self.compiled, self.watch = compiled, watch
+        self.batch_size, self.compiled, self.watch = batch_size, compiled, watch
         loss_of = loss_function(loss)
         count = _check_targets(model, data.rows, data.targets, loss_of, "ys")
         self.data, self.count = data, count
@@ -237,7 +241,10 @@ class _Steps:
             return None
         insist = bool(self.compiled)
         targets = _as_vectors(self.data.targets, self.loss, self.count)
-        fast = compiled_steps(self.model, self.loss, self.optimizer, self.penalty, self.data.rows, targets, insist)
+        fast = compiled_steps(
+            *(self.model, self.loss, self.optimizer, self.penalty, self.data.rows, targets),
+            *(self.batch_size, insist, self.watch),
+        )
         if fast is None and insist:
             raise ArgumentError(
                 "this training cannot be compiled: that needs one of nn's optimisers, and a penalty that is a "
@@ -245,11 +252,16 @@ class _Steps:
             )
         return fast
 
-    def epoch(self, order: Sequence[int], batch_size: int) -> float:
+    def epoch(self, order: Sequence[int]) -> float:
         """One pass over the data in that order; returns the mean loss."""
         if self.watch and self.fast is not None and composition(self.model) != self.made_from:
-            self.fast, self.made_from = self._prepared(), composition(self.model)  # a callback changed the model
-        return (self.fast or self.eager).epoch(order, batch_size)
+            self.fast, self.made_from = self._prepared(), composition(self.model)  # which was changed
+        return self.eager.epoch(order, self.batch_size) if self.fast is None else self.fast.epoch(order)
+
+    def write(self) -> None:
+        """Let the model's Values and the optimiser have the present numbers."""
+        if self.fast is not None:
+            self.fast.write()
 
     def validation_loss(self) -> float:
         """The mean loss over the data held out."""
@@ -293,7 +305,11 @@ def _check_targets(model: Module, rows: Rows, targets: Rows, loss_of: Loss, what
         loss_of(first, targets[0]), "what the loss returned"
     )  # raises an error also if the loss rejects the outputs
     outputs = [0.5] * len(first)
+    seen: set[tuple[float, ...]] = set()  # what is equal is checked once, because classes often are
     for i, target in enumerate(targets):
+        if (key := tuple(target)) in seen:
+            continue
+        seen.add(key)
         try:
             loss_of(outputs, target)
         except ArgumentError as error:

@@ -8,7 +8,7 @@ The preparation, one file for each stage: ``trace`` records, ``derive`` sweeps f
 writes the ``program`` in ``instructions``, ``simplify`` and ``schedule`` put it in order, ``emit`` and ``kernels`` turn
 it into LLVM's language with ``assembly``, ``native`` into machine code, which the ``cache`` keeps (``replay`` runs it
 on NumPy where that is impossible), ``executable`` runs that in a ``workspace`` on ``threads``, and ``task`` is a
-program made ready.
+program made ready. ``steps`` makes many steps of a training in one native call, from a loss's program and an update's.
 """
 
 from importlib.util import find_spec

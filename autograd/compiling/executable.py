@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,31 @@ from .workspace import Layout, Sums, Workspace, address
 
 WORKSPACE = 2**20  # bytes that a block of rows may take: about the size of a core's own cache
 THOROUGH = 3000  # up to this many instructions LLVM optimises fully
+
+
+class Entry(NamedTuple):
+    """What other native code needs to call a program, with a workspace of its own.
+
+    Attributes:
+        run, prepare, calls, operands: the addresses of its functions and tables.
+        space: the workspace.
+        layout: the sizes of the workspace.
+        guarded: which parameters must be finite; where one is not, speculation failed.
+        parts: of its sums: which sum, which accumulator, the sign, and which parameter or −1 (see ``schedule.Part``).
+        in_python: whether it calls Python's functions.
+        owner: keeps all of that in memory.
+    """
+
+    run: int
+    prepare: int
+    calls: int
+    operands: int
+    space: Workspace
+    layout: Layout
+    guarded: Any
+    parts: list[tuple[int, int, float, int]]
+    in_python: bool
+    owner: Executable
 
 
 class Executable:
@@ -84,6 +109,26 @@ class Executable:
         same = [i for wanted in results for i in wanted if level[i] == SHARED]
         same += [i for i in program.reciprocals if level[i] == SHARED and i in code.shared]
         self._guarded = np.array([code.shared[i] for i in same], dtype=np.intp)
+        self._parts, self._shared = plan.parts, code.shared
+        self._in_python = bool(code.calls)
+
+    def entry(self) -> Entry:
+        """What other native code needs to call this program."""
+        parts = [
+            (part.sum, part.accumulator, part.sign, -1 if part.scale is None else self._shared[part.scale])
+            for part in self._parts
+        ]
+        return Entry(
+            *self._machine.addresses,
+            self._callbacks.address,
+            self._operands_address,
+            Workspace(self._layout),
+            self._layout,
+            self._guarded,
+            parts,
+            self._in_python,
+            self,
+        )
 
     def run(self, inputs: Sequence[Any], shared: Any, count: int, outputs: Sequence[Any], wanted: int | None) -> Any:
         """As ``Task.run``."""

@@ -189,6 +189,7 @@ class Machine:
     Attributes:
         run: goes through rows.
         prepare: computes what all rows share.
+        addresses: of both.
         was_cached: whether the code was read from the cache.
     """
 
@@ -201,6 +202,7 @@ class Machine:
                 return self._make(modules, target)
 
         self._code = uninterrupted(make)
+        self.addresses = self._code.run, self._code.prepare
         self.run, self.prepare = _RUN(self._code.run), _PREPARE(self._code.prepare)
 
     def _make(self, modules: Sequence[tuple[str, int]], target: Target) -> _Code:
