@@ -30,6 +30,7 @@ from .errors import (
 from .functions import *  # noqa: F403  (the table's operations, named in functions.__all__)
 from .graph import leaves, size, topological
 from .linear import affine
+from .namesakes import warn_of_namesake
 from .ops import TABLE
 from .sweep import forward as forward_sweep
 from .sweep import reverse as reverse_sweep
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 methods.document()
+warn_of_namesake(__file__)
 
 # Names whose modules are imported at their first use, so that importing the engine stays quick.
 _LAZY = {

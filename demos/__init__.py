@@ -1,1 +1,6 @@
 """One demo a tutorial; `python -m demos` lists them."""
+
+import nn
+from autograd.namesakes import check
+
+check(nn, "MLP")

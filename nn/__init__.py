@@ -12,6 +12,14 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import autograd
+
+if not hasattr(autograd, "TABLE"):
+    raise ImportError(
+        f"{autograd.__file__} is not the autograd of scalar-autograd: HIPS autograd has the same import name and has "
+        "replaced it. Keep one:  pip uninstall autograd scalar-autograd  and install one of them again"
+    )
+
 from . import activations, init, losses, optim
 from .dropout import Dropout, Sequential
 from .layers import ACTIVATIONS, MLP, Layer, Linear, Neuron
