@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .drawing import draw as draw
     from .explaining import Explanation as Explanation
     from .explaining import explain as explain
+    from .implicit import root as root
     from .loops import scan as scan
     from .loops import while_loop as while_loop
     from .stepping import Log as Log
@@ -72,6 +73,7 @@ _LAZY = {
     "operation": "custom",
     **dict.fromkeys(("grad", "value_and_grad", "jvp", "vjp", "jacobian", "hessian", "hvp"), "derivatives"),
     **dict.fromkeys(("scan", "while_loop"), "loops"),
+    "root": "implicit",
     "draw": "drawing",
     "Drawing": "drawing",
     "explain": "explaining",

@@ -277,7 +277,7 @@ def branch_of(order: Iterable[Value]) -> Branch:
     nodes = [(node, node.op) for node in order if node.op is not None]
     several = ((node, op) for node, op in nodes if op.kink or op.step or op.stepwise)
     pieces = tuple(op.piece(numbers_of(node.operands), node.data) for node, op in several)
-    return Branch(tuple(op for _, op in nodes), pieces)
+    return Branch(tuple(op.name for _, op in nodes), pieces)
 
 
 def _kink(node: Value, op: Op, names: Names) -> Kink:

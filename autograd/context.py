@@ -29,10 +29,11 @@ class State:
         extended: whether operations follow IEEE 754 where they have no value, as slopes do, and raise nothing.
         tracer: what records operations while a function is being compiled.
         loops: what records loops meanwhile, see ``loops.Loops``; eagerly None.
+        made: if somebody asks for them, the nodes that operations made, in their order.
     """
 
     __slots__ = (
-        *("recording", "scope", "derivatives", "converted", "extended", "tracer", "loops"),
+        *("recording", "scope", "derivatives", "converted", "extended", "tracer", "loops", "made"),
         *("outer", "changes", "owner", "__weakref__"),
     )
 
@@ -43,6 +44,7 @@ class State:
     extended: bool
     tracer: Callable[..., Any] | None
     loops: Any
+    made: list[Any] | None
     outer: State | None  # the state that this one replaced; the changes are the differences from it
     changes: Mapping[str, Any]
     owner: ref[Surrounding] | None  # made this state; None after its block ended (tasks started in it go on)
@@ -52,7 +54,7 @@ class State:
         if outer is not None:
             self.recording, self.scope, self.derivatives = outer.recording, outer.scope, outer.derivatives
             self.converted, self.extended = outer.converted, outer.extended
-            self.tracer, self.loops = outer.tracer, outer.loops
+            self.tracer, self.loops, self.made = outer.tracer, outer.loops, outer.made
             active.add(ref(self, active.discard))
         for name, value in changes.items():
             setattr(self, name, value)
@@ -62,7 +64,7 @@ _ORDINARY = State(
     None,
     {
         **{"recording": True, "scope": (), "derivatives": 0, "converted": None, "extended": False},
-        **{"tracer": None, "loops": None},
+        **{"tracer": None, "loops": None, "made": None},
     },
     None,
 )

@@ -395,6 +395,8 @@ def _surround(node: Value) -> None:
         node.inputs = node.partials = ()
     if state.scope:
         node.scope = state.scope
+    if state.made is not None:
+        state.made.append(node)
 
 
 def unary(op: Op, x: Value) -> Value:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DomainError
+from ..errors import ConvergenceError, DomainError
 from ..graph import topological
 from ..structure import numbers
 from ..value import Value, describe
@@ -52,14 +52,15 @@ def run_eagerly(f: Callable[..., Any], arguments: Sequence[Any], names: Sequence
     """Run a function on one row's numbers, under the arguments' names.
 
     Raises:
+        ConvergenceError: from a loop that does not end, or an equation without a solution.
         DomainError: from the operation that has no value there, named with its arguments, or for a slope
             that is infinite; with a note of the row. Nothing is raised if a number that came in is not finite itself.
     """
     values = [_values(np.asarray(a).tolist(), name) for a, name in zip(arguments, names, strict=True)]
     try:
         result = f(*values)
-    except DomainError as error:
-        raise DomainError(f"in row {row}: {error}") from None
+    except (ConvergenceError, DomainError) as error:
+        raise type(error)(f"in row {row}: {error}") from None
     order = topological(*[x for x in numbers(result, "the result")[0] if isinstance(x, Value)])
     given = [x.data for x in numbers(values, "the arguments")[0]] + [x.data for x in order if x.op is None]
     if not all(map(math.isfinite, given)):

@@ -266,7 +266,7 @@ class Recording:
         node = _new(Traced)
         node.recording = self
         node.which_input = None
-        node.origin = (op if traits.known else _adapted(op), None, (), *taken)
+        node.origin = (op if traits.known or op.nary else _adapted(op), None, (), *taken)
         node.grad = 0.0
         node.inputs = tuple(inputs) if not op.condition and context.state().recording else ()
         node.partials = ()
