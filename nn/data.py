@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable
+from random import Random
 from typing import Any
 
 from autograd import ArgumentError
@@ -75,6 +76,25 @@ def pairs(xs: Iterable[Any], ys: Iterable[Any], what: str = "") -> tuple[Rows, R
     return rows, targets
 
 
+def shuffled(count: int, rng: Random) -> list[int]:
+    """The numbers below ``count`` in the order in which ``rng.shuffle`` brings them, in a third of its time."""
+    order = list(range(count))
+    if type(rng) is not Random:  # a class of its own may shuffle in its own way
+        rng.shuffle(order)
+        return order
+    bits, last = rng.getrandbits, count - 1
+    while last > 0:
+        width = (last + 1).bit_length()  # the same for many places, each of which draws until it gets a place up to it
+        next_last = (1 << (width - 1)) - 2
+        for i in range(last, next_last, -1):
+            j = bits(width)
+            while j > i:
+                j = bits(width)
+            order[i], order[j] = order[j], order[i]
+        last = next_last
+    return order
+
+
 def split(rows: Rows, targets: Rows, share: float, rng: Any) -> tuple[Rows, Rows, Rows, Rows]:
     """Training rows and targets, validation rows and targets; the rows are chosen at random and keep their order.
 
@@ -87,9 +107,7 @@ def split(rows: Rows, targets: Rows, share: float, rng: Any) -> tuple[Rows, Rows
     count = round(share * len(rows))
     if share and not 0 < count < len(rows):
         raise ArgumentError(f"validation_split={share} of {len(rows)} rows leaves no row on one side")
-    order = list(range(len(rows)))
-    if count:
-        rng.shuffle(order)
+    order = shuffled(len(rows), rng) if count else list(range(len(rows)))
     validation, training = sorted(order[:count]), sorted(order[count:])
 
     def pick(data: Rows, places: list[int]) -> Rows:

@@ -15,7 +15,7 @@ from autograd.notation import show
 from autograd.text import shown
 
 from .compiled import CompiledSteps, compiled_steps, composition
-from .data import Rows, pairs, split
+from .data import Rows, pairs, shuffled, split
 from .eager import EagerSteps
 from .errors import Diverged
 from .init import as_rng
@@ -153,9 +153,7 @@ def fit(
     bar = _bar(epochs, progress)
     try:
         for epoch in range(epochs):
-            order = list(range(len(data.rows)))
-            rng.shuffle(order)
-            history.loss.append(steps.epoch(order))
+            history.loss.append(steps.epoch(shuffled(len(data.rows), rng)))
             if data.validation_rows:
                 history.val_loss.append(steps.validation_loss())
                 if history.val_loss[-1] < best[0]:

@@ -17,7 +17,7 @@ import autograd as ag
 import nn
 from autograd import ArgumentError, InputError, Value
 from nn import optim
-from nn.data import split
+from nn.data import shuffled, split
 
 XS = [[x / 10.0] for x in range(-10, 11)]
 YS = [x[0] ** 2 for x in XS]
@@ -56,6 +56,20 @@ def test_rows_are_held_out_at_random_each_with_its_target():
         assert validation_targets == [[10.0 * x] for (x,) in validation]
     assert found[0] == found[1] != found[2]
     assert split(rows, targets, 0.0, None) == (rows, targets, [], [])
+
+
+@pytest.mark.parametrize("count", [*range(1, 20), 31, 32, 33, 255, 256, 257, 569, 1025])
+def test_rows_are_shuffled_as_random_shuffles(count):
+    class Own(random.Random):
+        def shuffle(self, x):
+            x.reverse()
+
+    rng, other = random.Random(count), random.Random(count)
+    for _ in range(3):
+        rng.shuffle(expected := list(range(count)))
+        assert shuffled(count, other) == expected
+        assert rng.getstate() == other.getstate()
+    assert shuffled(count, Own(0)) == list(reversed(range(count)))
 
 
 def test_it_is_reproducible():
