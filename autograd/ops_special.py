@@ -168,7 +168,7 @@ LOGIT = Op(
 RELU = Op(
     "relu", "x", "relu(x)", ("1 if x > 0 else 0",),
     lambda m: lambda x: m.where(x <= 0, 0.0, x),
-    lambda m: lambda z, x: m.where(x <= 0, 0.0, 1.0),
+    lambda m: lambda z, x: m.where(z <= 0, 0.0, 1.0),
     kink=lambda x: x, convention="slope 0 at 0", symbol="relu", flat=True, activation=True, rectifier=True,
 )
 LEAKY_RELU = Op(

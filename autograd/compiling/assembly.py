@@ -73,6 +73,10 @@ class Block:
         largest = max(1, (self.registers - self.vectors - 4) // self.vectors)
         return tuple(t for t in (6, 4, 2, 1) if t <= largest)
 
+    def outer_tiles(self, first: int) -> tuple[int, ...]:
+        """How many second factors are multiplied at once by so many first ones: their sums fill half the registers."""
+        return tuple(t for t in (16, 8, 4, 2, 1) if t * first <= self.registers // 2)
+
     def scalar(self) -> Block:
         """One row at a time."""
         return Block(self.item, 1, 1, self.registers, self.widest)

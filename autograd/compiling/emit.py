@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,11 @@ from .assembly import Block, Builder
 from .instructions import CONDITIONS, Opcode
 from .kernels import kernel, vector_function
 from .program import ROW, Program
-from .schedule import Layer, Outer, Product, Schedule, Straight, Total
+from .schedule import Layer, Outer, Product, Schedule, Straight, Total, summands
 
 Outline = tuple[Any, list[int]]  # the common part of identical stretches, and the operands that differ
 FEW = 8  # with this many stretches or fewer, no identical ones are searched for
+SPACE = 2**19  # bytes that the blocks whose numbers are summed together may take: half of a core's own cache
 PART = 4_000_000  # characters of a module at most: about 40 000 instructions
 
 
@@ -33,6 +34,7 @@ class Code:
         parameters: how many parameters there are: inputs, then what ``prepare`` computes, then constants.
         constants: the values of the parameters that are known before a call, by their index.
         calls: the operations that call back into Python, in the order of the table of pointers.
+        together: how many blocks are computed before their numbers are added to the sums; each has slots of its own.
     """
 
     texts: list[str]
@@ -44,12 +46,15 @@ class Code:
     parameters: int
     constants: dict[int, float]
     calls: list[str]
+    together: int
 
 
 class _Emitter:
     def __init__(self, plan: Schedule, block: Block, vector_library: Callable[[str, int], str | None]) -> None:
         self.plan, self.program, self.block = plan, plan.program, block
         self.library = vector_library
+        self.stride = plan.slots * block.slot_bytes
+        self.together = _together(plan, block)
         self.calls: list[str] = []
         self.globals: dict[str, str] = {}
         self.kernels: dict[str, str] = {}
@@ -104,7 +109,7 @@ class _Emitter:
 
     # Stretches -------------------------------------------------------------------------------------------------------
 
-    def stretch(self, step: Straight, outline: Outline | None) -> str:
+    def stretch(self, step: Straight, outline: Outline | None, space: str) -> str:
         """The call of a function that does a stretch of arithmetic for every vector of a block.
 
         Identical stretches are outlined: they share one function, and each has a table of its operands' offsets.
@@ -119,7 +124,7 @@ class _Emitter:
                 self.straight(name, step, {i: k for k, i in enumerate(numbers)})
             name, start = self.outlined[key], len(self.operands)
             self.operands.extend(self.offset(i) for i in numbers)
-        return f"call void {name}(ptr %ws, ptr %params, ptr %calls, ptr %flag, ptr %operands, i64 {start})"
+        return f"call void {name}(ptr {space}, ptr %params, ptr %calls, ptr %flag, ptr %operands, i64 {start})"
 
     def outlines(self) -> list[Outline | None]:
         """For each step its outline, if another step has the same."""
@@ -223,34 +228,57 @@ class _Emitter:
         )
         end = f.label()
         f.unless(f.let("icmp ugt i64 %rows, 0"), end)
-        with f.loop("%rows", step=block.rows) as loop:
-            left = f.let(f"sub i64 %rows, {loop.index}")
-            whole = f.let(f"icmp ugt i64 {left}, {block.rows}")
-            count = f.let(f"select i1 {whole}, i64 {block.rows}, i64 {left}")
-            instruction = {self.program.code[i].operands[0]: i for i in plan.live}  # of each row input that is needed
-            for k, inputs in enumerate(row_inputs):
-                columns = [(c, self.offset(instruction[p])) for c, p in enumerate(inputs) if p in instruction]
-                if columns:
-                    self.copy(f, "load", "%ws", self.array(f, k, loop.index), count, columns)
-            steps = list(zip(plan.steps, self.outlines(), strict=True))
-            for step, outline in progress.over(steps, "writing LLVM's language"):
-                if isinstance(step, Straight):
-                    f.do(self.stretch(step, outline))
-                elif isinstance(step, Layer):
-                    self.layer(f, step)
-                elif isinstance(step, Product):
-                    tables = f"ptr {self.offsets(step.xs)}, ptr {self.offsets(step.ys)}"
-                    where = f"i64 {self.offset(step.out)}, i64 {len(step.xs)}"
-                    f.do(f"call void {self.kernel('product')}(ptr %ws, {tables}, {where})")
-            for k, wanted in enumerate(results, len(row_inputs)):
-                if wanted:
-                    self.stores(f, wanted, self.array(f, k, loop.index), count)
-            cleared: set[int] = set()
+        with f.loop("%rows", step=block.rows * self.together) as chunk:
+            left = f.let(f"sub i64 %rows, {chunk.index}")
+            needed = f.let(f"udiv i64 {f.let(f'add i64 {left}, {block.rows - 1}')}, {block.rows}")
+            fewer = f.let(f"icmp ult i64 {needed}, {self.together}")
+            blocks = f.let(f"select i1 {fewer}, i64 {needed}, i64 {self.together}")
+            with f.loop(blocks) as loop:
+                row = f.let(f"mul i64 {loop.index}, {block.rows}")
+                left_here = f.let(f"sub i64 {left}, {row}")
+                whole = f.let(f"icmp ugt i64 {left_here}, {block.rows}")
+                count = f.let(f"select i1 {whole}, i64 {block.rows}, i64 {left_here}")
+                space = f.at("%ws", f.let(f"mul i64 {loop.index}, {self.stride}"))
+                self.block_of_rows(f, space, f.let(f"add i64 {chunk.index}, {row}"), count, row_inputs, results)
             for step in plan.steps:
                 if isinstance(step, Outer | Total):
-                    self.accumulate(f, step, count, cleared)
+                    self.accumulate(f, step, blocks)
         f.begin(end)
         self.functions.append(f.text())
+
+    def block_of_rows(
+        self,
+        f: Builder,
+        space: str,
+        row: str,
+        count: str,
+        row_inputs: Sequence[Sequence[int]],
+        results: Sequence[Sequence[int]],
+    ) -> None:
+        """Everything for one block but the sums: ``count`` rows from ``row`` on, with the slots at ``space``."""
+        plan = self.plan
+        instruction = {self.program.code[i].operands[0]: i for i in plan.live}  # of each row input that is needed
+        for k, inputs in enumerate(row_inputs):
+            columns = [(c, self.offset(instruction[p])) for c, p in enumerate(inputs) if p in instruction]
+            if columns:
+                self.copy(f, "load", space, self.array(f, k, row), count, columns)
+        steps = list(zip(plan.steps, self.outlines(), strict=True))
+        for step, outline in progress.over(steps, "writing LLVM's language"):
+            if isinstance(step, Straight):
+                f.do(self.stretch(step, outline, space))
+            elif isinstance(step, Layer):
+                self.layer(f, step, space)
+            elif isinstance(step, Product):
+                tables = f"ptr {self.offsets(step.xs)}, ptr {self.offsets(step.ys)}"
+                where = f"i64 {self.offset(step.out)}, i64 {len(step.xs)}"
+                f.do(f"call void {self.kernel('product')}(ptr {space}, {tables}, {where})")
+        for k, wanted in enumerate(results, len(row_inputs)):
+            if wanted:
+                self.stores(f, wanted, self.array(f, k, row), count, space)
+        summed = dict.fromkeys(i for step in plan.steps if isinstance(step, Outer | Total) for i in summands(step))
+        if summed:  # rows beyond the last one add nothing
+            table = self.offsets([*summed])
+            f.do(f"call void {self.kernel('clear')}(ptr {space}, ptr {table}, i64 {len(summed)}, i64 {count})")
 
     def array(self, f: Builder, k: int, row: str) -> tuple[str, str]:
         """Where a row of an array begins, and the bytes from row to row."""
@@ -269,12 +297,12 @@ class _Emitter:
             f"i64 {len(columns)}{flag})"
         )
 
-    def stores(self, f: Builder, wanted: Sequence[int], array: tuple[str, str], count: str) -> None:
+    def stores(self, f: Builder, wanted: Sequence[int], array: tuple[str, str], count: str, space: str) -> None:
         """Write the results of the rows of a block to their array."""
         level, size = self.program.level, self.block.item_bytes
         varying = [(c, self.offset(i)) for c, i in enumerate(wanted) if level[i] == ROW]
         if varying:
-            self.copy(f, "store", "%ws", array, count, varying)
+            self.copy(f, "store", space, array, count, varying)
         same = [(c, self.number(i) * size) for c, i in enumerate(wanted) if level[i] != ROW]
         if same:
             self.copy(f, "spread", "%params", array, count, same)
@@ -287,13 +315,9 @@ class _Emitter:
             self.parameters += 1
         return self.parameter[i]
 
-    def layer(self, f: Builder, step: Layer) -> None:
+    def layer(self, f: Builder, step: Layer, space: str) -> None:
         """Dots over the same operands, a few at a time."""
-        done = 0
-        for tile in self.block.tiles:
-            count = (len(step.outs) - done) // tile
-            if not count:
-                continue
+        for tile, done, count in _tiled(len(step.outs), self.block.tiles):
             start = len(self.packed) * self.block.item_bytes
             for first in range(done, done + count * tile, tile):
                 group = step.weights[first : first + tile]
@@ -303,35 +327,27 @@ class _Emitter:
             xs = self.offsets(step.xs)
             f.do(
                 f"call void {self.kernel('layer', tile)}"
-                f"(ptr %ws, ptr %packed, i64 {start}, ptr {xs}, ptr {outs}, i64 {len(step.xs)}, i64 {count})"
+                f"(ptr {space}, ptr %packed, i64 {start}, ptr {xs}, ptr {outs}, i64 {len(step.xs)}, i64 {count})"
             )
-            done += count * tile
 
-    def accumulate(self, f: Builder, step: Outer | Total, count: str, cleared: set[int]) -> None:
-        """Add a block's numbers to the sums; rows beyond the last one are cleared first."""
+    def accumulate(self, f: Builder, step: Outer | Total, blocks: str) -> None:
+        """Add the numbers of some blocks to the sums."""
         size = self.block.vector_bytes
-        operands = step.terms if isinstance(step, Total) else [*step.a, *step.b]
-        fresh = [i for i in dict.fromkeys(operands) if i not in cleared]
-        cleared.update(fresh)
-        if fresh:
-            clear = self.kernel("clear")
-            f.do(f"call void {clear}(ptr %ws, ptr {self.offsets(fresh)}, i64 {len(fresh)}, i64 {count})")
-        start = step.first * size
+        many = f"i64 {blocks}, i64 {self.stride}"
         if isinstance(step, Total):
-            table = f"ptr {self.offsets(operands)}, i64 {len(operands)}"
-            f.do(f"call void {self.kernel('total')}(ptr %ws, {table}, ptr %acc, i64 {start})")
+            table = f"ptr {self.offsets(step.terms)}, i64 {len(step.terms)}"
+            f.do(f"call void {self.kernel('total')}(ptr %ws, {table}, ptr %acc, i64 {step.first * size}, {many})")
             return
-        done = 0
-        for tile in (2, 1):
-            tiles = (len(step.a) - done) // tile
-            if tiles:
-                tables = f"ptr {self.offsets(step.a[done : done + tiles * tile])}, ptr {self.offsets(step.b)}"
+        line = len(step.b) * size
+        for a_tile, a, a_tiles in _tiled(len(step.a), (4, 2, 1)):
+            for b_tile, b, b_tiles in _tiled(len(step.b), self.block.outer_tiles(a_tile)):
+                every_a = self.offsets(step.a[a : a + a_tiles * a_tile])
+                every_b = self.offsets(step.b[b : b + b_tiles * b_tile])
+                start = (step.first + a * len(step.b) + b) * size
                 f.do(
-                    f"call void {self.kernel('outer', tile)}"
-                    f"(ptr %ws, {tables}, i64 {tiles}, i64 {len(step.b)}, ptr %acc, i64 {start})"
+                    f"call void {self.kernel('outer', a_tile, b_tile)}(ptr %ws, ptr {every_a}, ptr {every_b}, "
+                    f"i64 {a_tiles}, i64 {b_tiles}, ptr %acc, i64 {start}, i64 {line}, {many})"
                 )
-                start += tiles * tile * len(step.b) * size
-                done += tiles * tile
 
     def texts(self) -> list[str]:
         """The modules: a short program is one; the stretches of a long one are compiled in parts, to limit memory."""
@@ -354,6 +370,28 @@ class _Emitter:
         main = (*tables, *self.globals.values(), *parts[0], *declared, *self.functions, "")
         others = [(*self.globals.values(), *part, "") for part in parts[1:]]
         return ["\n\n".join(module) for module in (main, *others)]
+
+
+def _together(plan: Schedule, block: Block) -> int:
+    """How many blocks are computed before their numbers are added to the sums.
+
+    The accumulators are then read and written less often, which pays where they are many; but the slots of more blocks
+    must stay in a core's caches.
+    """
+    if not plan.accumulators or block.rows == 1:
+        return 1
+    limit = min(SPACE, 8 * plan.accumulators * block.vector_bytes)
+    return next((k for k in (4, 2) if k * plan.slots * block.slot_bytes <= limit), 1)
+
+
+def _tiled(count: int, tiles: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """So many things divided into tiles, the largest first: for each size of tile the first thing, and how many."""
+    done = 0
+    for tile in tiles:
+        many = (count - done) // tile
+        if many:
+            yield tile, done, many
+            done += many * tile
 
 
 def _declaration(function: Builder) -> str:
@@ -540,4 +578,5 @@ def emit(
         parameters=emitter.parameters,
         constants=emitter.constants,
         calls=emitter.calls,
+        together=emitter.together,
     )

@@ -90,7 +90,7 @@ class Executable:
         self._dtype, self._block_rows, self._operations = dtype, block.rows, len(program.code)
         self._layout = Layout(
             dtype,
-            plan.slots * block.rows,
+            plan.slots * block.rows * code.together,
             plan.accumulators,
             block.lanes,
             code.parameters,

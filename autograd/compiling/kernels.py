@@ -204,38 +204,49 @@ def _clear(f: Builder) -> None:
 
 
 def _total(f: Builder) -> None:
-    """Add slots to accumulators, one each."""
-    v = f.block.vector
-    start = f.at("%acc", "%start")
-    with f.loop("%n") as loop:
-        _, xs = f.load_slot("%xs", loop.index)
-        accumulator = f.at(start, f.let(f"mul i64 {loop.index}, {f.block.vector_bytes}"))
-        total = f.load_vector(accumulator)
-        for x in xs:
-            total = f.let(f"fadd {v} {total}, {x}")
-        f.store_vector(total, accumulator)
+    """Add slots of some blocks to accumulators, one each."""
+    v, size = f.block.vector, f.block.vector_bytes
+    with f.loop("%n", ("ptr", f.at("%acc", "%start"))) as loop:
+        accumulator = loop.carried[0]
+        slot = f.at("%ws", f.entry("%xs", loop.index))
+        with f.loop("%blocks", ("ptr", slot), (v, f.load_vector(accumulator))) as blocks:
+            at, total = blocks.carried
+            xs = [f.load_vector(at, p) for p in range(f.block.vectors)]
+            while len(xs) > 1:  # in pairs, which do not wait for each other
+                pairs = zip(xs[::2], xs[1::2], strict=True)
+                xs = [f.let(f"fadd {v} {x}, {y}") for x, y in pairs]
+            blocks.next = [f.at(at, "%stride"), f.let(f"fadd {v} {total}, {xs[0]}")]
+        f.store_vector(blocks.next[1], accumulator)
+        loop.next = [f.at(accumulator, size)]
 
 
-def _outer(f: Builder, tile: int) -> None:
-    """Add every a·b to its accumulator, for ``tile`` of the a at once."""
-    size = f.block.vector_bytes
-    line = f.let(f"mul i64 %n, {size}")
-    with f.loop("%tiles", ("ptr", f.at("%acc", "%start"))) as tiles:
-        first = f.let(f"mul i64 {tiles.index}, {tile}")
-        factors = [f.load_slot("%as", f.let(f"add i64 {first}, {j}"))[1] for j in range(tile)]
-        lines = [tiles.carried[0]]
-        for _ in range(tile):
-            lines.append(f.at(lines[-1], line))
-        with f.loop("%n") as loop:
-            _, bs = f.load_slot("%bs", loop.index)
-            offset = f.let(f"mul i64 {loop.index}, {size}")
-            for j in range(tile):
-                accumulator = f.at(lines[j], offset)
-                total = f.load_vector(accumulator)
-                for a, b in zip(factors[j], bs, strict=True):
-                    total = f.fma(a, b, total)
-                f.store_vector(total, accumulator)
-        tiles.next = [lines[tile]]
+def _outer(f: Builder, a_tile: int, b_tile: int) -> None:
+    """Add every a·b of some blocks to its accumulator; a tile of the accumulators at once is kept in registers."""
+    v, size = f.block.vector, f.block.vector_bytes
+    with f.loop("%a_tiles", ("ptr", f.at("%acc", "%start"))) as rows:
+        first = f.let(f"mul i64 {rows.index}, {a_tile}")
+        a_slots = [f.at("%ws", f.entry("%as", f.let(f"add i64 {first}, {j}"))) for j in range(a_tile)]
+        lines = [rows.carried[0]]
+        for _ in range(a_tile):
+            lines.append(f.at(lines[-1], "%line"))
+        with f.loop("%b_tiles") as columns:
+            first = f.let(f"mul i64 {columns.index}, {b_tile}")
+            b_slots = [f.at("%ws", f.entry("%bs", f.let(f"add i64 {first}, {k}"))) for k in range(b_tile)]
+            offset = f.let(f"mul i64 {first}, {size}")
+            cells = [f.at(f.at(line, offset), k * size) for line in lines[:-1] for k in range(b_tile)]
+            totals = [(v, f.load_vector(cell)) for cell in cells]
+            with f.loop("%blocks", ("i64", "0"), *totals) as blocks:
+                at, *sums = blocks.carried
+                a_now, b_now = ([f.at(slot, at) for slot in slots] for slots in (a_slots, b_slots))
+                for p in range(f.block.vectors):
+                    every_a = [f.load_vector(slot, p) for slot in a_now]
+                    every_b = [f.load_vector(slot, p) for slot in b_now]
+                    pairs = [(a, b) for a in every_a for b in every_b]
+                    sums = [f.fma(a, b, total) for (a, b), total in zip(pairs, sums, strict=True)]
+                blocks.next = [f.let(f"add i64 {at}, %stride"), *sums]
+            for cell, total in zip(cells, blocks.next[1:], strict=True):
+                f.store_vector(total, cell)
+        rows.next = [lines[a_tile]]
 
 
 _KERNELS: dict[str, tuple[str, Callable[..., None]]] = {
@@ -248,9 +259,10 @@ _KERNELS: dict[str, tuple[str, Callable[..., None]]] = {
     ),
     "product": ("ptr noalias %ws, ptr %xs, ptr %ys, i64 %out, i64 %n", _product),
     "clear": ("ptr noalias %ws, ptr %xs, i64 %n, i64 %count", _clear),
-    "total": ("ptr noalias %ws, ptr %xs, i64 %n, ptr noalias %acc, i64 %start", _total),
+    "total": ("ptr noalias %ws, ptr %xs, i64 %n, ptr noalias %acc, i64 %start, i64 %blocks, i64 %stride", _total),
     "outer": (
-        "ptr noalias %ws, ptr %as, ptr %bs, i64 %tiles, i64 %n, ptr noalias %acc, i64 %start",
+        "ptr noalias %ws, ptr %as, ptr %bs, i64 %a_tiles, i64 %b_tiles, ptr noalias %acc, i64 %start, i64 %line, "
+        "i64 %blocks, i64 %stride",
         _outer,
     ),
 }

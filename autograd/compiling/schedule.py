@@ -2,8 +2,8 @@
 
 The rows are processed in blocks, and the steps of a schedule are done for each block. Arithmetic is divided into short
 stretches of straight-line code, done vector by vector. A dot over many operands is a separate loop over the whole
-block. Dots over the same operands, such as the neurons of a layer, share one loop. The last steps add the block's
-numbers to the accumulators, from which the sums over the rows are computed after the last block.
+block. Dots over the same operands, such as the neurons of a layer, share one loop. The last steps add the numbers of
+one or several blocks to the accumulators, from which the sums over the rows are computed after the last block.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from .instructions import CONDITIONS, INPUTS
+from .order import close_together, numeric_operands, stages
 from .program import ROW, SHARED, Program
 
 STRETCH = 96  # instructions of one stretch: longer ones run out of registers, shorter ones store and load more
@@ -170,20 +171,6 @@ class Schedule:
             raise ValueError(f"there are only {self.slots} slots")
 
 
-def numeric_operands(program: Program, i: int) -> list[int]:
-    """The operands of an instruction that are numbers; in place of a condition, the numbers that it compares."""
-    code = program.code
-    found: list[int] = []
-    stack = [] if code[i].op in INPUTS else [*reversed(code[i].operands)]
-    while stack:
-        k = stack.pop()
-        if code[k].op in CONDITIONS:
-            stack.extend(reversed(code[k].operands))
-        else:
-            found.append(k)
-    return found
-
-
 def schedule(program: Program) -> Schedule:
     """Put a program's instructions into steps."""
     parts, outers, totals, accumulators = _sums(program)
@@ -192,7 +179,7 @@ def schedule(program: Program) -> Schedule:
     scales = [part.scale for part in parts if part.scale is not None]
     needed = program.needed([*roots, *scales])
     prepare = [i for i in needed if program.level[i] == SHARED and program.code[i].op not in INPUTS | CONDITIONS]
-    steps = [*_arranged(program, [i for i in needed if program.level[i] == ROW]), *summing]
+    steps = [*_arranged(program, [i for i in needed if program.level[i] == ROW], roots), *summing]
     live = [i for i in needed if program.code[i].op == "row"]
     slot, slots = _slots(program, steps, live)
     return Schedule(program, steps, prepare, slot, slots, accumulators, parts, live)
@@ -210,14 +197,19 @@ def _sums(program: Program) -> tuple[list[Part], list[Outer], list[Total], int]:
     needed = program.needed()
     uses = Counter(k for i in needed if program.code[i].op not in INPUTS for k in program.code[i].operands)
     uses.update(program.results)
+    terms = [(k, term) for k, root in enumerate(program.sums) for term in _terms(program, root, uses)]
+    negative = _negatives(program, [i for _, term in terms for i in (term.a, term.b) if i is not None])
     parts: list[Part] = []
     wanted: dict[tuple[int, int | None], list[Part]] = {}  # the parts that need the sum of a·b, or of a alone
-    for number, root in enumerate(program.sums):
-        for a, b, sign, scale in _terms(program, root, uses):
-            part = Part(number, -1, sign, scale)
-            parts.append(part)
-            if a is not None:
-                wanted.setdefault((a, b), []).append(part)
+    for number, (a, b, sign, scale) in terms:
+        if a in negative:
+            a, sign = negative[a], -sign
+        if b in negative:
+            b, sign = negative[b], -sign
+        part = Part(number, -1, sign, scale)
+        parts.append(part)
+        if a is not None:
+            wanted.setdefault((a, b), []).append(part)
     factors: dict[int, list[int]] = {}  # for each a, every b
     alone: list[int] = []
     for a, b in wanted:
@@ -241,6 +233,12 @@ def _sums(program: Program) -> tuple[list[Part], list[Outer], list[Total], int]:
         for part in wanted[a, None]:
             part.accumulator = count + k
     return parts, outers, totals, count + len(alone)
+
+
+def _negatives(program: Program, factors: Sequence[int]) -> dict[int | None, int]:
+    """For each factor whose negative is computed too, that negative, so that only one of both is stored."""
+    needed = program.needed([*program.results, *factors])
+    return {program.code[i].operands[0]: i for i in needed if program.code[i].op == "neg" and program.level[i] == ROW}
 
 
 def _terms(program: Program, root: int, uses: Counter[int]) -> list[Term]:
@@ -289,29 +287,14 @@ def _terms(program: Program, root: int, uses: Counter[int]) -> list[Term]:
 # Order ---------------------------------------------------------------------------------------------------------------
 
 
-def _arranged(program: Program, needed: Sequence[int]) -> list[Step]:
-    """Stretches and loops: an instruction comes into the first stage that all its operands allow."""
-    code = program.code
-    stage: dict[int, int] = {}
-    stages: dict[int, list[int]] = {}
-    for i in needed:
-        op, operands, _ = code[i]
-        if op == "row":
-            stage[i] = 0
-            continue
-        before = [stage[k] for k in operands if k in stage]
-        if op == "dot":  # odd stages are loops
-            stage[i] = max((s + 1 + s % 2 for s in before), default=1)
-        else:
-            stage[i] = max((s + s % 2 for s in before), default=0)
-        if op not in CONDITIONS:
-            stages.setdefault(stage[i], []).append(i)
+def _arranged(program: Program, needed: Sequence[int], read_last: Sequence[int]) -> list[Step]:
+    """Stretches and loops, stage by stage."""
     steps: list[Step] = []
-    for number in sorted(stages):
+    for number, own in stages(program, needed, read_last).items():
         if number % 2:
-            steps.extend(_loops(program, stages[number]))
+            steps.extend(_loops(program, own))
         else:
-            steps.extend(map(Straight, _stretches(program, stages[number])))
+            steps.extend(map(Straight, _stretches(program, own)))
     return steps
 
 
@@ -322,6 +305,7 @@ def _stretches(program: Program, own: Sequence[int]) -> list[list[int]]:
     that every round of the loop is cut in the same places and its stretches can share their code.
     """
     if len(own) < LONG:
+        own = close_together(program, own)
         count = -(-len(own) // STRETCH)
         size = -(-len(own) // count)
         return [list(own[k : k + size]) for k in range(0, len(own), size)]
@@ -365,11 +349,14 @@ def _reads(program: Program, step: Step) -> list[int]:
         found = list(step.xs)
     elif isinstance(step, Product):
         found = [*step.xs, *step.ys]
-    elif isinstance(step, Outer):
-        found = [*step.a, *step.b]
     else:
-        found = step.terms
+        found = summands(step)
     return list(dict.fromkeys(found))
+
+
+def summands(step: Outer | Total) -> list[int]:
+    """The numbers that a step adds up, or whose products it does."""
+    return step.terms if isinstance(step, Total) else [*step.a, *step.b]
 
 
 def _makes(step: Step) -> list[int]:
