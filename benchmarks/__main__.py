@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("eager", "gradient", "compiled", "scaling", "training", "pictures")
+NAMES = ("eager", "gradient", "compiled", "scaling", "training", "pictures", "accuracy")
 
 if __name__ == "__main__":
     name, parts = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else (None, [])

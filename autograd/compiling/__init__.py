@@ -5,11 +5,11 @@ arguments and builds the results, ``memory`` keeps what was ``prepared`` for the
 failed.
 
 The preparation, one file for each stage: ``trace`` records, ``derive`` sweeps for what is in ``want``, ``symbols``
-writes the ``program`` in ``instructions``, ``simplify``, ``order`` and ``schedule`` put it in order, ``emit`` and
-``kernels`` turn it into LLVM's language with ``assembly``, ``native`` into machine code, which the ``cache`` keeps
-(``replay`` runs it on NumPy where that is impossible), ``executable`` runs that in a ``workspace`` on ``threads``, and
-``task`` is a program made ready. ``steps`` makes many steps of a training in one native call, from a loss's program and
-an update's.
+writes the ``program`` in ``instructions``, ``simplify`` and ``lowering``, with ``mathematics``, rewrite it, ``order``
+and ``schedule`` put it in order, ``emit`` and ``kernels`` turn it into LLVM's language with ``assembly``, ``native``
+into machine code, which the ``cache`` keeps (``replay`` runs it on NumPy where that is impossible), ``executable`` runs
+that in a ``workspace`` on ``threads``, and ``task`` is a program made ready. ``steps`` makes many steps of a training
+in one native call, from a loss's program and an update's.
 """
 
 from importlib.util import find_spec

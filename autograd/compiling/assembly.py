@@ -6,6 +6,8 @@ import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Block:
         vectors: vectors in a block.
         registers: how many vector registers there are.
         widest: the lanes of the machine's own vectors, also in code for one row at a time.
+        fuses: whether a product and a sum are one instruction of the machine.
     """
 
     item: str
@@ -25,6 +28,7 @@ class Block:
     vectors: int
     registers: int
     widest: int
+    fuses: bool = False
 
     @property
     def item_bytes(self) -> int:
@@ -68,6 +72,17 @@ class Block:
         return kind if self.lanes == 1 else f"v{self.lanes}{kind}"
 
     @property
+    def bits(self) -> str:
+        """The type of a vector of integers as long as its numbers."""
+        item = f"i{8 * self.item_bytes}"
+        return item if self.lanes == 1 else f"<{self.lanes} x {item}>"
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """The types and constants that instructions name (see ``Opcode``)."""
+        return _named(self)
+
+    @property
     def tiles(self) -> tuple[int, ...]:
         """How many dots of a layer are computed at once: as many as leave registers for the operands."""
         largest = max(1, (self.registers - self.vectors - 4) // self.vectors)
@@ -79,7 +94,7 @@ class Block:
 
     def scalar(self) -> Block:
         """One row at a time."""
-        return Block(self.item, 1, 1, self.registers, self.widest)
+        return Block(self.item, 1, 1, self.registers, self.widest, self.fuses)
 
     def constant(self, x: float) -> str:
         """A number in every lane, exactly."""
@@ -90,6 +105,38 @@ class Block:
                 x = float("inf") if x > 0 else float("-inf")
         bits = "0x" + struct.pack(">d", x).hex().upper()
         return bits if self.lanes == 1 else f"<{', '.join([f'{self.item} {bits}'] * self.lanes)}>"
+
+
+@cache
+def _named(block: Block) -> dict[str, Any]:
+    width = 8 * block.item_bytes
+    mantissa, bias = (52, 1023) if block.item == "double" else (23, 127)
+    integers = {
+        "unit": 1,
+        "mantissa": mantissa,
+        "quarter": 1 << (mantissa - 1),  # from the bits of 0.75 to those of 1
+        "one": bias << mantissa,  # the bits of 1
+        "power": (bias + mantissa) << mantissa,  # the bits of 2^mantissa
+        "exponents": -1 << mantissa,
+        "sign": -1 << (width - 1),
+        "second": width - 2,
+    }
+    power = 2.0**mantissa
+    numbers = {"one": 1.0, "biased": power + bias, "twice": power + 2 * bias, "whole": 1.5 * power}
+
+    def everywhere(x: int) -> str:
+        return str(x) if block.lanes == 1 else f"<{', '.join([f'i{width} {x}'] * block.lanes)}>"
+
+    return {
+        "v": block.vector,
+        "mask": block.mask,
+        "true": block.all_true,
+        "bits": block.bits,
+        "all": f"i{block.lanes}",
+        "packed": "pd" if block.item == "double" else "ps",
+        "integer": {name: everywhere(x) for name, x in integers.items()},
+        "number": {name: block.constant(x) for name, x in numbers.items()},
+    }
 
 
 @dataclass
@@ -138,10 +185,20 @@ class Builder:
 
     def let(self, line: str) -> str:
         """A line with a result; returns the result's name."""
+        self._declare(line)
         self._count += 1
         name = f"%v{self._count}"
         self.lines.append(f"{name} = {line}")
         return name
+
+    def _declare(self, line: str) -> None:
+        """Declare the processor's function that a line calls: the types of its operands are written there."""
+        if not line.startswith("call ") or "@llvm.x86." not in line:
+            return
+        result, rest = line.removeprefix("call ").split(" @", 1)
+        name, operands = rest.rstrip(")").split("(", 1)
+        types = [operand.rsplit(" ", 1)[0] for operand in operands.split(", ")]
+        self.declared[f"@{name}"] = f"declare {result} @{name}({', '.join(types)})"
 
     def label(self) -> str:
         """A new label."""

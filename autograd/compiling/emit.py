@@ -9,8 +9,9 @@ from typing import Any
 
 from . import progress
 from .assembly import Block, Builder
-from .instructions import CONDITIONS, Opcode
+from .instructions import CONDITIONS, INPUTS, Opcode
 from .kernels import kernel, vector_function
+from .mathematics import FUNCTIONS, alone
 from .program import ROW, Program
 from .schedule import Layer, Outer, Product, Schedule, Straight, Total, summands
 
@@ -211,6 +212,26 @@ class _Emitter:
             whole.do(f"call void @prepare{number}(ptr %params, ptr %calls)")
         self.functions.append(whole.text())
 
+    def own(self, op: str, count: int, block: Block) -> None:
+        """A function of ``mathematics`` on vectors, for programs that are too long to have it written out."""
+        name = f"{op}_{block.lanes}"
+        if name in self.globals:
+            return
+        program = alone(op, count, block.item == "float", block.vector_bytes == 64)
+        v = block.vector
+        f = Builder(block, f"define internal {v} @{name}({', '.join(f'{v} %x{k}' for k in range(count))})")
+        body = _Body(self, f, lambda i: "", program)
+        for i in program.needed():
+            opcode, operands, _ = program.code[i]
+            if opcode == "row":
+                body.names[i] = f"%x{operands[0]}"
+            elif opcode not in INPUTS and opcode not in CONDITIONS:
+                body.instruction(i, ())
+        f.finish(f"ret {v} {body.names[program.results[0]]}")
+        for declared, text in f.declared.items():
+            self.need(declared, text)
+        self.need(name, f.text())
+
     # The whole -------------------------------------------------------------------------------------------------------
 
     def run(self, row_inputs: Sequence[Sequence[int]], results: Sequence[Sequence[int]]) -> None:
@@ -399,11 +420,13 @@ def _declaration(function: Builder) -> str:
 
 
 class _Body:
-    """The instructions of one stretch; ``address`` writes the pointer to a number that is kept."""
+    """The instructions of a stretch, or of another program; ``address`` writes the pointer to a number that is kept."""
 
-    def __init__(self, emitter: _Emitter, f: Builder, address: Callable[[int], str]) -> None:
+    def __init__(
+        self, emitter: _Emitter, f: Builder, address: Callable[[int], str], program: Program | None = None
+    ) -> None:
         self.emitter, self.f, self.block, self.address = emitter, f, f.block, address
-        self.program: Program = emitter.program
+        self.program: Program = emitter.program if program is None else program
         self.names: dict[int, str] = {}
         self.flags = "" if self.program.strict else "contract "
 
@@ -470,7 +493,7 @@ class _Body:
         op, _, constant = self.program.code[i]
         if op in CONDITIONS:
             return self.condition(i)
-        if op == "const":
+        if op == "const" and (self.block.lanes == 1 or constant == 0.0 or self.program is not self.emitter.program):
             found = self.block.constant(constant)
         elif self.program.level[i] == ROW:
             found = self.f.load_vector(self.address(i))
@@ -516,7 +539,12 @@ class _Body:
         """An instruction in LLVM's language."""
         block = self.block
         if row.llvm:
-            return row.llvm.format(*names, v=block.vector, mask=block.mask, true=block.all_true, flags=self.flags)
+            text = row.avx512 if row.avx512 and block.vector_bytes == 64 else row.llvm
+            *lines, last = text.split("; ")
+            results: list[str] = []
+            for line in lines:
+                results.append(self.f.let(line.format(*names, **block.named, flags=self.flags, r=results)))
+            return last.format(*names, **block.named, flags=self.flags, r=results)
         return self.f.intrinsic(row.intrinsic, *names) if row.intrinsic else self.call(row, names)
 
     def call(self, row: Opcode, names: Sequence[str]) -> str:
@@ -527,6 +555,9 @@ class _Body:
         if library is not None:
             emitter.need(library, f"declare {v} @{library}({', '.join([v] * len(names))})")
             return f"call {v} @{library}({', '.join(f'{v} {x}' for x in names)})"
+        if block.fuses and block.lanes > 1 and not strict and op in FUNCTIONS:
+            self.emitter.own(op, len(names), block)
+            return f"call {v} @{op}_{block.lanes}({', '.join(f'{v} {x}' for x in names)})"
         slot = None
         if not row.libm or (strict and row.strict_in_python):
             if op not in emitter.calls:

@@ -27,7 +27,10 @@ class Opcode(NamedTuple):
         numpy: the same on arrays; None where Python computes it, number by number.
         llvm: LLVM's instruction, with ``{0}``, ``{1}`` … for the operands, ``{v}`` for the type of a vector of numbers,
             ``{mask}`` for that of conditions, ``{true}`` for the condition that holds everywhere and ``{flags}`` for
-            what LLVM may do besides rounding each operation.
+            what LLVM may do besides rounding each operation. Several are separated by ``; ``, with ``{r[0]}``,
+            ``{r[1]}`` … for the results of those before, ``{bits}`` for the type of a vector of integers, and
+            ``{integer[mantissa]}``, ``{number[whole]}`` for the constants that ``Block`` names.
+        avx512: the same for vectors of 64 bytes, where processors have an instruction for it.
         intrinsic: LLVM's function, where it has one.
         libm: the C library's function on numbers. The vector library is searched for the same name.
         in_rules: whether rules of the operation table call it by this name; others only the writer uses.
@@ -40,10 +43,66 @@ class Opcode(NamedTuple):
     commutative: bool = False
     numpy: Callable[..., Any] | None = None
     llvm: str = ""
+    avx512: str = ""
     intrinsic: str = ""
     libm: str = ""
     in_rules: bool = False
     strict_in_python: bool = False
+
+
+# Numbers as bits. The magnitude that is added to a whole number moves it into the lowest bits.
+
+
+def _exponent(x: Any) -> Any:
+    fraction, exponent = np.frexp(x)
+    return np.where(fraction < 0.75, exponent - 1, exponent).astype(x.dtype)
+
+
+def _significand(x: Any) -> Any:
+    fraction, _ = np.frexp(x)
+    return np.where(fraction < 0.75, 2 * fraction, fraction).astype(x.dtype)
+
+
+def _scale(x: Any, k: Any) -> Any:
+    return np.ldexp(x, np.asarray(k).astype(np.int32))
+
+
+def _odd(k: Any) -> Any:
+    return np.mod(k, 2) == 1
+
+
+def _turn(x: Any, k: Any) -> Any:
+    return np.where(np.mod(k, 4) >= 2, np.negative(x), x)
+
+
+_EXPONENT = (
+    "bitcast {v} {0} to {bits}; add {bits} {r[0]}, {integer[quarter]}; lshr {bits} {r[1]}, {integer[mantissa]}; "
+    "or {bits} {r[2]}, {integer[power]}; bitcast {bits} {r[3]} to {v}; fsub {v} {r[4]}, {number[biased]}"
+)
+_SIGNIFICAND = (
+    "bitcast {v} {0} to {bits}; add {bits} {r[0]}, {integer[quarter]}; and {bits} {r[1]}, {integer[exponents]}; "
+    "sub {bits} {r[0]}, {r[2]}; add {bits} {r[3]}, {integer[one]}; bitcast {bits} {r[4]} to {v}"
+)
+_SCALE = (  # by two factors, because one may not be a number: 2 to half of k rounded down, then to the rest
+    "fadd {v} {1}, {number[twice]}; bitcast {v} {r[0]} to {bits}; lshr {bits} {r[1]}, {integer[unit]}; "
+    "sub {bits} {r[1]}, {r[2]}; shl {bits} {r[2]}, {integer[mantissa]}; shl {bits} {r[3]}, {integer[mantissa]}; "
+    "bitcast {bits} {r[4]} to {v}; bitcast {bits} {r[5]} to {v}; fmul {v} {0}, {r[7]}; fmul {v} {r[8]}, {r[6]}"
+)
+_ON_AVX512 = "call {v} @llvm.x86.avx512.mask."
+_NO_MASK = "{v} zeroinitializer, {all} -1, i32 4)"
+_GETEXP = _ON_AVX512 + "getexp.{packed}.512({v} {0}, " + _NO_MASK
+_GETMANT = _ON_AVX512 + "getmant.{packed}.512({v} {0}, i32 15, " + _NO_MASK  # from 0.75 to 1.5; nan of negative numbers
+_SCALEF = _ON_AVX512 + "scalef.{packed}.512({v} {0}, {v} {1}, " + _NO_MASK
+_GETEXP_NEAR = (
+    f"{_GETMANT}; fcmp olt {{v}} {{r[0]}}, {{number[one]}}; {_GETEXP}; fadd {{v}} {{r[2]}}, {{number[one]}}; "
+    "select {mask} {r[1]}, {v} {r[3]}, {v} {r[2]}"
+)
+_ODD = "fadd {v} {0}, {number[whole]}; bitcast {v} {r[0]} to {bits}; trunc {bits} {r[1]} to {mask}"
+_TURN = (
+    "fadd {v} {1}, {number[whole]}; bitcast {v} {r[0]} to {bits}; shl {bits} {r[1]}, {integer[second]}; "
+    "and {bits} {r[2]}, {integer[sign]}; bitcast {v} {0} to {bits}; xor {bits} {r[4]}, {r[3]}; "
+    "bitcast {bits} {r[5]} to {v}"
+)
 
 
 def _input(name: str) -> Opcode:
@@ -113,6 +172,18 @@ _ROWS = (
     _intrinsic("trunc", np.trunc, "trunc"),
     _intrinsic("round", np.rint, "roundeven"),
     _intrinsic("copysign", np.copysign, "copysign", 2),
+    # What functions are made of (see ``mathematics``): sums that are never fused with a product, and a number's bits.
+    Opcode("add_unfused", (NUMBER, NUMBER), NUMBER, True, np.add, "fadd {v} {0}, {1}"),
+    Opcode("sub_unfused", (NUMBER, NUMBER), numpy=np.subtract, llvm="fsub {v} {0}, {1}"),
+    # x = significand·2^exponent with a significand from 0.75 to 1.5, for normal x > 0 (on AVX-512 for
+    # every x, as IEEE 754 defines logB: the exponents of 0 and inf are -inf and inf, the significand of x < 0 is nan).
+    Opcode("exponent", (NUMBER,), numpy=_exponent, llvm=_EXPONENT, avx512=_GETEXP_NEAR),
+    Opcode("significand", (NUMBER,), numpy=_significand, llvm=_SIGNIFICAND, avx512=_GETMANT),
+    # x·2^k for whole k; x is from 2^-60 to 2^60, and |k| is at most twice the largest exponent.
+    Opcode("scale", (NUMBER, NUMBER), numpy=_scale, llvm=_SCALE, avx512=_SCALEF),
+    # Whether the whole number k is odd; −x where k modulo 4 is 2 or 3, else x. |k| is below 2^50, or 2^21 in float32.
+    Opcode("odd", (NUMBER,), CONDITION, numpy=_odd, llvm=_ODD),
+    Opcode("turn", (NUMBER, NUMBER), numpy=_turn, llvm=_TURN),
     # Functions of the C library.
     _function("exp", np.exp),
     _function("expm1", np.expm1),

@@ -17,6 +17,8 @@ from . import locks, progress
 from .assembly import Block
 from .instructions import OPCODES
 from .interrupts import check, uninterrupted
+from .mathematics import FUNCTIONS
+from .program import Program
 
 
 class Target(NamedTuple):
@@ -34,10 +36,15 @@ class Target(NamedTuple):
     vector_bytes: int
     registers: int
 
+    @property
+    def fuses(self) -> bool:
+        """Whether a product and a sum are one instruction."""
+        return "+fma" in self.features.split(",") or "+neon" in self.features.split(",")
+
     def block(self, item: str, vectors: int) -> Block:
         """Vectors and blocks for numbers of that type."""
         lanes = self.vector_bytes // (8 if item == "double" else 4)
-        return Block(item, lanes, vectors, self.registers, lanes)
+        return Block(item, lanes, vectors, self.registers, lanes, self.fuses)
 
 
 @cache
@@ -119,6 +126,24 @@ def vector_function_name(op: str, lanes: int, item: str) -> str | None:
         return None
     _make_known({name: function})
     return name
+
+
+# Where glibc's functions are quicker than those of ``mathematics``, by measurement. On vectors of 64 bytes only erf in
+# float64 is, by itself: not together with its slope, with which it shares an exponential.
+_QUICKER_THERE: dict[int, frozenset[str]] = {
+    64: frozenset(),
+    32: frozenset({"erf", "log", "log1p"}),
+    16: frozenset({"erf", "log", "log1p"}),
+}
+
+
+def written_out(program: Program, target: Target, item: str) -> frozenset[str]:
+    """The functions of a program that are quicker written out (see ``lowering``) than called."""
+    if program.strict or not target.fuses:
+        return frozenset()
+    lanes = target.block(item, 1).lanes
+    there = {op for op in _QUICKER_THERE[target.vector_bytes] if vector_function_name(op, lanes, item) is not None}
+    return frozenset(FUNCTIONS) & {instruction.op for instruction in program.code} - there
 
 
 @cache

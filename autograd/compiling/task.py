@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from . import locks, native, progress
-from .executable import Executable
+from .executable import THOROUGH, Executable
 from .garbage import Postponed
+from .lowering import lower
 from .program import Program
 from .replay import replay
 from .schedule import Schedule, schedule
@@ -102,11 +103,26 @@ class Task:
         return found
 
     def _made(self, one_row: bool) -> Executable:
+        target, again = self._target or native.host(), self._fallback
+        plan, results = self._scheduled(target, one_row)
+        fallback = None if again is None else lambda: again().code(one_row)
+        made = Executable(plan, self.row_inputs, results, self.dtype, one_row, target, fallback)
+        self.was_cached = made.was_cached
+        self.bytes_a_row = plan.slots * self.dtype.itemsize
+        return made
+
+    def _scheduled(self, target: native.Target, one_row: bool) -> tuple[Schedule, Sequence[Sequence[int]]]:
+        """The schedule, and the results by its numbers. Functions are written out where that is quicker than a call.
+
+        A program that would become too long for LLVM to optimise calls them.
+        """
+        if not one_row and len(self.program.code) <= THOROUGH:
+            single = self.dtype.itemsize == 4
+            functions = native.written_out(self.program, target, "float" if single else "double")
+            if functions:
+                lowered, moved = lower(self.program, functions, single, target.vector_bytes == 64)
+                if len(lowered.code) <= THOROUGH:
+                    return schedule(lowered), [[moved[i] for i in wanted] for wanted in self.results]
         if self._plan is None:
             self._plan = schedule(self.program)
-        target, again = self._target or native.host(), self._fallback
-        fallback = None if again is None else lambda: again().code(one_row)
-        made = Executable(self._plan, self.row_inputs, self.results, self.dtype, one_row, target, fallback)
-        self.was_cached = made.was_cached
-        self.bytes_a_row = self._plan.slots * self.dtype.itemsize
-        return made
+        return self._plan, self.results

@@ -1,0 +1,201 @@
+"""Mathematical functions as programs: range reduction and polynomials, in instructions that every processor has.
+
+Each function is given a ``Maker`` and symbols, and writes instructions; what two functions compute of the same operand
+is written once. Results are within 2 units in the last place of the true ones, special values included. Coefficients
+come from ``tests/coefficients.py``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .coefficients import DOUBLE, SINGLE
+from .program import Program
+from .symbols import Symbol, Writer
+
+_INF = math.inf
+
+
+class Maker(Writer):
+    """Writes instructions that round as they say: sums are never fused with products, and nothing is simplified.
+
+    Args:
+        single: for float32.
+        wide: ``exponent`` and ``significand`` take every number.
+
+    Attributes:
+        table: the coefficients.
+        bits: of a significand.
+        largest: the exponent from which on numbers overflow.
+    """
+
+    def __init__(self, row_names: Sequence[str], shared_names: Sequence[str], single: bool, wide: bool) -> None:
+        super().__init__(row_names, shared_names, strict=False)
+        self.wide = wide
+        self.table = SINGLE if single else DOUBLE
+        self.single = single
+        self.bits, self.largest = (24, 128) if single else (53, 1024)
+        self.whole = 1.5 * 2.0 ** (self.bits - 1)  # added to a number, it rounds that to a whole one
+
+    # fmt: off
+    def add(self, x: Any, y: Any) -> Any: return self.write("add_unfused", x, y)
+    def sub(self, x: Any, y: Any) -> Any: return self.write("sub_unfused", x, y)
+    def mul(self, x: Any, y: Any) -> Any: return self.write("mul", x, y)
+    def div(self, x: Any, y: Any) -> Any: return self.write("div", x, y)
+    def neg(self, x: Any) -> Any: return self.write("neg", x)
+    def abs(self, x: Any) -> Any: return self.write("abs", x)
+    def copysign(self, x: Any, y: Any) -> Any: return self.write("copysign", x, y)
+    def compare(self, op: str, x: Any, y: Any) -> Any: return self.write(op, x, y)
+    def both(self, x: Any, y: Any) -> Any: return self.write("and", x, y)
+    def either(self, x: Any, y: Any) -> Any: return self.write("or", x, y)
+    def select(self, condition: Any, x: Any, y: Any) -> Any: return self.write("select", condition, x, y)
+    def fma(self, x: Any, y: Any, z: Any) -> Any: return self.write("fma", x, y, z)
+    def sqrt(self, x: Any) -> Any: return self.write("sqrt", x)
+    def scale(self, x: Any, k: Any) -> Any: return self.write("scale", x, k)
+    # fmt: on
+
+    def choose(self, in_double: float, in_single: float) -> float:
+        """A number that depends on the type."""
+        return in_single if self.single else in_double
+
+    def at_most(self, x: Any, bound: float) -> Any:
+        """The smaller one; nan stays nan."""
+        return self.select(bound < x, bound, x)
+
+    def at_least(self, x: Any, bound: float) -> Any:
+        """The larger one; nan stays nan."""
+        return self.select(x < bound, bound, x)
+
+    def polynomial(self, x: Any, coefficients: Sequence[float]) -> Any:
+        """The lowest coefficient first. Even and odd powers are two chains, so that processors do them side by side."""
+        if len(coefficients) < 5:
+            return self._horner(x, coefficients)
+        square = x * x
+        even, odd = self._horner(square, coefficients[::2]), self._horner(square, coefficients[1::2])
+        return self.fma(odd, x, even)
+
+    def _horner(self, x: Any, coefficients: Sequence[float]) -> Any:
+        total: Any = coefficients[-1]
+        for c in coefficients[-2::-1]:
+            total = self.fma(total, x, c)
+        return total
+
+
+# Exponentials --------------------------------------------------------------------------------------------------------
+
+
+def _reduced(m: Maker, x: Any) -> tuple[Any, Any, Any, Any]:
+    """exp(x) = 2^k·exp(r): k; the larger part of r; r; (exp(r) − 1 − r)/r². Huge x count as ones that also overflow."""
+    limit = m.choose(1000.0, 150.0)
+    x = m.at_least(m.at_most(x, limit), -limit)
+    (log2_e, _), (ln2, rest) = m.table.log2_e, m.table.ln2
+    k = m.fma(x, log2_e, m.whole) - m.whole
+    near = m.fma(k, -ln2, x)
+    r = m.fma(k, -rest, near)
+    return k, near, r, m.polynomial(r, m.table.exp)
+
+
+def exp(m: Maker, x: Any) -> Any:
+    """The exponential."""
+    k, _, r, q = _reduced(m, x)
+    return m.scale(m.fma(r * r, q, r) + 1.0, k)
+
+
+def expm1(m: Maker, x: Any) -> Any:
+    """exp(x) − 1 = 2^k·(p + (1 − 2^−k)) for p = exp(r) − 1, in which r counts with both its parts."""
+    k, near, r, q = _reduced(m, x)
+    p = near + m.fma(r * r, q, k * -m.table.ln2[1])
+    result = m.scale(p + (1.0 - m.scale(1.0, -k)), k)
+    return m.copysign(m.select(x < m.choose(-50.0, -25.0), -1.0, result), x)
+
+
+def tanh(m: Maker, x: Any) -> Any:
+    """A polynomial near 0; farther out 1 − 2e/(1 + e) for e = exp(−2|x|)."""
+    size, square = m.abs(x), x * x
+    e = exp(m, size * -2.0)
+    far = 1.0 - (e + e) / (e + 1.0)
+    near = m.fma(size * square, m.polynomial(square, m.table.tanh), size)
+    return m.copysign(m.select(size < 0.55, near, far), x)
+
+
+# Logarithms ----------------------------------------------------------------------------------------------------------
+
+
+def _normal(m: Maker, x: Any) -> tuple[Any, Any]:
+    """Exponent and significand, also of numbers below the smallest normal one."""
+    if m.wide:
+        return m.write("exponent", x), m.write("significand", x)
+    small = x < 2.0 ** (2 - m.largest)
+    x = m.select(small, x * 2.0**m.bits, x)
+    return m.write("exponent", x) - m.select(small, float(m.bits), 0.0), m.write("significand", x)
+
+
+def _log_near(m: Maker, f: Any) -> tuple[Any, Any]:
+    """ln(1 + f) = f − rest for f from −0.25 to 0.5: the rest in two parts, of which the second is small."""
+    s = f / (f + 2.0)
+    z = s * s
+    half = f * 0.5 * f
+    return half, s * m.fma(z, m.polynomial(z, m.table.log), half)
+
+
+def _log_special(m: Maker, x: Any, result: Any) -> Any:
+    """The result for ordinary x > 0, and what logarithms are for all others."""
+    if m.wide:
+        return result
+    result = m.select(x < _INF, result, x)
+    return m.select(m.compare("le", x, 0.0), m.select(x < 0.0, math.nan, -_INF), result)
+
+
+def _log_sum(m: Maker, k: Any, f: Any) -> Any:
+    half, small = _log_near(m, f)
+    ln2, rest = m.table.ln2_short
+    return m.fma(k, ln2, f - (half - m.fma(k, rest, small)))
+
+
+def log(m: Maker, x: Any) -> Any:
+    """The natural logarithm."""
+    k, s = _normal(m, x)
+    return _log_special(m, x, _log_sum(m, k, s - 1.0))
+
+
+def log1p(m: Maker, x: Any) -> Any:
+    """ln(1 + x), where 1 + x is computed with its rounding error."""
+    u = x + 1.0
+    large = x > 1.0
+    error = m.select(large, 1.0 - (u - x), x - (u - 1.0))
+    k, s = m.write("exponent", u), m.write("significand", u)
+    f = (s - 1.0) + m.scale(error, m.at_most(-k, float(m.largest)))
+    return m.copysign(_log_special(m, u, _log_sum(m, k, f)), x)
+
+
+# The error function --------------------------------------------------------------------------------------------------
+
+
+def erf(m: Maker, x: Any) -> Any:
+    """A polynomial near 0; farther out 1 − exp(−x²)·erfcx(|x|), where erfcx is one in t = (|x| − 3)/(|x| + 3)."""
+    square, size = x * x, m.at_most(m.abs(x), m.choose(6.0, 4.0))
+    near = m.fma(x, m.polynomial(square, m.table.erf), x)
+    share = 1.0 / (size + 3.0)
+    erfcx = m.polynomial(m.fma(share, -6.0, 1.0), m.table.erfcx) * share
+    far = m.copysign(m.fma(exp(m, -square), -erfcx, 1.0), x)
+    return m.select(m.abs(x) < 1.0, near, far)
+
+
+def alone(name: str, count: int, single: bool, wide: bool) -> Program:
+    """The program of one function; its operands are the row inputs."""
+    maker = Maker([f"x{k}" for k in range(count)], [], single, wide)
+    result = FUNCTIONS[name](maker, *[maker.input("row", k) for k in range(count)])
+    maker.program.results.append(result.i)
+    return maker.program
+
+
+FUNCTIONS: dict[str, Callable[..., Symbol]] = {
+    "exp": exp,
+    "expm1": expm1,
+    "tanh": tanh,
+    "log": log,
+    "log1p": log1p,
+    "erf": erf,
+}
