@@ -24,7 +24,7 @@ from .errors import Diverged
 from .layers import ACTIVATIONS, Layer, Neuron
 from .losses import LOSSES, Loss, binary_cross_entropy, l1, l2, loss_function
 from .module import Module, outputs
-from .optim import OPTIMIZERS, Optimizer
+from .optim import OPTIMIZERS, Optimizer, clipping
 from .programs import dropouts, loss_program, penalty_slope, update_program
 
 MANY_ROWS = 200  # with fewer rows, compiling a prediction takes longer than it saves
@@ -68,6 +68,7 @@ class CompiledSteps:
         penalty: ``l1`` or ``l2`` with its arguments, which is added to each batch's loss.
         rows, targets: the training data.
         batch_size: rows in a batch.
+        clip_norm: the largest norm of all slopes together; inf for no limit.
         keep: whether the programs may be kept for models of the same structure.
         watched: whether something looks at the model, or changes it, between two epochs.
 
@@ -84,6 +85,7 @@ class CompiledSteps:
         rows: Rows,
         targets: Rows,
         batch_size: int,
+        clip_norm: float,
         keep: bool,
         watched: bool,
     ) -> None:
@@ -93,7 +95,7 @@ class CompiledSteps:
 
         self._np = np
         self.model, self.optimizer, self.penalty = model, optimizer, penalty
-        self.batch_size, self.watched = batch_size, watched
+        self.batch_size, self.clip_norm, self.watched = batch_size, clip_norm, watched
         self.rows, self.targets = np.array(rows), np.array(targets)
         program = loss_program(model, loss_of, rows[0], keep)
         self.prediction_loss, self.training_loss = program.prediction, program.training
@@ -140,9 +142,12 @@ class CompiledSteps:
             self.strengths, self._penalty_slope = np.array(strengths), penalty_slope(kind)
         if update is not None:
             constants = [] if strengths is None else [self.strengths]
-            own = prepared(update, "value", [()] * (4 + len(memory) + len(constants)))
+            own = prepared(update, "value", [()] * (5 + len(memory) + len(constants)))
             with suppress(ValueError):  # native code cannot do it alone
-                self.native = Steps(self.state, self._prepared, self._places, own, constants, self.batch_size)
+                self.native = Steps(
+                    *(self.state, self._prepared, self._places, own, constants),
+                    *(self.batch_size, self.clip_norm),
+                )
         self._made = made
 
     def write(self) -> None:
@@ -227,6 +232,8 @@ class CompiledSteps:
         if not math.isfinite(loss):
             raise Diverged(f"the loss became {loss}")
         before, own = state.weights[: state.trained], slopes[: state.trained]
+        if math.isfinite(self.clip_norm):
+            own = own * clipping(math.hypot(*own.tolist()), self.clip_norm)
         memory = dict(zip(optimizer.memory, state.memory, strict=True))
         optimizer.steps = state.steps
         try:
@@ -266,6 +273,7 @@ def compiled_steps(
     rows: Rows,
     targets: Rows,
     batch_size: int,
+    clip_norm: float,
     insist: bool,
     watched: bool,
 ) -> CompiledSteps | None:
@@ -282,7 +290,10 @@ def compiled_steps(
     try:
         _require_extra("compiled training")
         own = penalty if isinstance(penalty, partial) else None
-        return CompiledSteps(model, loss_function(loss), optimizer, own, rows, targets, batch_size, known, watched)
+        return CompiledSteps(
+            *(model, loss_function(loss), optimizer, own, rows, targets),
+            *(batch_size, clip_norm, known, watched),
+        )
     except (TraceError, MissingExtraError) as error:
         if insist:
             raise

@@ -12,7 +12,7 @@ from .data import Rows
 from .errors import Diverged
 from .losses import Loss, differentiable, float_of
 from .module import Module, outputs
-from .optim import Optimizer
+from .optim import Optimizer, clip_grad_norm
 from .prediction import mean_loss
 
 
@@ -25,6 +25,7 @@ class EagerSteps:
         optimizer: an optimiser over the model's parameters.
         penalty: a term that is added to each batch's loss.
         rows, targets: the training data.
+        clip_norm: the largest norm of all slopes together; inf for no limit.
     """
 
     def __init__(
@@ -35,9 +36,10 @@ class EagerSteps:
         penalty: Callable[[], Any] | None,
         rows: Rows,
         targets: Rows,
+        clip_norm: float = math.inf,
     ) -> None:
         self.model, self.loss_of, self.optimizer, self.penalty = model, loss_of, optimizer, penalty
-        self.rows, self.targets = rows, targets
+        self.rows, self.targets, self.clip_norm = rows, targets, clip_norm
 
     def mean_loss(self, rows: Rows, targets: Rows) -> float:
         """The mean loss over data."""
@@ -71,6 +73,8 @@ class EagerSteps:
             float_of(term, "what the penalty returned")
             loss = loss + term
         loss.backward()
+        if math.isfinite(self.clip_norm):
+            clip_grad_norm(self.optimizer.params, self.clip_norm)
         params, state, steps = self.optimizer.params, self.optimizer.state, self.optimizer.steps
         before = [(p.data, dict(s)) for p, s in zip(params, state, strict=True)]
         whole = False

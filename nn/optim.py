@@ -586,11 +586,16 @@ def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
     """
     params, limit = _values(params), at_least_zero("max_norm", max_norm)
     norm = math.hypot(*(p.grad for p in params))
-    scale = limit / (norm + 1e-6)  # PyTorch's
-    if scale < 1.0:
+    scale = clipping(norm, limit)
+    if scale != 1.0:
         for p in params:
             p.grad *= scale
     return norm
+
+
+def clipping(norm: float, limit: float) -> float:
+    """The factor that brings a norm down to a limit, as in PyTorch; 1 if it is small enough."""
+    return limit / (norm + 1e-6) if norm + 1e-6 > limit else 1.0
 
 
 def clip_grad_value(params: Iterable[Value], clip_value: float) -> None:

@@ -162,7 +162,8 @@ def update_program(optimizer: Optimizer, penalty: Callable[..., Any] | None) -> 
     """An optimiser's step from the second one on, for one weight, as a function to be compiled.
 
     Its arguments are the weight, its slope, what is remembered of it, with a penalty the strength of that, the rate,
-    and how many steps were made before. It returns the new weight, the slope with the penalty's, and the new memory.
+    how many steps were made before, and a factor. It returns the new weight, the slope with the penalty's, times the
+    factor, and the new memory.
 
     Args:
         optimizer: the optimiser; settings other than its rate become constants.
@@ -185,10 +186,11 @@ def _update(kind: str, settings: Any, memory: tuple[str, ...], penalty: Callable
     plain.apply_settings(dict(settings))
 
     def update(w: Any, g: Any, *others: Any) -> tuple[Any, ...]:
-        *numbers, rate, steps = others
+        *numbers, rate, steps, factor = others
         state = dict(zip(memory, numbers, strict=False))
         if penalty is not None:
             g = g + ag.grad(lambda w: penalty([w], numbers[-1]))(w)
+        g = g * factor
         optimizer = copy(plain)
         optimizer.lr, optimizer.steps = rate, _Later(steps)  # type: ignore[assignment]
         optimizer.begin()
@@ -196,7 +198,7 @@ def _update(kind: str, settings: Any, memory: tuple[str, ...], penalty: Callable
         return (new, g, *[state[name] for name in memory])
 
     rows = [0] * (2 + len(memory) + (penalty is not None))
-    return ag.compile(update, in_axes=[*rows, None, None], strict=True)
+    return ag.compile(update, in_axes=[*rows, None, None, None], strict=True)
 
 
 @lru_cache(8)

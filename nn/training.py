@@ -21,7 +21,7 @@ from .errors import Diverged
 from .init import as_rng
 from .losses import Loss, float_of, loss_function
 from .module import Module, require_module
-from .optim import Optimizer, Schedule, by_name
+from .optim import Optimizer, Schedule, at_least_zero, by_name
 from .prediction import predict
 from .text import function, sequence
 
@@ -87,6 +87,7 @@ def fit(
     early_stopping: int | None = None,
     schedule: Schedule | None = None,
     penalty: Callable[[], Any] | None = None,
+    clip_norm: float | None = None,
     callbacks: Sequence[Callable[[int, History], Any]] | None = None,
     progress: bool | None = None,
     compiled: bool | None = None,
@@ -110,6 +111,7 @@ def fit(
         early_stopping: stop if the validation loss does not decrease for that many epochs; restore the best weights.
         schedule: a learning-rate schedule; advances after each epoch.
         penalty: a function that returns a term to add to each batch's loss, such as ``lambda: nn.l2(ps, 1e-4)``.
+        clip_norm: scale the gradient of each step, penalty included, down to this norm (``optim.clip_grad_norm``).
         callbacks: called after each epoch with its number and the history; one that returns True ends training.
         progress: show a progress bar; by default in a terminal or a notebook.
         compiled: True requires compiled code, False eager steps. By default, training is compiled if model, loss and
@@ -142,13 +144,14 @@ def fit(
             flag(what, choice)
     if penalty is not None:
         function("a penalty", penalty)
+    limit = math.inf if clip_norm is None else at_least_zero("clip_norm", clip_norm)
     data = _Data.read(xs, ys, 0.0 if validation_split is None else validation_split, validation_data, rng)
     epochs, batch_size = whole("epochs", epochs), _batch_size(batch_size, len(data.rows))
     if early_stopping is not None and not (whole("early_stopping", early_stopping) and data.validation_rows):
         raise ArgumentError("early_stopping needs validation data: give validation_split or validation_data")
     chosen = _optimizer(model, optimizer, schedule)
     watch = bool(watchers) or (schedule is not None and type(schedule).__module__ != Schedule.__module__)
-    steps = _Steps(model, loss, chosen, penalty, data, batch_size, compiled, watch)
+    steps = _Steps(model, loss, chosen, penalty, data, batch_size, limit, compiled, watch)
     history, best = History(), (math.inf, model.state_dict())
     bar = _bar(epochs, progress)
     try:
@@ -175,8 +178,7 @@ def fit(
     except Diverged as error:
         history.stopped = "diverged"
         warnings.warn(
-            f"training stopped in epoch {len(history.loss)}: {error}. "
-            "Try a smaller learning rate, or optim.clip_grad_norm",
+            f"training stopped in epoch {len(history.loss)}: {error}. Try a smaller learning rate, or clip_norm",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -220,17 +222,18 @@ class _Steps:
         penalty: Callable[[], Any] | None,
         data: _Data,
         batch_size: int,
+        clip_norm: float,
         compiled: bool | None,
         watch: bool,
     ) -> None:
         self.model, self.loss, self.optimizer, self.penalty = model, loss, optimizer, penalty
-        self.batch_size, self.compiled, self.watch = batch_size, compiled, watch
+        self.batch_size, self.clip_norm, self.compiled, self.watch = batch_size, clip_norm, compiled, watch
         loss_of = loss_function(loss)
         count = _check_targets(model, data.rows, data.targets, loss_of, "ys")
         self.data, self.count = data, count
         if data.validation_rows:
             _check_targets(model, data.validation_rows, data.validation_targets, loss_of, "the validation ys")
-        self.eager = EagerSteps(model, loss_of, optimizer, penalty, data.rows, data.targets)
+        self.eager = EagerSteps(model, loss_of, optimizer, penalty, data.rows, data.targets, clip_norm)
         self.fast = self._prepared()
         self.made_from = composition(model) if watch else None
 
@@ -241,7 +244,7 @@ class _Steps:
         targets = _as_vectors(self.data.targets, self.loss, self.count)
         fast = compiled_steps(
             *(self.model, self.loss, self.optimizer, self.penalty, self.data.rows, targets),
-            *(self.batch_size, insist, self.watch),
+            *(self.batch_size, self.clip_norm, insist, self.watch),
         )
         if fast is None and insist:
             raise ArgumentError(

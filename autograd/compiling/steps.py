@@ -35,8 +35,11 @@ _FIELDS = (
     *("cleared", "parts", "sum", "source", "sign", "scale"),  # bytes of its accumulators; see ``schedule.Part``
     *("results", "result"),  # of the loss: its value, then its slope in each weight
     *("trained", "next", "fixed", "slopes"),  # weights; bytes of a table of arrays; weights not trained, their slopes
+    *("limit", "norm of"),  # of the norm of all slopes; where a table of arrays has the new slopes, in bytes
     *("rate", "steps", "total"),  # of the update; where steps are counted; the sum of the losses of the call's rows
 )
+INFINITE = "0x7FF0000000000000"
+NEXT_TO_NOTHING = "1.0e-06"  # is added to the norm, as ``clip_grad_norm`` does
 _PLACE = {name: k for k, name in enumerate(_FIELDS)}
 
 
@@ -124,8 +127,9 @@ class Steps:
         loss: the program of a loss's mean and gradient over rows ("backward").
         leaves: for each leaf of the loss which of the weights it is.
         update: a program over weights. Its arguments are the weight, its slope, a number for each array of memory and
-            of constants, and, the same for all weights, the rate and how many steps were made before. It returns the
-            new weight, the slope with what the update added, and the new memory.
+            of constants, and, the same for all weights, the rate, how many steps were made before, and a factor. It
+            returns the new weight, the slope with what the update added, times the factor, and the new memory.
+        limit: of the norm of all slopes; the factor brings it down to that (``nn.optim.clip_grad_norm``).
         constants: arrays with a number for each trained weight.
         batch: the number of rows in a batch.
 
@@ -141,6 +145,7 @@ class Steps:
         update: Prepared,
         constants: Sequence[Any],
         batch: int,
+        limit: float,
     ) -> None:
         first, second = loss.task.code(batch == 1).entry(), update.task.code(False).entry()
         if batch > arrays.RUN or first.in_python or second.in_python:
@@ -170,6 +175,8 @@ class Steps:
         tables: list[Any] = []
         for now, after in (state.both, state.both[::-1]):
             tables += [now[0], results[1:], *now[2], *constants, after[0], after[1], *after[2]]
+        self._numbers[_PLACE["limit"]] = limit
+        self._set("norm of", 16 * (3 + len(state.both[0][2]) + len(constants)))
         pointers = _pointers(tables)
         self._kept.append(pointers)
         self._set("update arrays", address(pointers))
@@ -266,7 +273,7 @@ class _Driver:
     def text(self) -> str:
         """The module."""
         v = self.block
-        declared = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"
+        declared = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)\n\ndeclare double @llvm.sqrt.f64(double)"
         reduce = f"declare double @llvm.vector.reduce.fadd.{v.suffix}(double, {v.vector})" if v.lanes > 1 else ""
         return "\n\n".join((declared, reduce, self.f.text(), "define void @prepare() {\nret void\n}", ""))
 
@@ -329,7 +336,9 @@ class _Driver:
             params = self.pointer("update params")
             f.do(f"store double {self.load(self.place('rate'))}, ptr {params}")
             f.do(f"store double {f.let(f'uitofp i64 {steps} to double')}, ptr {self.number(params, '1')}")
+            self.factor("1.0")
             self.call("update", self.field("trained"), tables)
+            self.clip(tables)
             # The step is made.
             slopes, results = self.pointer("slopes"), self.number(self.pointer("result"), "1")
             first = self.field("trained")
@@ -371,6 +380,27 @@ class _Driver:
         taken += [table, own["flag"], own["operands"]]
         f.do(f"call void {own['run']}(i64 {rows}, {', '.join(f'ptr {x}' for x in taken)})")
         f.unless(f.let(f"icmp eq i64 {f.entry(own['flag'], 0)}, 0"), self.end)
+
+    def factor(self, x: str) -> None:
+        """Set the factor of all slopes."""
+        self.f.do(f"store double {x}, ptr {self.number(self.pointer('update params'), '2')}")
+
+    def clip(self, tables: str) -> None:
+        """Update once more, with a factor that brings the norm of the new slopes down to the limit, if it is larger."""
+        f, within = self.f, self.f.label()
+        limit = self.load(self.place("limit"))
+        f.unless(f.let(f"fcmp olt double {limit}, {INFINITE}"), within)
+        slopes = f.let(f"load ptr, ptr {f.at(tables, self.field('norm of'))}")
+        with f.loop(self.field("trained"), ("double", "0.0")) as loop:
+            x = self.load(self.number(slopes, loop.index))
+            loop.next = [f.let(f"fadd double {loop.carried[0]}, {f.let(f'fmul double {x}, {x}')}")]
+        self.finite_or_end(loop.next[0])
+        norm = f.let(f"call double @llvm.sqrt.f64(double {loop.next[0]})")
+        factor = f.let(f"fdiv double {limit}, {f.let(f'fadd double {norm}, {NEXT_TO_NOTHING}')}")
+        f.unless(f.let(f"fcmp olt double {factor}, 1.0"), within)
+        self.factor(factor)
+        self.call("update", self.field("trained"), tables)
+        f.begin(within)
 
     def mean(self, rows: str) -> str:
         """The means over the rows, which become the loss's results; returns the first, its value."""

@@ -103,6 +103,51 @@ def test_adam_stays_with_eager_steps_over_many(made_without):
     assert len(made_without) == 1
 
 
+@pytest.mark.parametrize("limit", [0.0, 0.05, 0.4, 1e3])
+def test_clipped_gradients(limit, made_without):
+    """Some steps are within the limit 0.4 and some are not; the penalty counts too."""
+
+    def make():
+        model = network()
+        return model, optim.Adam(model.parameters()[2:], 0.02)
+
+    (model, opt), (twin, other) = make(), make()
+    norms = []
+    for m, o, native in ((model, opt, True), (twin, other, False)):
+
+        def measure(epoch, history, o=o):
+            norms.append(math.hypot(*(p.grad for p in o.params)))
+
+        penalty = functools.partial(nn.l2, m.parameters()[2:], 0.1)
+        train(m, o, native, clip_norm=limit, penalty=penalty, epochs=20, callbacks=[measure])
+    assert len(made_without) == 1
+    assert max(norms) <= limit * (1.0 + 1e-9)
+    assert norms[:20] == pytest.approx(norms[20:], rel=1e-8)
+    if limit == 0.4:
+        assert len({math.isclose(norm, limit, rel_tol=1e-4) for norm in norms}) == 2
+    for p, q in zip(model.parameters(), twin.parameters(), strict=True):
+        assert p.data == pytest.approx(q.data, rel=1e-10, abs=1e-12)
+        assert p.grad == pytest.approx(q.grad, rel=1e-8, abs=1e-12)
+
+
+def test_a_clipped_gradient_is_what_clip_grad_norm_makes():
+    model, twin = network(), network()
+    opt, other = optim.SGD(model.parameters(), 0.1), optim.SGD(twin.parameters(), 0.1)
+    train(model, opt, None, clip_norm=0.1, batch_size=45, epochs=1)
+    (ag.sum([nn.mse(twin(x), t) for x, t in zip(ROWS.tolist(), NUMBERS.tolist(), strict=True)]) / 45.0).backward()
+    assert optim.clip_grad_norm(twin.parameters(), 0.1) > 0.1
+    other.step()
+    for p, q in zip(model.parameters(), twin.parameters(), strict=True):
+        assert p.data == pytest.approx(q.data, rel=1e-12)
+
+
+@pytest.mark.parametrize("limit", [-1.0, math.inf, math.nan, "1", True])
+def test_a_limit_that_is_none_is_refused(limit):
+    model = network()
+    with pytest.raises((ag.ArgumentError, ag.InputError), match="clip_norm"):
+        train(model, optim.SGD(model.parameters()), None, clip_norm=limit)
+
+
 @pytest.mark.parametrize("batch_size", [1, 2, 7, 44, 45])
 def test_every_size_of_batches(batch_size, made_without):
     def make():
