@@ -13,15 +13,16 @@ import click
 from click.shell_completion import get_completion_class
 
 from .. import functions
+from ..arguments import parameters
 from ..check import gradcheck
 from ..derivatives import hessian as second_derivatives
 from ..drawing import draw as drawing
-from ..errors import AutogradError
+from ..errors import AutogradError, InputError
 from ..explaining import explain as explanation
 from ..language import checked, language, languages
 from ..stepping import steps as logged
 from ..value import Value
-from .arguments import Question, question
+from .arguments import Question, callable_of, question
 from .expression import unknown
 
 
@@ -182,6 +183,32 @@ def check(asked: Question) -> None:
     click.echo(str(report))
     if not report:
         sys.exit(1)
+
+
+@app.command(context_settings={"allow_interspersed_args": True})
+@click.argument("what", metavar="WHAT")
+@click.option("--to", "to", type=click.Choice(["python", "c", "javascript"]), default="python", show_default=True)
+@click.option(
+    "--kind",
+    type=click.Choice(["value", "grad", "value_and_grad", "hessian", "value_grad_and_hessian"]),
+    default="value_and_grad",
+    show_default=True,
+)
+@click.option("--wrt", multiple=True, metavar="NAME", help="The variable; all of them if none is named.")
+def export(what: str, to: str, kind: str, wrt: Sequence[str]) -> None:
+    """Write the value and its derivatives as source code; no numbers are needed."""
+    from ..compiling import compile
+
+    function = callable_of(what)
+    names = parameters(function)
+    wrong = unknown(wrt, names, what)
+    if wrong is not None:
+        raise wrong
+    if not names:
+        raise InputError(f"{what} has no variables")
+    chosen = tuple(names.index(name) for name in dict.fromkeys(wrt)) or tuple(range(len(names)))
+    argnums = chosen[0] if len(names) == 1 else chosen
+    click.echo(compile(function).source(to, kind=kind, argnums=argnums), nl=False)
 
 
 @app.command("functions")

@@ -54,6 +54,23 @@ def _leaves(x: Any, name: str, into: list[Value]) -> Any:
     return into[-1]
 
 
+def callable_of(what: str) -> Callable[..., Any]:
+    """The function that a formula stands for, with its variables as parameters; or the one of a file."""
+    in_file = _IN_FILE.fullmatch(what.strip())
+    if in_file is not None:
+        return _loaded(in_file[1], in_file[2])
+    from inspect import Parameter, Signature
+
+    formula = Expression(what)
+
+    def f(*xs: Any) -> Any:
+        return formula(dict(zip(formula.names, xs, strict=True)))
+
+    listed = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in formula.names]
+    setattr(f, "__signature__", Signature(listed))  # noqa: B010  (functions have no such attribute to type checkers)
+    return f
+
+
 def question(what: str, given: Sequence[str]) -> Question:
     """What a command's arguments ask for.
 
@@ -98,12 +115,22 @@ def question(what: str, given: Sequence[str]) -> Question:
     )
 
 
-def _function(path: str, name: str, numbers: dict[str, Any]) -> Question:
+def _loaded(path: str, name: str) -> Callable[..., Any]:
+    """A function of a file, which is run.
+
+    Raises:
+        ArgumentError: if there is no such file or function.
+    """
     if not Path(path).is_file():
         raise ArgumentError(f"there is no file {path}" + ("" if os.path.isabs(path) else f" in {Path.cwd()}"))
     found = runpy.run_path(path).get(name)
     if not callable(found):
         raise ArgumentError(f"{path} has no function {name}")
+    return found  # type: ignore[no-any-return]
+
+
+def _function(path: str, name: str, numbers: dict[str, Any]) -> Question:
+    found = _loaded(path, name)
     wrong = unknown(numbers, known := parameters(found), f"{name}()")
     if wrong is not None:
         raise wrong

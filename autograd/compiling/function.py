@@ -334,6 +334,60 @@ class Compiled:
             )
         )
 
+    def source(
+        self, language: str, *args: Any, kind: str = "value_and_grad", argnums: Argnums = 0, **kwargs: Any
+    ) -> str:
+        """The program for one row as source code that needs nothing of this library.
+
+        Each line has the formula that it computes beside it. Python computes what the program computes, C99 and
+        JavaScript the same except for the last digits of their functions; with ``strict`` Python's numbers are the
+        same to the last bit.
+
+        Args:
+            language: ``"python"``, ``"c"`` or ``"javascript"``.
+            args, kwargs: arguments as for a call, whose shapes are used; by default those of the last call, or a
+                number for each parameter.
+            kind: the method whose program it is: ``"value"``, ``"grad"``, ``"value_and_grad"``, ``"jacobian"``,
+                ``"value_and_jacobian"``, ``"hessian"`` or ``"value_grad_and_hessian"``.
+            argnums: which arguments derivatives are taken in.
+
+        Raises:
+            ArgumentError: for another language or kind, or an operation that the language does not have.
+
+        >>> from autograd import compile
+        >>> print(compile(lambda x, y: x * y + x).source("c"))
+        #include <math.h>
+        <BLANKLINE>
+        /* The value and the gradient of f in x, written by scalar-autograd. It writes (out[0], out[1]). */
+        void f_value_and_grad(double x, double y, double out[2])
+        {
+            const double t1 = x * y;    /* x·y */
+            const double t2 = x + t1;   /* x + x·y */
+            const double t3 = y + 1.0;  /* y + 1 */
+            out[0] = t2;
+            out[1] = t3;
+        }
+        <BLANKLINE>
+        """
+        from .source import of_compiled
+
+        if kind != "value" and kind not in _OF_ARGUMENTS:
+            raise ArgumentError(f"kind is 'value' or one of {', '.join(sorted(_OF_ARGUMENTS))}, not {kind!r}")
+        if kwargs:
+            args = tuple(self._positional(args, kwargs))
+        if args:
+            prepared = self._read(kind, args, argnums, ())[0].prepared
+        elif self._last is not None:
+            last = self._last.question
+            chosen = indices(argnums, len(last.shapes), called(self.function)) if kind in _OF_ARGUMENTS else ()
+            prepared = self._memory.program(Question(kind, chosen, last.shapes, last.varies))
+        else:
+            axes = self._settings.axes(len(self._names))
+            chosen = indices(argnums, len(axes), called(self.function)) if kind in _OF_ARGUMENTS else ()
+            varies = tuple(axis is not None for axis in axes)
+            prepared = self._memory.program(Question(kind, chosen, ((),) * len(axes), varies))
+        return of_compiled(language, prepared, called(self.function), self._names)
+
     def __repr__(self) -> str:
         name = getattr(self, "__qualname__", None) or called(self.function)
         return f"<compiled {name}, in_axes={self.in_axes!r}, reduce={self.reduce!r}>"

@@ -45,6 +45,8 @@ class Prepared:
         target: the machine to make code for; this one if None.
 
     Attributes:
+        question: the question.
+        inputs: for each argument the inputs of the program that its numbers are.
         want: the derivatives and sums that were recorded.
         pick: builds the returned structure from the computed arrays and sums.
         task: the program, ready to run.
@@ -66,6 +68,8 @@ class Prepared:
         recording = trace.recording
         tasks = _Tasks(question, trace, settings, target)
         self.want, self.pick, self.task = tasks.make(speculate=not settings.strict)
+        self.question = question
+        self.inputs = [[x.which_input for x in own if x.which_input] for own in trace.inputs]
         self.leaves: list[Value] = [leaf for _, leaf in trace.closed]
         self.recorded = recording.count - len(recording.row_inputs) - len(recording.shared_inputs)
         self.lengths = [len(nodes) for nodes, _ in self.want.sums]

@@ -187,3 +187,18 @@ def test_it_runs_as_a_module():
         [sys.executable, "-m", "autograd", "grad", "--", "-x*x", "x=3"], capture_output=True, text=True, check=True
     )
     assert found.stdout.splitlines() == ["-x*x = -9.0", "∂/∂x = -6.0"]
+
+
+def test_source_is_written_for_the_variables(tmp_path):
+    code, said = run("export", "x*sin(y)", "--wrt", "y", "--kind", "grad")
+    assert code == 0
+    namespace = {}
+    exec(said, namespace)
+    assert namespace["f_grad"](2.0, 0.5) == (pytest.approx(2.0 * math.cos(0.5), rel=1e-15),)
+    assert run("export", "x*sin(y)", "--to", "c")[1].startswith("#include <math.h>")
+    file = tmp_path / "mine.py"
+    file.write_text("def cube(x):\n    return x**3\n")
+    assert "function cube(x)" in run("export", f"{file}:cube", "--to", "javascript", "--kind", "value")[1]
+    for arguments, part in ((["x*y", "--wrt", "z"], "has no z"), (["3"], "no variables"), (["x^2"], "write **")):
+        code, said = run("export", *arguments)
+        assert (code, part in said) == (1, True)
