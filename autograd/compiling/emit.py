@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 from . import progress
 from .assembly import Block, Builder
 from .instructions import CONDITIONS, INPUTS, Opcode
+from .interpreter import Interpreter, Places
 from .kernels import kernel, vector_function
 from .mathematics import FUNCTIONS, alone
 from .program import ROW, Program
-from .schedule import Layer, Outer, Product, Schedule, Straight, Total, summands
+from .schedule import COMPILED, INTERPRETED, Layer, Outer, Product, Schedule, Straight, Total, summands
 
 Outline = tuple[Any, list[int]]  # the common part of identical stretches, and the operands that differ
 FEW = 8  # with this many stretches or fewer, no identical ones are searched for
@@ -28,8 +30,10 @@ class Code:
     Attributes:
         texts: the modules with the program's own functions: one with what is called, others with long programs' parts.
         kernels: the module with the loops that it calls, which is the same for many programs.
+        interpreters: modules with interpreters for what is not compiled.
         instructions: how many instructions there are to compile; outlined stretches count once.
-        offsets: the tables of outlined stretches, one after the other: where they read and write their numbers.
+        spare: how many slots the interpreter needs after those of all blocks.
+        offsets: the tables of outlined and of interpreted stretches, one after the other.
         packed: indices of parameters, in the order in which the loops over weights read them.
         shared: the index of the parameter for each instruction that all rows share.
         parameters: how many parameters there are: inputs, then what ``prepare`` computes, then constants.
@@ -40,6 +44,8 @@ class Code:
 
     texts: list[str]
     kernels: str
+    interpreters: list[str]
+    spare: int
     instructions: int
     offsets: list[int]
     packed: list[int]
@@ -76,6 +82,7 @@ class _Emitter:
             self.parameter[i] = inputs
             inputs += 1
         self.parameters = inputs
+        self._interpreters: dict[str, Interpreter] = {}
 
     # Pieces ----------------------------------------------------------------------------------------------------------
 
@@ -110,6 +117,50 @@ class _Emitter:
 
     # Stretches -------------------------------------------------------------------------------------------------------
 
+    def interpreted(self, outlines: Sequence[Outline | None]) -> set[int]:
+        """The steps that an interpreter runs: in a long program, all stretches but those that repeat most."""
+        same: dict[Any, list[int]] = {}
+        for number, (step, outline) in enumerate(zip(self.plan.steps, outlines, strict=True)):
+            if isinstance(step, Straight):
+                same.setdefault(number if outline is None else outline[0], []).append(number)
+        size = {key: len(self.plan.steps[numbers[0]].code) for key, numbers in same.items()}  # type: ignore[union-attr]
+        if sum(size.values()) <= COMPILED:
+            return set()
+        found: set[int] = set()
+        left = COMPILED
+        for key in sorted(same, key=lambda key: -len(same[key])):
+            if len(same[key]) > 1 and size[key] <= left:
+                left -= size[key]
+            else:
+                found.update(same[key])
+        return found
+
+    def interpreter(self, name: str) -> Interpreter:
+        """The interpreter of that name: ``rows`` for steps, ``once`` for what all rows share."""
+        found = self._interpreters.get(name)
+        if found is None:
+            block = self.block
+            if name == "rows":
+                slots = self.plan.slots
+                places = Places(self.offset, self.place, lambda k: (slots + k) * block.slot_bytes, True)
+            else:
+                block = block.scalar()
+                places = Places(self.place, self.place, lambda k: self.fresh() * block.item_bytes, False)
+            full = f"interpret_{name}"
+            found = Interpreter(self.program, block, full, places, self.library, self.operands)
+            self._interpreters[name] = found
+            self.need(f"@{full}", f"declare void @{full}(ptr, ptr, ptr, ptr, ptr, i64)")
+        return found
+
+    def place(self, i: int) -> int:
+        """Where a number is that the step did not compute itself: in the workspace, or among the parameters."""
+        return self.offset(i) if self.program.level[i] == ROW else self.number(i) * self.block.item_bytes
+
+    def fresh(self) -> int:
+        """A further parameter."""
+        self.parameters += 1
+        return self.parameters - 1
+
     def stretch(self, step: Straight, outline: Outline | None, space: str) -> str:
         """The call of a function that does a stretch of arithmetic for every vector of a block.
 
@@ -132,7 +183,7 @@ class _Emitter:
         steps = self.plan.steps
         if len(steps) <= FEW:
             return [None] * len(steps)
-        found = [self.outline(step) if isinstance(step, Straight) else None for step in steps]
+        found = [self.outline(step) if isinstance(step, Straight) and step.may_repeat else None for step in steps]
         count = Counter(outline[0] for outline in found if outline is not None)
         return [None if outline is None or count[outline[0]] == 1 else outline for outline in found]
 
@@ -198,8 +249,18 @@ class _Emitter:
         """A function that computes, once a call, what all rows share; a few instructions in a function each."""
         block = self.block.scalar()
         code = self.plan.prepare
+        whole = Builder(block, "define void @prepare(ptr %params, ptr %calls, ptr %operands)")
+        if len(code) > COMPILED:
+            for first in progress.over(range(0, len(code), INTERPRETED), "writing tables"):
+                part = code[first : first + INTERPRETED]
+                start = self.interpreter("once").encode(part, part, watched=False)
+                whole.do(
+                    "call void @interpret_once"
+                    f"(ptr %params, ptr %params, ptr %calls, ptr null, ptr %operands, i64 {start})"
+                )
+            self.functions.append(whole.text())
+            return
         self.instructions += len(code)
-        whole = Builder(block, "define void @prepare(ptr %params, ptr %calls)")
         for number, start in enumerate(range(0, len(code), 256)):
             part = code[start : start + 256]
             f = Builder(block, f"define internal void @prepare{number}(ptr %params, ptr %calls)")
@@ -283,9 +344,15 @@ class _Emitter:
             columns = [(c, self.offset(instruction[p])) for c, p in enumerate(inputs) if p in instruction]
             if columns:
                 self.copy(f, "load", space, self.array(f, k, row), count, columns)
-        steps = list(zip(plan.steps, self.outlines(), strict=True))
-        for step, outline in progress.over(steps, "writing LLVM's language"):
-            if isinstance(step, Straight):
+        outlines = self.outlines()
+        interpreted = self.interpreted(outlines)
+        steps = list(zip(plan.steps, outlines, strict=True))
+        for number, (step, outline) in enumerate(progress.over(steps, "writing LLVM's language")):
+            if number in interpreted and isinstance(step, Straight):
+                start = self.interpreter("rows").encode(step.code, step.kept)
+                others = f"ptr %params, ptr %calls, ptr %flag, ptr %operands, i64 {start}"
+                f.do(f"call void @interpret_rows(ptr {space}, {others})")
+            elif isinstance(step, Straight):
                 f.do(self.stretch(step, outline, space))
             elif isinstance(step, Layer):
                 self.layer(f, step, space)
@@ -369,6 +436,25 @@ class _Emitter:
                     f"call void {self.kernel('outer', a_tile, b_tile)}(ptr %ws, ptr {every_a}, ptr {every_b}, "
                     f"i64 {a_tiles}, i64 {b_tiles}, ptr %acc, i64 {start}, i64 {line}, {many})"
                 )
+
+    def interpreter_texts(self) -> list[str]:
+        """A module for each interpreter."""
+        texts = []
+        for interpreter in self._interpreters.values():
+            apart = copy(self)  # what its module needs is declared there
+            apart.globals = {}
+
+            def spelled(f: Builder, row: Opcode, names: list[str], apart: _Emitter = apart) -> str:
+                return _Body(apart, f, str).spelled(row, names)
+
+            function = interpreter.write(spelled)
+            texts.append("\n\n".join((*apart.globals.values(), function, "")))
+        return texts
+
+    def spare(self) -> int:
+        """How many slots the interpreter needs besides those of the schedule."""
+        found = self._interpreters.get("rows")
+        return 0 if found is None else found.spare
 
     def texts(self) -> list[str]:
         """The modules: a short program is one; the stretches of a long one are compiled in parts, to limit memory."""
@@ -602,6 +688,8 @@ def emit(
     return Code(
         texts=emitter.texts(),
         kernels="\n\n".join(sorted(emitter.kernels.values())),
+        interpreters=emitter.interpreter_texts(),
+        spare=emitter.spare(),
         instructions=emitter.instructions,
         offsets=emitter.operands,
         packed=emitter.packed,

@@ -85,12 +85,16 @@ class Executable:
 
         code = emit(plan, block, row_inputs, results, library)
         effort = 2 if code.instructions <= THOROUGH else 0
-        self._machine = native.Machine([*((text, effort) for text in code.texts), (code.kernels, 2)], target)
+        modules = [
+            *((text, effort) for text in code.texts),
+            *((text, 2) for text in (code.kernels, *code.interpreters)),
+        ]
+        self._machine = native.Machine(modules, target)
         self.instructions, self.was_cached = code.instructions, self._machine.was_cached
         self._dtype, self._block_rows, self._operations = dtype, block.rows, len(program.code)
         self._layout = Layout(
             dtype,
-            plan.slots * block.rows * code.together,
+            (plan.slots * code.together + code.spare) * block.rows,
             plan.accumulators,
             block.lanes,
             code.parameters,
@@ -162,7 +166,7 @@ class Executable:
         if len(shared):
             space.params[: len(shared)] = shared
         if self._prepares:
-            self._machine.prepare(space.addresses[1], self._callbacks.address)
+            self._machine.prepare(space.addresses[1], self._callbacks.address, self._operands_address)
             self._callbacks.reraise()
         space.pack()
 

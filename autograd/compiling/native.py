@@ -169,7 +169,7 @@ def _make_known(functions: Mapping[str, Any]) -> None:
 # Compiling -----------------------------------------------------------------------------------------------------------
 
 _RUN = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * 8)  # releases the interpreter's lock
-_PREPARE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+_PREPARE = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)
 
 
 _engines: dict[int, Any] = {}  # LLVM's owners of machine code, by address

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 from zlib import crc32
 
@@ -19,8 +20,10 @@ from .order import close_together, numeric_operands, stages
 from .program import ROW, SHARED, Program
 
 STRETCH = 96  # instructions of one stretch: longer ones run out of registers, shorter ones store and load more
-LONG = 20_000  # from this many instructions on, stretches are cut so that some repeat
+LONG = 3000  # from this many instructions on, stretches are cut so that some repeat
 SHORTEST, LONGEST = 128, 320  # instructions of one of those
+COMPILED = 6000  # instructions that LLVM compiles at most, repeated ones once; the rest is interpreted
+INTERPRETED = 2048  # instructions of one stretch that is interpreted: more would not stay in the core's own cache
 
 
 # The steps. They name instructions by their index in the program.
@@ -28,10 +31,14 @@ SHORTEST, LONGEST = 128, 320  # instructions of one of those
 
 @dataclass
 class Straight:
-    """A stretch of arithmetic: the instructions ``code``; ``kept`` are those whose results later steps read."""
+    """A stretch of arithmetic: the instructions ``code``; ``kept`` are those whose results later steps read.
+
+    It ``may_repeat`` if other stretches have the same operations.
+    """
 
     code: list[int]
     kept: list[int] = field(default_factory=list)
+    may_repeat: bool = True
 
 
 @dataclass
@@ -194,6 +201,8 @@ def _sums(program: Program) -> tuple[list[Part], list[Outer], list[Total], int]:
     Returns:
         the parts of the sums, the steps that add up products and single numbers, and the number of accumulators.
     """
+    if not program.sums:
+        return [], [], [], 0
     needed = program.needed()
     uses = Counter(k for i in needed if program.code[i].op not in INPUTS for k in program.code[i].operands)
     uses.update(program.results)
@@ -294,29 +303,43 @@ def _arranged(program: Program, needed: Sequence[int], read_last: Sequence[int])
         if number % 2:
             steps.extend(_loops(program, own))
         else:
-            steps.extend(map(Straight, _stretches(program, own)))
+            steps.extend(_stretches(program, own))
     return steps
 
 
-def _stretches(program: Program, own: Sequence[int]) -> list[list[int]]:
+def _stretches(program: Program, own: Sequence[int]) -> list[Straight]:
     """Cut arithmetic into stretches: of equal length, or in a long program repeated ones.
 
     A long program is mostly an unrolled loop. Where it is cut depends only on the operations around the cut, so
-    that every round of the loop is cut in the same places and its stretches can share their code.
+    that every round of the loop is cut in the same places and its stretches can share their code. What does not repeat
+    and is too much for LLVM is put together again, to be interpreted.
     """
     if len(own) < LONG:
         own = close_together(program, own)
         count = -(-len(own) // STRETCH)
         size = -(-len(own) // count)
-        return [list(own[k : k + size]) for k in range(0, len(own), size)]
-    known = {op: k for k, op in enumerate(sorted({program.code[i].op for i in own}))}
-    codes = bytes(known[program.code[i].op] % 256 for i in own)
+        return [Straight(list(own[k : k + size])) for k in range(0, len(own), size)]
+    code = program.code
+    known = {op: k for k, op in enumerate(sorted({code[i].op for i in own}))}
+    codes = bytes([known[code[i].op] % 256 for i in own])
     marks = [crc32(codes[k : k + 8]) for k in range(len(codes))]
-    cuts, start = [], 0
+    ends, start = [], 0
     while len(own) - start > LONGEST:
-        start = min(range(start + SHORTEST, start + LONGEST), key=marks.__getitem__)
-        cuts.append(start)
-    return [list(own[a:b]) for a, b in zip([0, *cuts], [*cuts, len(own)], strict=True)]
+        part = marks[start + SHORTEST : start + LONGEST]
+        start += SHORTEST + part.index(min(part))
+        ends.append(start)
+    pieces = list(pairwise((0, *ends, len(own))))
+    count_of = Counter(codes[a:b] for a, b in pieces)
+    if sum(map(len, count_of)) <= COMPILED:
+        return [Straight(list(own[a:b])) for a, b in pieces]
+    found: list[Straight] = []
+    for a, b in pieces:
+        repeats = count_of[codes[a:b]] > 1
+        if not repeats and found and not found[-1].may_repeat and len(found[-1].code) + b - a <= INTERPRETED:
+            found[-1].code.extend(own[a:b])
+        else:
+            found.append(Straight(list(own[a:b]), may_repeat=repeats))
+    return found
 
 
 def _loops(program: Program, dots: Sequence[int]) -> list[Step]:
@@ -343,8 +366,15 @@ def _loops(program: Program, dots: Sequence[int]) -> list[Step]:
 def _reads(program: Program, step: Step) -> list[int]:
     """The numbers that a step takes from before it, once each."""
     if isinstance(step, Straight):
-        own = set(step.code)
-        found = [k for i in step.code for k in numeric_operands(program, i) if k not in own]
+        code, done = program.code, set(step.code)
+        found = []
+        for i in step.code:
+            for k in code[i].operands:
+                if k not in done:
+                    if code[k].op in CONDITIONS:
+                        found += [j for j in numeric_operands(program, k) if j not in done]
+                    else:
+                        found.append(k)
     elif isinstance(step, Layer):
         found = list(step.xs)
     elif isinstance(step, Product):

@@ -367,7 +367,7 @@ class _Driver:
         """Run a program; end if it found a number that is not finite."""
         f = self.f
         own = {key: self.pointer(f"{name} {key}") for key in _PROGRAM[:9]}
-        f.do(f"call void {own['prepare']}(ptr {own['params']}, ptr {own['calls']})")
+        f.do(f"call void {own['prepare']}(ptr {own['params']}, ptr {own['calls']}, ptr {own['operands']})")
         packing = self.pointer(f"{name} pack")
         with self.each(self.field(f"{name} packs")) as loop:
             x = self.load(self.number(own["params"], f.entry(packing, loop.index)))

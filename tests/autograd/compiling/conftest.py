@@ -28,7 +28,7 @@ def checked_code(code, plan, *arguments):
     if native.available():
         import llvmlite.binding as llvm
 
-        for text in (*code.texts, code.kernels):
+        for text in (*code.texts, code.kernels, *code.interpreters):
             if len(text) < LONG:
                 llvm.parse_assembly(text).verify()
 
