@@ -27,6 +27,7 @@ class Call(NamedTuple):
         varying: which of the arrays (tangents after arguments) differ from row to row.
         shared: which of them all rows share.
         shapes: of the arrays of results by row.
+        entries: what makes such a call natively, by method; None where that is not possible.
     """
 
     prepared: Prepared
@@ -36,6 +37,7 @@ class Call(NamedTuple):
     varying: list[int]
     shared: list[int]
     shapes: list[tuple[int, ...]]
+    entries: dict[str, Any]
 
 
 class Outcome(NamedTuple):
@@ -46,22 +48,25 @@ class Outcome(NamedTuple):
         arrays: the arrays of results by row, rows first.
         sums: the sums over the rows.
         leaves: the leaf Values that the function closes over.
+        objects: what the result is made of: arrays or floats, those by row, then sums.
     """
 
     result: Any
     arrays: list[Any]
     sums: Any
     leaves: list[Value]
+    objects: list[Any]
 
 
 def key(kind: str, argnums: Any, args: Sequence[Any]) -> Hashable:
-    """The key of a call with plain arrays of floats, rows first, which needs no conversion; None for other calls."""
+    """The key of a call with plain arrays of floats, rows first, and floats; None for calls that need conversion."""
     for a in args:
-        if type(a) is not np.ndarray or a.dtype.kind != "f":
+        if type(a) is not float and (type(a) is not np.ndarray or a.dtype.kind != "f"):
             return None
     if type(argnums) is not int and (type(argnums) is not tuple or any(type(k) is not int for k in argnums)):
         return None
-    return kind, argnums, tuple([a.shape for a in args]), tuple([a.itemsize for a in args])
+    shapes = [None if type(a) is float else a.shape for a in args]
+    return kind, argnums, tuple(shapes), tuple([8 if type(a) is float else a.itemsize for a in args])
 
 
 def read(
@@ -104,6 +109,7 @@ def known(prepared: Prepared, arguments: Sequence[Argument], count: int, primals
         [k for k, a in enumerate(arguments) if a.axis is not None and size(a.shape)],
         [k for k, axis in enumerate(axes) if axis is None],
         [(count, *shape) if has_rows else shape for _, shape, _ in prepared.want.results],
+        {},
     )
 
 
@@ -144,7 +150,7 @@ def run(call: Call, arrays: Sequence[Any], settings: Settings, out: Any, data: A
     for sum_, (_, shape) in zip(cut(sums, prepared.lengths), want.sums, strict=True):
         parts.append(sum_.reshape(shape) if shape else float(sum_[0]))
     shown = outputs if call.has_rows or out is not None else [a if a.ndim else float(a) for a in outputs]
-    return Outcome(prepared.pick(shown, parts), written, sums, prepared.leaves)
+    return Outcome(prepared.pick(shown, parts), written, sums, prepared.leaves, [*shown, *parts])
 
 
 def _shared(call: Call, arrays: Sequence[Any], data: Any) -> Any:

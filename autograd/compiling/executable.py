@@ -12,6 +12,7 @@ from . import arrays, native, threads
 from .callbacks import Callbacks
 from .emit import emit
 from .program import SHARED
+from .record import Field
 from .schedule import Schedule
 from .workspace import Layout, Sums, Workspace, address
 
@@ -42,6 +43,18 @@ class Entry(NamedTuple):
     parts: list[tuple[int, int, float, int]]
     in_python: bool
     owner: Executable
+
+
+class Connection(NamedTuple):
+    """What an entry needs of machine code.
+
+    Attributes:
+        words: of its record.
+        kept: what must exist as long as it does.
+    """
+
+    words: dict[Field, int]
+    kept: tuple[Any, ...]
 
 
 class Executable:
@@ -108,6 +121,7 @@ class Executable:
         self._operands = np.array(code.offsets, dtype=np.int32)
         self._operands_address = address(self._operands)
         self._fallback = fallback
+        self._connection: Connection | None = None
         # Native code does not check what all rows share: results, and reciprocals that may overflow.
         level = program.level
         same = [i for wanted in results for i in wanted if level[i] == SHARED]
@@ -123,7 +137,8 @@ class Executable:
             for part in self._parts
         ]
         return Entry(
-            *self._machine.addresses,
+            self._machine.addresses["run"],
+            self._machine.addresses["prepare"],
             self._callbacks.address,
             self._operands_address,
             Workspace(self._layout),
@@ -160,6 +175,42 @@ class Executable:
         for part in sums:  # in order
             total += part
         return total
+
+    def connection(self) -> Connection | None:
+        """What entries need, a workspace included; None if the code calls functions of Python, which may raise."""
+        if self._connection is None and not self._in_python:
+            try:
+                space = self._spare.pop()
+            except IndexError:
+                space = Workspace(self._layout)
+            words, kept = self._sums.words()
+            busy = np.zeros(1, dtype=np.int64)
+            packed, guarded = self._layout.packed.astype(np.int64), self._guarded.astype(np.int64)
+            slots, parameters, packed_at, accumulators = space.addresses
+            self._connection = Connection(
+                {
+                    **words,
+                    Field.BUSY: address(busy),
+                    Field.RUN: self._machine.addresses["run"],
+                    Field.PREPARES: self._prepares,
+                    Field.PREPARE: self._machine.addresses["prepare"],
+                    Field.SLOTS: slots,
+                    Field.PARAMETERS: parameters,
+                    Field.PACKED: packed_at,
+                    Field.ACCUMULATORS: accumulators,
+                    Field.CALLS: self._callbacks.address,
+                    Field.FLAG: space.flag_address,
+                    Field.OPERANDS: self._operands_address,
+                    Field.ITEM: self._dtype.itemsize,
+                    Field.PACKED_COUNT: len(packed),
+                    Field.PACKED_TABLE: address(packed),
+                    Field.FINITE: self._fallback is not None,
+                    Field.GUARDED_COUNT: len(guarded),
+                    Field.GUARDED_TABLE: address(guarded),
+                },
+                (self._machine, self._callbacks, self._operands, space, kept, busy, packed, guarded),
+            )
+        return self._connection
 
     def _prepare(self, space: Workspace, shared: Any) -> None:
         """Copy what all rows share into a workspace."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, overload
 
@@ -16,6 +17,7 @@ from ..sweep import gradient_of
 from ..value import Value
 from . import call, checking, native, settings
 from .arrays import assigned, zeros_like
+from .entry import Entry, entry
 from .listing import recorded
 from .memory import Memory
 from .prepared import Prepared, Question
@@ -24,6 +26,7 @@ from .program import Program
 _OF_ARGUMENTS = frozenset(
     {"value_and_grad", "grad", "jacobian", "value_and_jacobian", "hessian", "value_grad_and_hessian"}
 )
+_PROGRAMS = {"leaf_gradients": "backward"}  # the kind of program, for methods that have none of their own
 
 
 class Stats(NamedTuple):
@@ -130,6 +133,7 @@ class Compiled:
         self._target: native.Target | None = None
         self._memory = Memory(self._prepare)
         self._last: Prepared | None = None
+        self._entries: dict[str, Entry] = {}  # of the last call of each kind
 
     # Public methods --------------------------------------------------------------------------------------------------
 
@@ -152,6 +156,9 @@ class Compiled:
             ArgumentError: if the shapes of the arguments, or of ``out``, do not fit.
             TraceError: if the function cannot be compiled; the text names the line.
         """
+        found = None if kwargs else self._known("value", args, (), out)
+        if found is not None:
+            return found
         given = (*args, *kwargs.values())
         if any(holds_values(a) for a in given if type(a) is not np.ndarray or a.dtype.kind == "O"):
             if self.reduce is not None:
@@ -159,7 +166,7 @@ class Compiled:
                     "a compiled function with reduce takes arrays of numbers; on Values call its .function"
                 )
             return self.function(*args, **kwargs)
-        return self._run("value", args, kwargs, (), out).result
+        return self._result("value", args, kwargs, (), out)
 
     @overload
     def value_and_grad(self, *args: Any, argnums: int = 0, out: Any = None, **kwargs: Any) -> tuple[Any, Any]: ...
@@ -177,7 +184,7 @@ class Compiled:
         >>> value, slope
         (array([1., 4.]), array([2., 4.]))
         """
-        return self._run("value_and_grad", args, kwargs, argnums, out).result  # type: ignore[no-any-return]
+        return self._result("value_and_grad", args, kwargs, argnums, out)  # type: ignore[no-any-return]
 
     @overload
     def grad(self, *args: Any, argnums: int = 0, out: Any = None, **kwargs: Any) -> Any: ...
@@ -204,7 +211,7 @@ class Compiled:
         >>> loss.grad(np.array([1.0, 3.0]), 0.5, argnums=1)
         1.0
         """
-        return self._run("grad", args, kwargs, argnums, out).result
+        return self._result("grad", args, kwargs, argnums, out)
 
     def jacobian(self, *args: Any, argnums: Argnums = 0, out: Any = None, **kwargs: Any) -> Any:
         """The derivatives of everything that the function returns.
@@ -219,7 +226,7 @@ class Compiled:
         array([[[3., 2.],
                 [1., 0.]]])
         """
-        return self._run("jacobian", args, kwargs, argnums, out).result
+        return self._result("jacobian", args, kwargs, argnums, out)
 
     @overload
     def hessian(self, *args: Any, argnums: int = 0, out: Any = None, **kwargs: Any) -> Any: ...
@@ -238,17 +245,17 @@ class Compiled:
         Raises:
             ArgumentError: if the function returns more than one number.
         """
-        return self._run("hessian", args, kwargs, argnums, out).result
+        return self._result("hessian", args, kwargs, argnums, out)
 
     def value_and_jacobian(self, *args: Any, argnums: Argnums = 0, out: Any = None, **kwargs: Any) -> tuple[Any, Any]:
         """The values and the Jacobian together, as least-squares solvers need them."""
-        return self._run("value_and_jacobian", args, kwargs, argnums, out).result  # type: ignore[no-any-return]
+        return self._result("value_and_jacobian", args, kwargs, argnums, out)  # type: ignore[no-any-return]
 
     def value_grad_and_hessian(
         self, *args: Any, argnums: Argnums = 0, out: Any = None, **kwargs: Any
     ) -> tuple[Any, Any, Any]:
         """The values, gradients and second derivatives together: in finance, the price and all its Greeks."""
-        return self._run("value_grad_and_hessian", args, kwargs, argnums, out).result  # type: ignore[no-any-return]
+        return self._result("value_grad_and_hessian", args, kwargs, argnums, out)  # type: ignore[no-any-return]
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], out: Any = None, **kwargs: Any) -> tuple[Any, Any]:
         """The values, and their derivatives in the direction of the tangents.
@@ -275,7 +282,7 @@ class Compiled:
             fixed = enumerate(placed[len(primals) :], len(primals))
             names = self._called_by(len(placed))
             primals, tangents = placed, [*tangents, *(zeros_like(x, names[k]) for k, x in fixed)]
-        return self._run("jvp", primals, {}, (), out, tangents).result  # type: ignore[no-any-return]
+        return self._result("jvp", primals, {}, (), out, tangents)  # type: ignore[no-any-return]
 
     def backward(self, *args: Any, **kwargs: Any) -> float:
         """Add to ``grad`` of every leaf Value that the function closes over, and return the value.
@@ -286,7 +293,11 @@ class Compiled:
             ArgumentError: without ``reduce``, or if the function returns more than one number.
             InputError: if the ``grad`` or the ``data`` of a leaf was set to something that is no number.
         """
-        value, leaves, slopes = self._total(args, kwargs, None)
+        if kwargs:
+            args = tuple(self._positional(args, kwargs))
+        if (found := self._known("backward", args)) is not None:
+            return found  # type: ignore[no-any-return]
+        value, leaves, slopes = self._total(args, None, "backward")
         before = assigned(leaves, [leaf.grad for leaf in leaves], gradient_of)
         for leaf, total in zip(leaves, (before + slopes).tolist(), strict=True):
             leaf.grad = total
@@ -303,7 +314,11 @@ class Compiled:
             args, kwargs: arrays of numbers.
             data: numbers to use for the leaves instead of their own, in the order in which they are returned.
         """
-        return self._total(args, kwargs, data)
+        if kwargs:
+            args = tuple(self._positional(args, kwargs))
+        if data is None and (found := self._known("leaf_gradients", args)) is not None:
+            return found  # type: ignore[no-any-return]
+        return self._total(args, data, "leaf_gradients")
 
     @property
     def program(self) -> Program:
@@ -406,7 +421,7 @@ class Compiled:
 
     # How a call goes: known by the shapes of its arrays, or read; then run -------------------------------------------
 
-    def _run(
+    def _result(
         self,
         kind: str,
         args: Sequence[Any],
@@ -414,21 +429,73 @@ class Compiled:
         argnums: Any,
         out: Any = None,
         tangents: Sequence[Any] = (),
-        data: Any = None,
-    ) -> call.Outcome:
+    ) -> Any:
         if kwargs:
             args = self._positional(args, kwargs)
-        key = call.key(kind, argnums, args) if self._keyed and not tangents else None
+        given = (*args, *tangents) if tangents else tuple(args)
+        found = self._known(kind, given, argnums, out)
+        return self._run(kind, args, argnums, out, tangents).result if found is None else found
+
+    def _known(self, variant: str, given: tuple[Any, ...], argnums: Any = (), out: Any = None) -> Any:
+        """The result of a call that an entry makes; None for any other call."""
+        known = self._entries.get(variant)
+        if known is None:
+            return None
+        if type(out) is list:
+            out = tuple(out)
+        found = known.run(given, out) if known.argnums is argnums else None
+        if found is None:  # it may be known, but not be like the last one
+            key = call.key(_PROGRAMS.get(variant, variant), argnums, given)
+            other = None if key is None or not self._keyed else self._memory.call(key)
+            entry = None if other is None else other.entries.get(variant)
+            if entry is None or entry is known:
+                return None
+            self._entries[variant] = known = entry
+            found = known.run(given, out)
+            if found is None:
+                return None
+        self._note(known.prepared)
+        return found if known.build is None else known.build(found)
+
+    def _note(self, prepared: Prepared) -> None:
+        """The program was used now."""
+        if self._last is not prepared:
+            self._last = prepared
+            self._memory.note(prepared)
+
+    def _run(
+        self,
+        kind: str,
+        args: Sequence[Any],
+        argnums: Any,
+        out: Any = None,
+        tangents: Sequence[Any] = (),
+        data: Any = None,
+        variant: str = "",
+    ) -> call.Outcome:
+        """The outcome of any call. The second one of its kind makes an entry, which makes the further ones."""
+        given = (*args, *tangents)
+        key = call.key(kind, argnums, given) if self._keyed else None
         known = None if key is None else self._memory.call(key)
-        arrays = args
+        arrays: Sequence[Any] = [np.asarray(a) if type(a) is float else a for a in given]
+        repeated = known is not None
         if known is None:
             known, arrays = self._read(kind, args, argnums, tangents)
             if key is not None:
                 self._memory.keep(key, known)
         self._last = known.prepared
+        start = time.perf_counter()
         outcome = call.run(known, arrays, self._settings, out, data)
+        seconds = time.perf_counter() - start
         if self.check:
             self._check(known, arrays, outcome, data)
+        variant = variant or kind
+        if repeated and data is None:
+            if variant not in known.entries:
+                made = entry(known, argnums, given, outcome, self._settings, variant, seconds)
+                known.entries[variant] = made
+            if (found := known.entries[variant]) is not None:
+                self._entries[variant] = found
         return outcome
 
     def _read(
@@ -455,10 +522,10 @@ class Compiled:
             )
         return placed
 
-    def _total(self, args: Sequence[Any], kwargs: dict[str, Any], data: Any) -> tuple[float, list[Value], Any]:
+    def _total(self, args: Sequence[Any], data: Any, variant: str) -> tuple[float, list[Value], Any]:
         if self.reduce is None:
             raise ArgumentError("backward() needs one number: compile the function with reduce='mean' or reduce='sum'")
-        outcome = self._run("backward", args, kwargs, (), data=data)
+        outcome = self._run("backward", args, (), data=data, variant=variant)
         value, slopes = outcome.result
         return value, outcome.leaves, slopes
 

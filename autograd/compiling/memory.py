@@ -39,6 +39,10 @@ class Memory:
             found.prepared.used = next(self._clock)
         return found
 
+    def note(self, prepared: Prepared) -> None:
+        """The program was used now."""
+        prepared.used = next(self._clock)
+
     def keep(self, key: Hashable, call: Call) -> None:
         """Remember the common data of a call."""
         if len(self._calls) >= CALLS:

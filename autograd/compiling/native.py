@@ -124,7 +124,7 @@ def vector_function_name(op: str, lanes: int, item: str) -> str | None:
         function = getattr(library, name)
     except AttributeError:
         return None
-    _make_known({name: function})
+    make_known({name: address(function)})
     return name
 
 
@@ -152,16 +152,21 @@ def _libm() -> None:
     library = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else ctypes.util.find_library("m"))
     names = [name for row in OPCODES.values() if row.libm for name in (row.libm, row.libm + "f")]
     found = {name: getattr(library, name, None) for name in names}
-    _make_known({name: function for name, function in found.items() if function is not None})
+    make_known({name: address(function) for name, function in found.items() if function is not None})
 
 
-def _make_known(functions: Mapping[str, Any]) -> None:
+def address(function: Any) -> int:
+    """Where a function of ctypes is in memory."""
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
+
+
+def make_known(addresses: Mapping[str, int]) -> None:
     """Tell LLVM the addresses of functions."""
     llvm = _llvm()
 
     def add() -> None:
-        for name, function in functions.items():
-            llvm.add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
+        for name, where in addresses.items():
+            llvm.add_symbol(name, where)
 
     uninterrupted(add)
 
@@ -181,13 +186,14 @@ class _Code:
 
     Args:
         engine: LLVM's owner of the code.
+        names: of its functions.
 
     Attributes:
-        run, prepare: the addresses of its functions.
+        addresses: of these functions, by name.
     """
 
-    def __init__(self, engine: Any) -> None:
-        self.run, self.prepare = engine.get_function_address("run"), engine.get_function_address("prepare")
+    def __init__(self, engine: Any, names: Sequence[str]) -> None:
+        self.addresses: dict[str, int] = {name: engine.get_function_address(name) for name in names}
         self._key = id(engine)
         _engines[self._key] = engine
 
@@ -204,33 +210,28 @@ def _dispose() -> None:
             del _engines[_unused.popleft()]
 
 
-class Machine:
-    """Machine code of modules, ready to be called.
+class Loaded:
+    """Machine code of modules, which exists as long as this object.
 
     Args:
         modules: for each its text, and its optimisation level: 0 to 3.
         target: the machine to make code for.
+        names: the functions to call.
 
     Attributes:
-        run: goes through rows.
-        prepare: computes what all rows share.
-        addresses: of both.
+        addresses: of these functions, by name.
         was_cached: whether the code was read from the cache.
     """
 
-    run: Callable[..., None]
-    prepare: Callable[..., None]
-
-    def __init__(self, modules: Sequence[tuple[str, int]], target: Target) -> None:
+    def __init__(self, modules: Sequence[tuple[str, int]], target: Target, names: Sequence[str]) -> None:
         def make() -> _Code:
             with locks.llvm:
-                return self._make(modules, target)
+                return self._make(modules, target, names)
 
         self._code = uninterrupted(make)
-        self.addresses = self._code.run, self._code.prepare
-        self.run, self.prepare = _RUN(self._code.run), _PREPARE(self._code.prepare)
+        self.addresses = self._code.addresses
 
-    def _make(self, modules: Sequence[tuple[str, int]], target: Target) -> _Code:
+    def _make(self, modules: Sequence[tuple[str, int]], target: Target, names: Sequence[str]) -> _Code:
         llvm = _llvm()
         _libm()
         self.was_cached = True
@@ -244,7 +245,7 @@ class Machine:
                 engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
             engine.add_object_file(llvm.ObjectFileRef.from_data(self._compiled(llvm, machine, text, target, effort)))
         engine.finalize_object()
-        return _Code(engine)
+        return _Code(engine, names)
 
     def _compiled(self, llvm: Any, machine: Any, text: str, target: Target, effort: int) -> bytes:
         """A module's machine code, from the cache if it is there."""
@@ -255,3 +256,22 @@ class Machine:
             found = machine.emit_object(llvm.parse_assembly(text))
             store.save(key, found)
         return found
+
+
+class Machine(Loaded):
+    """Machine code of a program.
+
+    Args:
+        modules, target: as for any code.
+
+    Attributes:
+        run: goes through rows.
+        prepare: computes what all rows share.
+    """
+
+    run: Callable[..., None]
+    prepare: Callable[..., None]
+
+    def __init__(self, modules: Sequence[tuple[str, int]], target: Target) -> None:
+        super().__init__(modules, target, ("run", "prepare"))
+        self.run, self.prepare = _RUN(self.addresses["run"]), _PREPARE(self.addresses["prepare"])

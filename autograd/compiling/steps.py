@@ -246,15 +246,15 @@ def _driver(target: native.Target, lanes: int) -> Any:
     """The function that makes steps with a loss whose accumulators have so many lanes."""
     widest = target.block("double", 1)
     block = Block("double", lanes, 1, widest.registers, widest.lanes)
-    machine = native.Machine([(_Driver(block).text(), 2)], target)
-    run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(machine.addresses[0])
+    machine = native.Loaded([(_Driver(block).text(), 2)], target, ("run",))
+    run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(machine.addresses["run"])
     return _Kept(run, machine)
 
 
 class _Kept:
     """A native function, with what keeps its code in memory."""
 
-    def __init__(self, run: Any, machine: native.Machine) -> None:
+    def __init__(self, run: Any, machine: native.Loaded) -> None:
         self._run, self._machine = run, machine
 
     def __call__(self, table: int) -> None:
@@ -275,7 +275,7 @@ class _Driver:
         v = self.block
         declared = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)\n\ndeclare double @llvm.sqrt.f64(double)"
         reduce = f"declare double @llvm.vector.reduce.fadd.{v.suffix}(double, {v.vector})" if v.lanes > 1 else ""
-        return "\n\n".join((declared, reduce, self.f.text(), "define void @prepare() {\nret void\n}", ""))
+        return "\n\n".join((declared, reduce, self.f.text(), ""))
 
     # Pieces ----------------------------------------------------------------------------------------------------------
 
