@@ -52,7 +52,7 @@ def prepared(function: Compiled, kind: str, shapes: Sequence[tuple[int, ...]]) -
 
 def mean(function: Compiled, args: Sequence[Any], data: Any) -> float:
     """A function's mean over rows, with these numbers for the leaves that it closes over."""
-    return float(function._run("value", args, {}, (), data=data).result)  # noqa: SLF001  (as above)
+    return float(function._run("value", args, (), data=data).result)  # noqa: SLF001  (as above)
 
 
 class State:
