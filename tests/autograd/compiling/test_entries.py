@@ -5,6 +5,7 @@ import os
 import pickle
 import sys
 import threading
+import time
 import weakref
 from itertools import pairwise
 
@@ -466,12 +467,12 @@ def test_no_reference_is_lost_or_kept(model):
     work()
     gc.collect()
     before = [sys.getrefcount(x) for x in kept], sys.getallocatedblocks()
-    for _ in range(20):
+    for _ in range(100):
         work()
     gc.collect()
     after = [sys.getrefcount(x) for x in kept], sys.getallocatedblocks()
     assert after[0] == before[0]
-    assert abs(after[1] - before[1]) < 200
+    assert after[1] - before[1] < 300  # of 500 calls of each kind
     assert all(sys.getrefcount(leaf.grad) <= 3 for leaf in leaves[:5])
 
 
@@ -488,6 +489,10 @@ def test_machine_code_goes_with_its_function():
         f._memory._calls.clear()
         f._memory._programs.clear()
         f._last = None
+        for _ in range(1000):  # the thread that compiled it may not have ended yet
+            if machine() is None:
+                break
+            time.sleep(0.01)
         assert machine() is None
     finally:
         gc.enable()
