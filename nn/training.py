@@ -85,6 +85,7 @@ def fit(
     validation_split: float | None = None,
     validation_data: tuple[Iterable[Any], Iterable[Any]] | None = None,
     early_stopping: int | None = None,
+    tol: float = 0.0,
     schedule: Schedule | None = None,
     penalty: Callable[[], Any] | None = None,
     clip_norm: float | None = None,
@@ -108,7 +109,9 @@ def fit(
         rng: a seed or a random generator, for shuffling and splitting.
         validation_split: the share of the rows that is held out for validation, from 0 to below 1; None for no rows.
         validation_data: rows and targets for validation, instead of a split.
-        early_stopping: stop if the validation loss does not decrease for that many epochs; restore the best weights.
+        early_stopping: stop if the validation loss does not decrease for that many epochs, and restore the best
+            weights; without validation data stop if the training loss does not decrease, and keep the last weights.
+        tol: by how much the loss must decrease to count.
         schedule: a learning-rate schedule; advances after each epoch.
         penalty: a function that returns a term to add to each batch's loss, such as ``lambda: nn.l2(ps, 1e-4)``.
         clip_norm: scale the gradient of each step, penalty included, down to this norm (``optim.clip_grad_norm``).
@@ -147,12 +150,14 @@ def fit(
     limit = math.inf if clip_norm is None else at_least_zero("clip_norm", clip_norm)
     data = _Data.read(xs, ys, 0.0 if validation_split is None else validation_split, validation_data, rng)
     epochs, batch_size = whole("epochs", epochs), _batch_size(batch_size, len(data.rows))
-    if early_stopping is not None and not (whole("early_stopping", early_stopping) and data.validation_rows):
-        raise ArgumentError("early_stopping needs validation data: give validation_split or validation_data")
+    if early_stopping is not None:
+        whole("early_stopping", early_stopping)
+    tol = at_least_zero("tol", tol)
     chosen = _optimizer(model, optimizer, schedule)
     watch = bool(watchers) or (schedule is not None and type(schedule).__module__ != Schedule.__module__)
     steps = _Steps(model, loss, chosen, penalty, data, batch_size, limit, compiled, watch)
     history, best = History(), (math.inf, model.state_dict())
+    lowest, waited = math.inf, 0  # the lowest loss so far, and the epochs since it decreased
     bar = _bar(epochs, progress)
     try:
         for epoch in range(epochs):
@@ -170,7 +175,10 @@ def fit(
             if any(answer is True for answer in answers):
                 history.stopped = "callback"
                 break
-            if early_stopping is not None and epoch - history.best_epoch >= early_stopping:
+            watched = (history.val_loss or history.loss)[-1]
+            waited = 0 if watched < lowest - tol else waited + 1
+            lowest = min(lowest, watched)
+            if early_stopping is not None and waited >= early_stopping:
                 history.stopped = "early"
                 break
     except KeyboardInterrupt:

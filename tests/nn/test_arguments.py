@@ -62,6 +62,7 @@ SETTINGS = {  # with the wrong kinds that are right here
     "validation_split": {"None"},
     "validation_data": {"None"},
     "early_stopping": {"None"},
+    "tol": {},
     "schedule": {"None"},
     "penalty": {"None"},
     "callbacks": {"None", "no numbers"},

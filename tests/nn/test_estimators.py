@@ -1,9 +1,12 @@
 """scikit-learn's own checks, and the estimators in its pipelines."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, make_moons, make_regression
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -12,25 +15,30 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import autograd as ag
 import nn
 
+SMALL = {"hidden_layer_sizes": (16,), "learning_rate_init": 0.02, "max_iter": 60}  # quick to fit
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # one test looks at it
+
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
-@parametrize_with_checks([nn.MLPClassifier(), nn.MLPRegressor()])
+@parametrize_with_checks([nn.MLPClassifier(**SMALL), nn.MLPRegressor(**SMALL)])
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
 
 def test_at_work_in_pipelines_and_searches():
     x, y = make_moons(80, noise=0.1, random_state=0)
-    pipeline = make_pipeline(StandardScaler(), nn.MLPClassifier(random_state=0, max_iter=80))
+    pipeline = make_pipeline(StandardScaler(), nn.MLPClassifier(random_state=0, learning_rate_init=0.05))
     assert cross_val_score(pipeline, x, y, cv=3).mean() > 0.9
-    search = GridSearchCV(nn.MLPClassifier(random_state=0, max_iter=10), {"hidden_layer_sizes": [(4,), (8, 4)]}, cv=2)
+    quick = nn.MLPClassifier(random_state=0, learning_rate_init=0.05, max_iter=40)
+    search = GridSearchCV(quick, {"hidden_layer_sizes": [(4,), (8, 4)]}, cv=2)
     assert search.fit(x, y).best_score_ > 0.7
 
 
 def test_string_classes_early_stopping_and_probabilities():
     x, y = make_moons(100, noise=0.1, random_state=0)
     names = ["down" if t else "up" for t in y]
-    model = nn.MLPClassifier(random_state=0, early_stopping=True, n_iter_no_change=5, activation="tanh").fit(x, names)
+    model = nn.MLPClassifier(random_state=0, early_stopping=True, learning_rate_init=0.02, activation="tanh")
+    model.fit(x, names)
     assert model.score(x, names) > 0.8
     assert model.predict_proba(x).sum(axis=1) == pytest.approx(1.0)
     assert len(model.loss_curve_) == model.n_iter_
@@ -40,7 +48,7 @@ def test_string_classes_early_stopping_and_probabilities():
 
 def test_a_fitted_model_can_be_explained():
     x, y = make_regression(40, 2, random_state=0)
-    regressor = nn.MLPRegressor(random_state=0, max_iter=100, hidden_layer_sizes=(8,)).fit(x, y)
+    regressor = nn.MLPRegressor(random_state=0, learning_rate_init=0.05, hidden_layer_sizes=(8,)).fit(x, y)
     assert regressor.score(x, y) > 0.8
     row = [ag.Value(v, name=f"x{k}") for k, v in enumerate(x[0])]
     (out,) = regressor.model_(row)
@@ -50,7 +58,7 @@ def test_a_fitted_model_can_be_explained():
 def test_a_regressor_of_several_numbers_predicts_each_in_its_own_unit():
     x = np.random.default_rng(0).normal(size=(60, 2))
     y = np.c_[x[:, 0] + x[:, 1], 1000.0 - 50.0 * x[:, 0]]
-    regressor = nn.MLPRegressor(random_state=0, max_iter=100, hidden_layer_sizes=(8,)).fit(x, y)
+    regressor = nn.MLPRegressor(random_state=0, learning_rate_init=0.05, hidden_layer_sizes=(8,)).fit(x, y)
     assert regressor.predict(x).shape == (60, 2)
     for k in (0, 1):
         assert np.std(regressor.predict(x)[:, k] - y[:, k]) < 0.2 * np.std(y[:, k])
@@ -61,9 +69,7 @@ def test_breast_cancer_with_adams_default_settings():
     x, y = load_breast_cancer(return_X_y=True)
     train_x, test_x, train_y, test_y = train_test_split(x, y, test_size=0.3, random_state=101)
     assert (
-        nn.MLPClassifier(random_state=0, learning_rate_init=1e-3, max_iter=40)
-        .fit(train_x, train_y)
-        .score(test_x, test_y)
+        nn.MLPClassifier((16,), batch_size=32, max_iter=40, random_state=0).fit(train_x, train_y).score(test_x, test_y)
         >= 0.96
     )
 
@@ -112,3 +118,85 @@ def test_the_seed_decides_and_other_seeds_differ():
     found = [nn.MLPClassifier(random_state=seed, max_iter=2).fit(x, y).loss_curve_ for seed in (0, 0, 1, 2)]
     assert found[0] == found[1]
     assert len({tuple(curve) for curve in found}) == 3
+
+
+def test_the_defaults_are_scikit_learns():
+    from sklearn import neural_network
+
+    for kind in ("MLPClassifier", "MLPRegressor"):
+        theirs = getattr(neural_network, kind)().get_params()
+        ours = getattr(nn, kind)().get_params()
+        assert ours == {name: theirs[name] for name in ours}
+
+
+def forward(coefs, intercepts, x):
+    """The outputs of a network of relu layers, the last one linear, as scikit-learn's attributes describe it."""
+    for w, b in zip(coefs[:-1], intercepts[:-1], strict=True):
+        x = np.maximum(x @ w + b, 0.0)
+    return x @ coefs[-1] + intercepts[-1]
+
+
+def test_weights_and_biases_are_those_of_the_plain_features():
+    x, y = make_moons(60, noise=0.1, random_state=0)
+    x = 100.0 * x + 7.0
+    model = nn.MLPClassifier((5, 4), random_state=0, max_iter=30).fit(x, y)
+    logits = forward(model.coefs_, model.intercepts_, x)
+    assert [w.shape for w in model.coefs_] == [(2, 5), (5, 4), (4, 2)]
+    assert np.exp(logits[:, 1] - np.logaddexp(*logits.T)) == pytest.approx(model.predict_proba(x)[:, 1], rel=1e-9)
+    regressor = nn.MLPRegressor((5,), random_state=0, max_iter=30).fit(x, 1000.0 * x[:, 0])
+    assert forward(regressor.coefs_, regressor.intercepts_, x).ravel() == pytest.approx(regressor.predict(x), rel=1e-9)
+    assert not hasattr(nn.MLPClassifier(), "coefs_")
+
+
+def test_training_goes_on_with_warm_start():
+    x, y = make_moons(60, noise=0.1, random_state=0)
+    settings = {"random_state": 0, "max_iter": 10, "learning_rate_init": 0.02}
+    model = nn.MLPClassifier(**settings, warm_start=True).fit(x, y)
+    first = model.loss_curve_
+    assert model.fit(x, y).loss_curve_[0] < first[-1]
+    assert nn.MLPClassifier(**settings).fit(x, y).loss_curve_ == first
+    with pytest.raises(ValueError, match="goes on with the classes"):
+        model.fit(x, y + 1)
+    regressor = nn.MLPRegressor(**settings, warm_start=True).fit(x, y)
+    first = regressor.loss_curve_
+    assert regressor.fit(x, y).loss_curve_[0] < first[-1]
+    with pytest.raises(ValueError, match="1 numbers a row, but y has 2"):
+        regressor.fit(x, np.c_[y, y])
+
+
+def test_partial_fit_is_an_epoch():
+    x, y = make_moons(60, noise=0.1, random_state=0)
+    whole = nn.MLPClassifier(random_state=0, max_iter=12, n_iter_no_change=100).fit(x, y)
+    parts = nn.MLPClassifier(random_state=0)
+    for _ in range(12):
+        parts.partial_fit(x, y, classes=[0, 1])
+    assert parts.loss_curve_ == pytest.approx(whole.loss_curve_, rel=1e-12)
+    assert parts.predict_proba(x) == pytest.approx(whole.predict_proba(x), rel=1e-9)
+    for call, said in (
+        (lambda: nn.MLPClassifier().partial_fit(x, y), "classes must be given"),
+        (lambda: parts.partial_fit(x, y + 1), "class 2"),
+        (lambda: parts.partial_fit(x, y, classes=[0, 1, 2]), "first call"),
+        (lambda: parts.partial_fit(x[:, :1], y), "features"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            call()
+    regressor = nn.MLPRegressor(random_state=0, learning_rate_init=0.05)
+    for _ in range(100):
+        regressor.partial_fit(x, x[:, 0])
+    assert regressor.score(x, x[:, 0]) > 0.95
+
+
+@pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")
+def test_it_is_said_when_training_ends_too_early():
+    x, y = make_moons(60, noise=0.1, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="max_iter=5"):
+        nn.MLPClassifier(random_state=0, max_iter=5).fit(x, y)
+    settled = nn.MLPClassifier((4,), random_state=0, max_iter=5000, learning_rate_init=0.05, tol=1e-2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        settled.fit(x, y)
+    assert settled.n_iter_ < 5000
+    best = np.minimum.accumulate(settled.loss_curve_)
+    progress = best[:-1] - np.array(settled.loss_curve_[1:])  # of each epoch over the best before it
+    assert (progress[-11:] <= 1e-2).all()
+    assert progress[-12] > 1e-2

@@ -579,7 +579,7 @@ def test_decisions_that_are_all_the_same_have_no_border(level, distance):
         ({"epochs": 0}, ArgumentError, ["epochs"]),
         ({"validation_split": 1.0}, ArgumentError, ["validation_split"]),
         ({"validation_split": 0.001}, ArgumentError, ["no row"]),
-        ({"early_stopping": 3}, ArgumentError, ["early_stopping"]),
+        ({"tol": -1.0}, ArgumentError, ["tol", "-1.0"]),
         ({"loss": "msee"}, ArgumentError, ["'msee'", "did you mean 'mse'"]),
         ({"optimizer": "adan"}, ArgumentError, ["'adan'", "did you mean"]),
         ({"loss": "softmax_cross_entropy", "ys": [5] * 21}, ArgumentError, ["class 5", "outside"]),
@@ -630,3 +630,14 @@ def test_regions_of_many_classes():
 def test_a_history_plots_itself():
     history = nn.History([3.0, 2.0], [4.0, 5.0])
     assert [list(line.get_ydata()) for line in history.plot().lines] == [[3.0, 2.0], [4.0, 5.0]]
+
+
+def test_training_stops_when_its_own_loss_settles():
+    model = nn.MLP(1, [1], rng=0)
+    settings = {"optimizer": nn.optim.SGD(model.parameters(), 0.1), "batch_size": len(XS), "epochs": 1000}
+    history = nn.fit(model, XS, [2.0 * x[0] for x in XS], early_stopping=4, tol=1e-6, **settings)
+    assert history.stopped == "early"
+    steps = [a - b for a, b in zip(history.loss, history.loss[1:])]  # noqa: B905
+    assert max(steps[-4:]) <= 1e-6 < steps[-5]
+    again = nn.fit(model, XS, [2.0 * x[0] for x in XS], epochs=7, early_stopping=10)
+    assert (again.stopped, len(again.loss)) == ("epochs", 7)
