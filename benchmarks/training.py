@@ -45,9 +45,16 @@ def ours(path: str) -> float:
 def _estimator(batch: int) -> Any:
     import nn
 
-    return nn.MLPClassifier(
-        (HIDDEN,), learning_rate_init=RATE, batch_size=batch, max_iter=EPOCHS, alpha=0.0, random_state=0
-    )
+    return _like(nn.MLPClassifier, batch)
+
+
+def _like(kind: Any, batch: int) -> Any:
+    """A classifier with the settings that are compared; it makes all epochs."""
+    import warnings
+
+    warnings.simplefilter("ignore")  # it would like more epochs
+    settings = {"learning_rate_init": RATE, "batch_size": batch, "max_iter": EPOCHS, "n_iter_no_change": EPOCHS}
+    return kind((HIDDEN,), alpha=0.0, random_state=0, **settings)
 
 
 def estimator(path: str) -> float:
@@ -57,20 +64,9 @@ def estimator(path: str) -> float:
 
 
 def _sklearn(batch: int) -> Any:
-    import warnings
-
     from sklearn.neural_network import MLPClassifier
 
-    warnings.simplefilter("ignore")  # it would like more epochs
-    return MLPClassifier(
-        (HIDDEN,),
-        learning_rate_init=RATE,
-        batch_size=batch,
-        max_iter=EPOCHS,
-        alpha=0.0,
-        random_state=0,
-        n_iter_no_change=EPOCHS,
-    )
+    return _like(MLPClassifier, batch)
 
 
 def sklearn(path: str) -> float:
