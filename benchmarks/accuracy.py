@@ -32,8 +32,26 @@ RANGES: dict[str, Sequence[tuple[float, float]]] = {
     "log1p": [(-1.0, 1.0), (-0.3, 0.6), (1e-300, 1e300), (1.0, 30.0)],
     "tanh": [(-20.0, 20.0), (-1.0, 1.0), (1e-300, 1.0)],
     "erf": [(-6.0, 6.0), (0.9, 1.1), (1e-300, 1.0)],
+    "sin": [(-10.0, 10.0), (-1e8, 1e8), (1e-300, 1.0), (1e5, 1e22)],
+    "cos": [(-10.0, 10.0), (-1e8, 1e8), (1e5, 1e22)],
+    "tan": [(-10.0, 10.0), (-1e8, 1e8), (1e-300, 1.0), (1e5, 1e22)],
+    "exp2": [(-1080.0, 1024.0), (-1.0, 1.0)],
+    "log2": [(1e-320, 1e308), (0.5, 2.0), (0.99, 1.01)],
+    "log10": [(1e-320, 1e308), (0.5, 2.0), (0.99, 1.01)],
+    "sinh": [(-711.0, 711.0), (-2.0, 2.0), (1e-300, 1.0)],
+    "cosh": [(-711.0, 711.0), (-2.0, 2.0)],
+    "atan": [(-5.0, 5.0), (0.9, 1.1), (1e-300, 1e300)],
+    "asin": [(-1.0, 1.0), (0.45, 0.55), (1e-300, 1.0)],
+    "acos": [(-1.0, 1.0), (0.45, 0.55), (0.99, 1.0)],
 }
-ENDS = {"exp": (-104.0, 89.0), "expm1": (-40.0, 89.0)}  # in float32
+ENDS = {  # in float32
+    **{"exp": (-104.0, 89.0), "expm1": (-40.0, 89.0), "exp2": (-150.0, 128.0)},
+    **dict.fromkeys(("sinh", "cosh"), (-89.4, 89.4)),
+}
+IN_MPMATH: dict[str, Callable[[Any], Any]] = {
+    "exp2": lambda x: mpmath.power(2, x),
+    "log2": lambda x: mpmath.log(x, 2),
+}
 
 
 class Worst(NamedTuple):
@@ -131,7 +149,7 @@ def worst(f: Callable[[Any], Any], exact: Exact, ends: tuple[float, float], coun
 def by_mpmath(name: str, x: float, found: float, dtype: Any) -> float:
     """The error at one point, in units in the last place, with mpmath's numbers."""
     with mpmath.workdps(60):
-        right = getattr(mpmath, name)(mpmath.mpf(x))
+        right = (IN_MPMATH.get(name) or getattr(mpmath, name))(mpmath.mpf(x))
         return float(abs(mpmath.mpf(found) - right) / mpmath.mpf(float(np.spacing(dtype(abs(float(right)))))))
 
 

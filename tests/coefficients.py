@@ -30,12 +30,12 @@ class Kind(NamedTuple):
     largest: int
 
 
-def parts(x: Any, rounded: Callable[[Any], float], *bits: int) -> tuple[float, ...]:
-    """A number as a sum: numbers of so many bits, then what is left."""
+def parts(x: Any, rounded: Callable[[Any], float], *bits: int, nearest: bool = True) -> tuple[float, ...]:
+    """A number as a sum: numbers of so many bits, then what is left, which is positive if they are not the nearest."""
     found = []
     for count in bits:
         step = mpf(2) ** (int(mp.floor(mp.log(abs(x), 2))) + 1 - count)
-        found.append(float(mp.nint(x / step) * step))
+        found.append(float((mp.nint if nearest else mp.floor)(x / step) * step))
         x -= found[-1]
     return (*found, rounded(x))
 
@@ -112,16 +112,25 @@ def erf_rest(z: Any) -> Any:
     return mp.erf(x) / x - 1
 
 
-def tanh_rest(z: Any) -> Any:
-    """(tanh(x)/x − 1)/x² for z = x²."""
-    x = mp.sqrt(z)
-    return (mp.tanh(x) / x - 1) / z
+def odd_rest(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """(f(x)/x − 1)/x² for z = x²: what an odd function with slope 1 at 0 has beside x."""
+
+    def rest(z: Any) -> Any:
+        x = mp.sqrt(z)
+        return (f(x) / x - 1) / z
+
+    return rest
+
+
+def cos_rest(z: Any) -> Any:
+    """(cos(x) − 1 + z/2)/z² for z = x²."""
+    return (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2
 
 
 def table(kind: Kind) -> dict[str, tuple[float, ...]]:
     """All coefficients for one type of numbers."""
     rounded, double = kind.rounded, kind is DOUBLE
-    half = mp.log(2) / 2 * mpf("1.0001")
+    half, quarter = mp.log(2) / 2 * mpf("1.0001"), mp.pi / 4 * mpf("1.0001")
 
     def fit(f: Any, low: Any, high: Any, degrees: tuple[int, int], weight: Any = lambda x: mpf(1)) -> Any:
         known, error = polynomial(f, low, high, degrees[0 if double else 1], rounded, weight)
@@ -135,12 +144,19 @@ def table(kind: Kind) -> dict[str, tuple[float, ...]]:
         "log": fit(log_rest, TINY, mpf(1) / 25, (6, 2), lambda z: z / 2),
         "erfcx": fit(erfcx, mpf(-0.5), (far - near) / (far + near), (11, 5), lambda t: erfc_share(t, near)),
         "erf": fit(erf_rest, TINY, mpf(1), (11, 6), lambda z: 1 / (1 + erf_rest(z))),
-        "tanh": fit(tanh_rest, TINY, mpf(0.3026), (9, 3), lambda z: z),
+        "tanh": fit(odd_rest(mp.tanh), TINY, mpf(0.3026), (9, 3), lambda z: z),
+        "sinh": fit(odd_rest(mp.sinh), TINY, mpf(1.001), (6, 2), lambda z: z / (1 + z / 6)),
+        "sin": fit(odd_rest(mp.sin), TINY, quarter**2, (5, 2), lambda z: z),
+        "cos": fit(cos_rest, TINY, quarter**2, (5, 2), lambda z: z * z),
+        "atan": fit(odd_rest(mp.atan), TINY, mpf(1), (19, 7), lambda z: z),
+        "asin": fit(odd_rest(mp.asin), TINY, mpf(0.2501), (11, 4), lambda z: z),
+        "half_pi": parts(mp.pi / 2, rounded, kind.bits, kind.bits),
+        "two_over_pi": parts(2 / mp.pi, rounded, kind.bits),
         "ln2": parts(mp.log(2), rounded, kind.bits),
-        "ln2_short": parts(mp.log(2), rounded, kind.bits - (11 if double else 8)),
+        "ln2_short": parts(mp.log(2), rounded, kind.bits - (11 if double else 8), nearest=False),
         "log2_e": parts(1 / mp.log(2), rounded, kind.bits),
         "log10_e": parts(1 / mp.log(10), rounded, kind.bits),
-        "log10_2": parts(mp.log(2) / mp.log(10), rounded, kind.bits - (11 if double else 8)),
+        "log10_2": parts(mp.log(2) / mp.log(10), rounded, kind.bits - (11 if double else 8), nearest=False),
     }
 
 

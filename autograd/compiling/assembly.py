@@ -217,6 +217,11 @@ class Builder:
         self.lines.append(line)
         self._ended = True
 
+    def branch(self, condition: str, rare: str, usual: str) -> str:
+        """End a basic block with a choice of the next one; returns its own label."""
+        self.finish(f'br i1 {condition}, label %{rare}, label %{usual}, !prof !{{!"branch_weights", i32 1, i32 9999}}')
+        return self._label
+
     def unless(self, condition: str, label: str) -> None:
         """Continue here if a condition holds, else at a label."""
         here = self.label()

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import progress
 from .assembly import Block, Builder
-from .instructions import CONDITIONS, INPUTS, Opcode
+from .instructions import CONDITIONS, INPUTS, OPCODES, REACH, Opcode
 from .interpreter import Interpreter, Places
 from .kernels import kernel, vector_function
 from .mathematics import FUNCTIONS, alone
@@ -280,7 +280,7 @@ class _Emitter:
             return
         program = alone(op, count, block.item == "float", block.vector_bytes == 64)
         v = block.vector
-        f = Builder(block, f"define internal {v} @{name}({', '.join(f'{v} %x{k}' for k in range(count))})")
+        f = Builder(block, f"define internal {v} @{name}(ptr %calls, {', '.join(f'{v} %x{k}' for k in range(count))})")
         body = _Body(self, f, lambda i: "", program)
         for i in program.needed():
             opcode, operands, _ = program.code[i]
@@ -612,14 +612,33 @@ class _Body:
             return
         op, operands, _ = self.program.code[i]
         names = [self.number(k) for k in operands]
-        if op == "dot":  # of operands that all rows share: written out
+        row = self.program.opcode(op)
+        if row.far:
+            self.names[i] = self.far(row, *names)
+        elif op == "dot":  # of operands that all rows share: written out
             n = len(names) // 2
             total = self.block.constant(0.0)
             for a, b in zip(names[:n], names[n:], strict=True):
                 total = self.f.fma(a, b, total)
             self.names[i] = total
         else:
-            self.names[i] = self.f.let(self.spelled(self.program.opcode(op), names))
+            self.names[i] = self.f.let(self.spelled(row, names))
+
+    def far(self, row: Opcode, x: str, near: str) -> str:
+        """The near result, or where x is beyond reach libm's."""
+        f, block = self.f, self.block
+        v, mask = block.vector, block.mask
+        beyond = f.let(f"fcmp ogt {v} {f.let(f.intrinsic('fabs', x))}, {block.constant(REACH[block.item])}")
+        some = beyond
+        if block.lanes > 1:
+            some = f.let(f"icmp ne i{block.lanes} {f.let(f'bitcast {mask} {beyond} to i{block.lanes}')}, 0")
+        slow, done = f.label(), f.label()
+        before = f.branch(some, slow, done)
+        f.begin(slow)
+        called = f.let(self.call(OPCODES[row.far], [x], vector=False))
+        chosen = f.let(f"select {mask} {beyond}, {v} {called}, {v} {near}")
+        f.begin(done)
+        return f.let(f"phi {v} [ {near}, %{before} ], [ {chosen}, %{slow} ]")
 
     def spelled(self, row: Opcode, names: Sequence[str]) -> str:
         """An instruction in LLVM's language."""
@@ -633,17 +652,17 @@ class _Body:
             return last.format(*names, **block.named, flags=self.flags, r=results)
         return self.f.intrinsic(row.intrinsic, *names) if row.intrinsic else self.call(row, names)
 
-    def call(self, row: Opcode, names: Sequence[str]) -> str:
-        """A call of a mathematical function: of the vector library, of the machine's libm, or of Python."""
+    def call(self, row: Opcode, names: Sequence[str], vector: bool = True) -> str:
+        """A call of a mathematical function: of the vector library if allowed, of the machine's libm, or of Python."""
         emitter, block, v = self.emitter, self.block, self.block.vector
         op, strict = row.name, self.program.strict
-        library = None if strict or not row.libm else emitter.library(op, block.lanes)
+        library = None if strict or not vector or not row.libm else emitter.library(op, block.lanes)
         if library is not None:
             emitter.need(library, f"declare {v} @{library}({', '.join([v] * len(names))})")
             return f"call {v} @{library}({', '.join(f'{v} {x}' for x in names)})"
-        if block.fuses and block.lanes > 1 and not strict and op in FUNCTIONS:
+        if vector and block.fuses and block.lanes > 1 and not strict and op in FUNCTIONS:
             self.emitter.own(op, len(names), block)
-            return f"call {v} @{op}_{block.lanes}({', '.join(f'{v} {x}' for x in names)})"
+            return f"call {v} @{op}_{block.lanes}(ptr %calls, {', '.join(f'{v} {x}' for x in names)})"
         slot = None
         if not row.libm or (strict and row.strict_in_python):
             if op not in emitter.calls:

@@ -33,6 +33,8 @@ class Opcode(NamedTuple):
         avx512: the same for vectors of 64 bytes, where processors have an instruction for it.
         intrinsic: LLVM's function, where it has one.
         libm: the C library's function on numbers. The vector library is searched for the same name.
+        far: the C library's function for first operands that are larger than ``REACH``; the result for all others is
+            the second operand. Native code goes there only if a vector has such an operand.
         in_rules: whether rules of the operation table call it by this name; others only the writer uses.
         strict_in_python: Python's own function differs from the C library's in the last place; strict programs call it.
     """
@@ -46,6 +48,7 @@ class Opcode(NamedTuple):
     avx512: str = ""
     intrinsic: str = ""
     libm: str = ""
+    far: str = ""
     in_rules: bool = False
     strict_in_python: bool = False
 
@@ -103,6 +106,16 @@ _TURN = (
     "and {bits} {r[2]}, {integer[sign]}; bitcast {v} {0} to {bits}; xor {bits} {r[4]}, {r[3]}; "
     "bitcast {bits} {r[5]} to {v}"
 )
+
+
+REACH = {"double": 2.0**27, "float": 2.0**15}  # how large an angle may be that is reduced by its distance to k·π/2
+
+
+def _far(name: str, function: Callable[..., Any]) -> Opcode:
+    def either(x: Any, near: Any) -> Any:
+        return np.where(np.abs(x) > REACH["double" if x.dtype == np.float64 else "float"], function(x), near)
+
+    return Opcode(f"{name}_far", (NUMBER, NUMBER), numpy=either, far=name)
 
 
 def _input(name: str) -> Opcode:
@@ -184,6 +197,9 @@ _ROWS = (
     # Whether the whole number k is odd; −x where k modulo 4 is 2 or 3, else x. |k| is below 2^50, or 2^21 in float32.
     Opcode("odd", (NUMBER,), CONDITION, numpy=_odd, llvm=_ODD),
     Opcode("turn", (NUMBER, NUMBER), numpy=_turn, llvm=_TURN),
+    _far("sin", np.sin),
+    _far("cos", np.cos),
+    _far("tan", np.tan),
     # Functions of the C library.
     _function("exp", np.exp),
     _function("expm1", np.expm1),

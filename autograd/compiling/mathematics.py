@@ -111,6 +111,35 @@ def expm1(m: Maker, x: Any) -> Any:
     return m.copysign(m.select(x < m.choose(-50.0, -25.0), -1.0, result), x)
 
 
+def exp2(m: Maker, x: Any) -> Any:
+    """2^x = 2^k·exp(r) for r = (x − k)·ln 2."""
+    limit = m.choose(1100.0, 160.0)
+    x = m.at_least(m.at_most(x, limit), -limit)
+    k = (x + m.whole) - m.whole
+    r = (x - k) * m.table.ln2[0]
+    return m.scale(m.fma(r * r, m.polynomial(r, m.table.exp), r) + 1.0, k)
+
+
+def _half_exp(m: Maker, x: Any) -> Any:
+    """exp(x)/2, which overflows later than exp(x)."""
+    k, _, r, q = _reduced(m, x)
+    return m.scale(m.fma(r * r, q, r) + 1.0, k - 1.0)
+
+
+def sinh(m: Maker, x: Any) -> Any:
+    """A polynomial near 0; farther out e − 1/(4e) for e = exp(|x|)/2."""
+    size, square = m.abs(x), x * x
+    e = _half_exp(m, size)
+    near = m.fma(size * square, m.polynomial(square, m.table.sinh), size)
+    return m.copysign(m.select(size < 1.0, near, e - 0.25 / e), x)
+
+
+def cosh(m: Maker, x: Any) -> Any:
+    """e + 1/(4e) for e = exp(|x|)/2."""
+    e = _half_exp(m, m.abs(x))
+    return e + 0.25 / e
+
+
 def tanh(m: Maker, x: Any) -> Any:
     """A polynomial near 0; farther out 1 − 2e/(1 + e) for e = exp(−2|x|)."""
     size, square = m.abs(x), x * x
@@ -170,6 +199,134 @@ def log1p(m: Maker, x: Any) -> Any:
     return m.copysign(_log_special(m, u, _log_sum(m, k, f)), x)
 
 
+def _log_parts(m: Maker, x: Any) -> tuple[Any, Any, Any]:
+    """ln x = k·ln 2 + y for whole k: k, y and its rounding error."""
+    k, s = _normal(m, x)
+    f = s - 1.0
+    half, small = _log_near(m, f)
+    less = half - small
+    y = f - less
+    return k, y, (f - y) - less
+
+
+def log2(m: Maker, x: Any) -> Any:
+    """k + y/ln 2."""
+    k, y, low = _log_parts(m, x)
+    factor, rest = m.table.log2_e
+    return _log_special(m, x, m.fma(y, factor, k) + m.fma(low, factor, y * rest))
+
+
+def log10(m: Maker, x: Any) -> Any:
+    """(k·ln 2 + y)/ln 10."""
+    k, y, low = _log_parts(m, x)
+    (factor, rest), (step, step_rest) = m.table.log10_e, m.table.log10_2
+    below = m.fma(k, step_rest, m.fma(low, factor, y * rest))
+    return _log_special(m, x, m.fma(k, step, m.fma(y, factor, below)))
+
+
+# Trigonometric functions ---------------------------------------------------------------------------------------------
+
+
+def _quarter(m: Maker, x: Any) -> tuple[Any, tuple[Any, Any], tuple[Any, Any]]:
+    """x = k·π/2 + r: k; sine and cosine of r, each as a sum of a number and a small one.
+
+    π/2 has three parts, of which the first leaves no rounding error in the rest.
+    """
+    first, second, third = m.table.half_pi
+    k = m.fma(x, m.table.two_over_pi[0], m.whole) - m.whole
+    exact = m.fma(k, -first, x)
+    step = k * second
+    r = exact - step
+    back = exact - r
+    error = (exact - (r + back)) + (back - step)
+    less = m.fma(k, third, m.fma(k, second, -step) - error)  # what r is too large by
+    z = r * r
+    sine = m.fma(r * z, m.polynomial(z, [-c for c in m.table.sin]), less)
+    half = z * 0.5
+    near = 1.0 - half
+    rest = m.fma(z * z, m.polynomial(z, m.table.cos), (1.0 - near) - half)
+    # The square's own rounding error counts too.
+    return k, (r, -sine), (near, m.fma(r, less, m.fma(m.fma(r, r, -z), -0.5, rest)))
+
+
+def _rounded(m: Maker, pair: tuple[Any, Any]) -> tuple[Any, Any]:
+    """A sum of a number and a smaller one, rounded, and its rounding error (Dekker, 1971)."""
+    total = pair[0] + pair[1]
+    return total, (pair[0] - total) + pair[1]
+
+
+def sin(m: Maker, x: Any) -> Any:
+    """Sine or cosine of r, with a sign."""
+    k, (r, s), (c, d) = _quarter(m, x)
+    near = m.write("turn", m.select(m.write("odd", k), c + d, r + s), k)
+    return m.write("sin_far", x, m.select(m.compare("eq", x, 0.0), x, near))
+
+
+def cos(m: Maker, x: Any) -> Any:
+    """The sine of x + π/2."""
+    k, (r, s), (c, d) = _quarter(m, x)
+    return m.write("cos_far", x, m.write("turn", m.select(m.write("odd", k), r + s, c + d), k + 1.0))
+
+
+def tan(m: Maker, x: Any) -> Any:
+    """sin r/cos r or −cos r/sin r, whose rounding errors count."""
+    k, one, other = _quarter(m, x)
+    (sine, s), (cosine, c) = _rounded(m, one), _rounded(m, other)
+    odd = m.write("odd", k)
+    below, b = m.select(odd, sine, cosine), m.select(odd, s, c)
+    above, a = m.select(odd, -cosine, sine), m.select(odd, -c, s)
+    inverse = 1.0 / below
+    quotient = above * inverse
+    rest = m.fma(-quotient, below, above) + m.fma(-quotient, b, a)
+    return m.write("tan_far", x, m.select(m.compare("eq", x, 0.0), x, m.fma(rest, inverse, quotient)))
+
+
+def atan(m: Maker, x: Any) -> Any:
+    """A polynomial up to 1; beyond, π/2 − atan(1/x), where the rounding error of 1/x counts."""
+    size = m.at_most(m.abs(x), 2.0 ** (m.bits + 7))
+    large = size > 1.0
+    inverse = 1.0 / size
+    y = m.select(large, inverse, size)
+    square = y * y
+    rest = (y * square) * m.polynomial(square, m.table.atan)
+    half_pi, low, _ = m.table.half_pi
+    far = (half_pi - y) + (m.fma(m.fma(size, y, -1.0), y, low) - rest)
+    return m.copysign(m.select(large, far, y + rest), x)
+
+
+def _asin_parts(m: Maker, x: Any) -> tuple[Any, Any, Any]:
+    """Whether |x| < 0.5; y and rest: asin(y) = y + rest for y = |x| there, else for y = √((1 − |x|)/2)."""
+    size = m.abs(x)
+    small = size < 0.5
+    square = m.select(small, size * size, (1.0 - size) * 0.5)
+    root = m.sqrt(square)
+    y = m.select(small, size, root)
+    error = m.select(small, 0.0, m.fma(-root, root, square) * (0.5 / root))
+    error = m.select(m.compare("eq", size, 1.0), 0.0, error)
+    return small, y, m.fma(y * square, m.polynomial(square, m.table.asin), error)
+
+
+def asin(m: Maker, x: Any) -> Any:
+    """Near ±1, π/2 − 2·asin(√((1 − |x|)/2))."""
+    small, y, rest = _asin_parts(m, x)
+    half_pi, low, _ = m.table.half_pi
+    twice = y + y
+    near = half_pi - twice
+    far = near + (((half_pi - near) - twice) + (low - (rest + rest)))
+    return m.copysign(m.select(small, y + rest, far), x)
+
+
+def acos(m: Maker, x: Any) -> Any:
+    """π/2 − asin(x), near 1 and −1 by the square root."""
+    small, y, rest = _asin_parts(m, x)
+    half_pi, low, _ = m.table.half_pi
+    middle = half_pi - (m.copysign(y, x) - (low - m.copysign(rest, x)))
+    twice = y + y
+    right = twice + (rest + rest)
+    left = 2.0 * half_pi - (twice - (2.0 * low - (rest + rest)))
+    return m.select(small, middle, m.select(x < 0.0, left, right))
+
+
 # The error function --------------------------------------------------------------------------------------------------
 
 
@@ -198,4 +355,15 @@ FUNCTIONS: dict[str, Callable[..., Symbol]] = {
     "log": log,
     "log1p": log1p,
     "erf": erf,
+    "exp2": exp2,
+    "sinh": sinh,
+    "cosh": cosh,
+    "log2": log2,
+    "log10": log10,
+    "sin": sin,
+    "cos": cos,
+    "tan": tan,
+    "atan": atan,
+    "asin": asin,
+    "acos": acos,
 }

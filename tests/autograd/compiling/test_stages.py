@@ -44,7 +44,7 @@ def test_instructions_say_how_they_are_computed():
     for row in OPCODES.values():
         if row.name in ("row", "shared", "const", "dot"):
             continue
-        ways = [bool(row.llvm), bool(row.intrinsic), bool(row.libm)]
+        ways = [bool(row.llvm), bool(row.intrinsic), bool(row.libm), bool(row.far)]
         assert sum(ways) == (0 if row.numpy is None and not row.libm else 1), row.name
         assert not row.strict_in_python or row.libm
         assert not row.commutative or len(row.operands) == 2
