@@ -115,11 +115,17 @@ class _Call:
         inputs = self.inputs[:count]
         if not isinstance(output, Value):
             return [0.0] * len(inputs)
-        order = topological(output)
+        if output in self.inputs:
+            return [float(x is output) for x in inputs]
+        order = self.order(output)
         if self.nested or nested:
             return higher.reverse(order, inputs)
         adjoints = sweep.adjoints(order)
         return [adjoints.get(x, 0.0) for x in inputs]
+
+    def order(self, *outputs: Value) -> list[Value]:
+        """The nodes of this call, without what an outer derivative recorded before it."""
+        return topological(*outputs, since=self.inputs if self.nested else ())
 
     def plain(self, x: Any) -> Any:
         """A result as it is returned: a number, or a Value inside another derivative."""
@@ -405,7 +411,7 @@ def _gradient_graph(call: _Call, asked: str) -> list[Any]:
     if not isinstance(output, Value):
         return [0.0] * len(call.inputs)
     with _deeper() as call.left:
-        gradient = list(higher.reverse(topological(output), call.inputs))
+        gradient = call.gradient(output, nested=True)
     call.complain_if_lost()
     return gradient
 
@@ -415,7 +421,7 @@ def _push(call: _Call, outputs: Sequence[Any], directions: Sequence[Any]) -> lis
     tracked = [y for y in outputs if isinstance(y, Value)]
     if not tracked:
         return [0.0] * len(outputs)
-    order = topological(*tracked)
+    order = call.order(*tracked)
     if call.nested or any(isinstance(d, Value) for d in directions):
         moved: dict[Value, Any] = dict(higher.forward(order, dict(zip(call.inputs, directions, strict=True))))
     else:

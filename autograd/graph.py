@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from .value import Value
 
 
-def topological(*roots: Value) -> list[Value]:
+def topological(*roots: Value, since: Iterable[Value] = ()) -> list[Value]:
     """Every node the roots depend on, inputs before the nodes that use them; the last root comes last.
+
+    The nodes ``since`` come first, whatever they depend on, which is left out.
 
     A depth-first search with its own stack, so the depth is not limited: a node is added to the order once all its
     inputs are. The order is needed because in ``b = a + a; c = b * b`` the adjoint of ``b`` must be complete before it
@@ -29,9 +31,9 @@ def topological(*roots: Value) -> list[Value]:
     for root in roots:
         if not hasattr(root, "partials"):
             raise _no_graph(root)
-    order: list[Value] = []
+    order: list[Value] = [*since]
     done = order.append
-    seen: set[Value] = set()
+    seen = set(order)
     is_seen, all_seen = seen.__contains__, seen.issuperset
     stack: list[Value | None] = [*reversed(roots)]
     pop, push = stack.pop, stack.append

@@ -400,3 +400,26 @@ def test_constants_have_no_derivatives():
     assert jvp(lambda x: [5.0, 6.0], (2.0,), (1.0,)) == ([5.0, 6.0], [0.0, 0.0])
     assert jvp(lambda x: [5.0, x], (2.0,), (3.0,)) == ([5.0, 2.0], [0.0, 3.0])
     assert jacobian(lambda x: [5.0, 6.0])(2.0) == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("inner", [grad, lambda f: lambda x: jvp(f, (x,), (1.0,))[1]], ids=["grad", "jvp"])
+def test_derivatives_inside_a_derivative_do_not_traverse_what_was_recorded_before(inner):
+    slope = inner(lambda x: x * x)
+
+    def chain(n):
+        def f(x):
+            for _ in range(n):
+                x = x - 0.1 * slope(x)
+            return x
+
+        return lambda: grad(f)(1.0)
+
+    assert chain(3)() == pytest.approx(0.8**3)
+    assert growth(chain, 40) < 2.3
+
+
+def test_an_input_that_is_returned_has_derivatives_at_every_level():
+    assert grad(lambda x: grad(lambda y: y)(x) * x)(2.0) == 1.0
+    assert grad(lambda x: x * jacobian(lambda y: [y[1], y[0], y[0] * y[1]])([x, 3.0 * x])[2][1])(2.0) == 4.0
+    assert hessian(lambda x: x[0])([2.0, 3.0]) == [[0.0, 0.0], [0.0, 0.0]]
+    assert jvp(lambda x: jvp(lambda y: y, (x,), (x,))[1], (2.0,), (3.0,)) == (2.0, 3.0)
