@@ -16,6 +16,7 @@ from .kernels import kernel, vector_function
 from .mathematics import FUNCTIONS, alone
 from .program import ROW, Program
 from .schedule import COMPILED, INTERPRETED, Layer, Outer, Product, Schedule, Straight, Total, summands
+from .transposing import widths
 
 Outline = tuple[Any, list[int]]  # the common part of identical stretches, and the operands that differ
 FEW = 8  # with this many stretches or fewer, no identical ones are searched for
@@ -377,13 +378,33 @@ class _Emitter:
     def copy(
         self, f: Builder, name: str, memory: str, array: tuple[str, str], count: str, columns: list[tuple[int, int]]
     ) -> None:
-        """Copy columns of an array from or to memory, at the offset that is given with each."""
-        table = self.table([x for c, offset in columns for x in (c * self.block.item_bytes, offset)])
+        """Copy columns of an array from or to memory, at the offset that is given with each.
+
+        Where neighbouring columns are copied, whole blocks are transposed, and the others copied number by number.
+        """
         flag = ", ptr %flag" if name == "store" else ""
-        f.do(
-            f"call void {self.kernel(name)}(ptr {memory}, ptr {array[0]}, i64 {array[1]}, i64 {count}, ptr {table}, "
-            f"i64 {len(columns)}{flag})"
-        )
+
+        def call(kernel: str, chosen: Sequence[tuple[int, int]], many: int) -> None:
+            table = self.table([x for c, offset in chosen for x in (c * self.block.item_bytes, offset)])
+            f.do(
+                f"call void {kernel}(ptr {memory}, ptr {array[0]}, i64 {array[1]}, i64 {count}, ptr {table}, "
+                f"i64 {many}{flag})"
+            )
+
+        wide, rest = _neighbours(columns, widths(self.block)) if name != "spread" else ([], columns)
+        if not wide:
+            call(self.kernel(name), columns, len(columns))
+            return
+        partly, done = f.label(), f.label()
+        f.unless(f.let(f"icmp eq i64 {count}, {self.block.rows}"), partly)
+        for width, chosen in wide:
+            call(self.kernel(f"{name}_columns", width), chosen, len(chosen) // width)
+        if rest:
+            call(self.kernel(name), rest, len(rest))
+        f.finish(f"br label %{done}")
+        f.begin(partly)
+        call(self.kernel(name), columns, len(columns))
+        f.begin(done)
 
     def stores(self, f: Builder, wanted: Sequence[int], array: tuple[str, str], count: str, space: str) -> None:
         """Write the results of the rows of a block to their array."""
@@ -489,6 +510,21 @@ def _together(plan: Schedule, block: Block) -> int:
         return 1
     limit = min(SPACE, 8 * plan.accumulators * block.vector_bytes)
     return next((k for k in (4, 2) if k * plan.slots * block.slot_bytes <= limit), 1)
+
+
+def _neighbours(
+    columns: Sequence[tuple[int, int]], sizes: Sequence[int]
+) -> tuple[list[tuple[int, list[tuple[int, int]]]], list[tuple[int, int]]]:
+    """Groups of neighbouring columns, of some sizes; for each size all of its groups. And the columns that remain."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    start = 0
+    for end in range(1, len(columns) + 1):
+        if end == len(columns) or columns[end][0] != columns[end - 1][0] + 1:
+            for size, done, many in _tiled(end - start, (*sizes, 1)):
+                found.setdefault(size, []).extend(columns[start + done : start + done + size * many])
+            start = end
+    rest = found.pop(1, [])
+    return list(found.items()), rest
 
 
 def _tiled(count: int, tiles: Sequence[int]) -> Iterator[tuple[int, int, int]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .assembly import Block, Builder
+from .transposing import load_columns, store_columns
 
 
 def kernel(name: str, full: str, block: Block, *sizes: int) -> Builder:
@@ -252,6 +253,8 @@ def _outer(f: Builder, a_tile: int, b_tile: int) -> None:
 _KERNELS: dict[str, tuple[str, Callable[..., None]]] = {
     "load": (_COPIED, _load),
     "store": (f"{_COPIED}, ptr %flag", _store),
+    "load_columns": (_COPIED, load_columns),
+    "store_columns": (f"{_COPIED}, ptr %flag", store_columns),
     "spread": ("ptr noalias %params, ptr %from, i64 %stride, i64 %count, ptr %table, i64 %n", _spread),
     "layer": (
         "ptr noalias %ws, ptr noalias %packed, i64 %start, ptr %xs, ptr %outs, i64 %n, i64 %tiles",

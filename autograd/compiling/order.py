@@ -113,7 +113,19 @@ def close_together(program: Program, own: Sequence[int]) -> list[int]:
             done.add(i)
             stack.append((i, True))
             stack.extend((k, False) for k in reversed(inner[i]) if k not in done)
-    return min((list(own), order), key=lambda each: sum(_distances(each, inner)))
+    orders = list(own), _sums_soon(program, own, inner), order
+    return min(orders, key=lambda each: sum(_distances(each, inner)))
+
+
+def _sums_soon(program: Program, own: Sequence[int], inner: dict[int, list[int]]) -> list[int]:
+    """The instructions in the program's order, but each term of a sum is added as soon as it is computed."""
+    code = program.code
+    first_terms = {code[i].operands[2] for i in own if code[i].op == "fma"}
+    after: dict[int, int] = {}
+    for i in own:
+        adds = code[i].op in ("fma", "add") or (code[i].op == "mul" and i in first_terms)
+        after[i] = max(after[k] for k in inner[i]) if adds and inner[i] else i
+    return sorted(own, key=lambda i: (after[i], i))
 
 
 def _distances(order: Sequence[int], inner: dict[int, list[int]]) -> Iterable[int]:

@@ -8,7 +8,7 @@ program, otherwise except for rounding and the sign of a zero.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +23,9 @@ from .trace import CARRYING, Traced, reachable
 
 _instruction = tuple.__new__  # several times as quick as Instruction(…)
 
-SHORT_DOT = 6  # up to this many terms, a dot is written out
+SHORT_DOT = (
+    6  # up to this many terms, a dot is written out; if all its numbers are the rows' own, mostly longer ones too
+)
 
 
 class Symbol:
@@ -70,6 +72,7 @@ class Writer:
         self._known: dict[tuple[Any, ...], Symbol] = {}
         self.carrier = self._carrier()
         self._rules: dict[str, Callable[..., Any]] = {}
+        self._terms_written = 0  # of long dots
 
     # Instructions ----------------------------------------------------------------------------------------------------
 
@@ -344,16 +347,34 @@ class Writer:
         for w, x in pairs:
             kinds.setdefault((self._differs(w), self._differs(x)), []).append((w, x))
         pairs = []
-        for kind in kinds.values():
-            if len(kind) > SHORT_DOT:
-                single.append(self.write("dot", *(w for w, _ in kind), *(x for _, x in kind)))
-            else:
+        for (differs, differ), kind in kinds.items():
+            if len(kind) <= SHORT_DOT:
                 pairs += kind
-        total = self.sum([*single, bias]) if single else bias
+            elif differs and differ and self._written(kind):
+                # Term by term as the numbers are computed, so that they need not be stored until the last one.
+                single.append(self._chain(0.0, sorted(kind, key=lambda pair: max(pair[0].i, pair[1].i))))
+            else:
+                single.append(self.write("dot", *(w for w, _ in kind), *(x for _, x in kind)))
+        return self._chain(self.sum([*single, bias]) if single else bias, pairs)
+
+    def _chain(self, total: Any, pairs: Iterable[tuple[Any, Any]]) -> Any:
+        """The total plus Σ w·x, term by term."""
         for w, x in pairs:
             plain = type(total) is float and total == 0.0
             total = self.mul(w, x) if plain else self.write("fma", w, x, total)
         return total
+
+    def _written(self, pairs: Sequence[tuple[Symbol, Symbol]]) -> bool:
+        """Whether a long dot is written out: if its factors are not given but computed, and if there is room.
+
+        So many terms may be written out that the program becomes twice as long.
+        """
+        computed = sum(w.op != "row" or x.op != "row" for w, x in pairs)
+        room = len(self._code) - 2 * self._terms_written
+        if 2 * computed < len(pairs) or len(pairs) > room:
+            return False
+        self._terms_written += len(pairs)
+        return True
 
     def _differs(self, x: Any) -> bool:
         return type(x) is Symbol and self._level[x.i] == ROW

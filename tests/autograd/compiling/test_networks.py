@@ -9,7 +9,7 @@ import pytest
 import autograd as ag
 from autograd.compiling import native
 from autograd.compiling.order import close_together
-from autograd.compiling.schedule import Straight, schedule
+from autograd.compiling.schedule import Product, Straight, schedule
 from autograd.compiling.symbols import Writer
 
 
@@ -130,3 +130,26 @@ def test_results_are_used_soon_after_they_are_computed():
     assert sorted(order) == own
     assert [program.code[i].op for i in order] == ["exp", "sin", "cos"] * 5
     assert close_together(program, order) == order
+
+
+def test_terms_of_a_long_sum_are_added_as_they_are_computed_and_not_stored():
+    writer = Writer(["x"], [], strict=False)
+    x = writer.input("row", 0)
+    factors, others = [], []
+    for _ in range(300):
+        x = writer.carrier.sin(x)
+        factors.append(x)
+        others.append(writer.carrier.cos(x))
+    writer.program.results = [writer.dot(factors, others, 0.0).i]
+    plan = schedule(writer.program)
+    plan.check()
+    assert len(plan.steps) > 1
+    assert plan.slots < 10
+
+
+def test_sums_over_given_numbers_stay_loops():
+    writer = Writer([f"x{k}" for k in range(900)], [], strict=False)
+    xs = [writer.input("row", k) for k in range(900)]
+    products = [writer.dot(xs[k : k + 30], xs[n : n + 30], 0.0) for k in range(0, 900, 30) for n in range(0, 900, 30)]
+    writer.program.results = [x.i for x in products]
+    assert all(isinstance(step, Product) for step in schedule(writer.program).steps)
