@@ -23,9 +23,9 @@ from .dropout import Dropout
 from .errors import Diverged
 from .layers import ACTIVATIONS, Layer, Neuron
 from .losses import LOSSES, Loss, binary_cross_entropy, l1, l2, loss_function
-from .module import Module, outputs
+from .module import Module
 from .optim import OPTIMIZERS, Optimizer, clipping
-from .programs import dropouts, loss_program, penalty_slope, update_program
+from .programs import dropouts, loss_program, output_program, penalty_slope, update_program
 
 MANY_ROWS = 200  # with fewer rows, compiling a prediction takes longer than it saves
 
@@ -67,6 +67,7 @@ class CompiledSteps:
         optimizer: an optimiser over the model's parameters.
         penalty: ``l1`` or ``l2`` with its arguments, which is added to each batch's loss.
         rows, targets: the training data.
+        held_out: rows and targets for validation; empty without any.
         batch_size: rows in a batch.
         clip_norm: the largest norm of all slopes together; inf for no limit.
         keep: whether the programs may be kept for models of the same structure.
@@ -84,6 +85,7 @@ class CompiledSteps:
         penalty: partial[Any] | None,
         rows: Rows,
         targets: Rows,
+        held_out: tuple[Rows, Rows],
         batch_size: int,
         clip_norm: float,
         keep: bool,
@@ -97,6 +99,7 @@ class CompiledSteps:
         self.model, self.optimizer, self.penalty = model, optimizer, penalty
         self.batch_size, self.clip_norm, self.watched = batch_size, clip_norm, watched
         self.rows, self.targets = np.array(rows), np.array(targets)
+        self.held_out = [np.array(part) for part in held_out]
         program = loss_program(model, loss_of, rows[0], keep)
         self.prediction_loss, self.training_loss = program.prediction, program.training
         drops = dropouts(model)
@@ -108,6 +111,7 @@ class CompiledSteps:
         self._made: Any = None
         self.state: Any = None
         self.native: Any = None
+        self._predicting: list[Value] | None = None
         self.strengths: Any = None
         self._written = True
 
@@ -166,17 +170,31 @@ class CompiledSteps:
         optimizer.steps = state.steps
         self._written = True
 
-    def mean_loss(self, rows: Any, targets: Any) -> float:
-        """The mean loss over data, without dropout."""
-        from autograd.compiling.steps import mean, prepared
+    def remembered(self) -> Callable[[], None]:
+        """What gives the model its present numbers again."""
+        if self.state is None:
+            self._begin()
+        values, numbers = self.values, self.state.weights.tolist()
 
-        leaves = prepared(self.prediction_loss, "value", self.shapes).leaves
-        return mean(self.prediction_loss, (rows, targets), [self._now(self._own.get(x, x)) for x in leaves])
+        def go_back() -> None:
+            for value, number in zip(values, numbers, strict=True):
+                value.data = number
 
-    def _now(self, value: Value) -> float:
-        """The present number of a Value."""
-        place = self.positions.get(value)
-        return value.data if place is None else self.state.weights.item(place)
+        return go_back
+
+    def validation_loss(self) -> float:
+        """The mean loss over the data that were held out, without dropout."""
+        from autograd.compiling.steps import evaluated, prepared
+
+        if self._predicting is None:
+            leaves = prepared(self.prediction_loss, "value", self.shapes).leaves
+            self._predicting = [self._own.get(leaf, leaf) for leaf in leaves]
+        return float(evaluated(self.prediction_loss, self.held_out, self._now(self._predicting)))
+
+    def _now(self, values: Sequence[Value]) -> list[float]:
+        """The present numbers of Values."""
+        numbers, positions = self.state.weights.tolist(), self.positions
+        return [numbers[positions[x]] if x in positions else x.data for x in values]
 
     # The steps -------------------------------------------------------------------------------------------------------
 
@@ -221,7 +239,7 @@ class CompiledSteps:
             trained = self.state.trained
             slopes[:trained] += self._penalty_slope.grad(weights[:trained], self.strengths)
         elif self.penalty is not None:
-            _, leaves, found = self._whole_penalty.leaf_gradients(data=[self._now(x) for x in self._penalised])
+            _, leaves, found = self._whole_penalty.leaf_gradients(data=self._now(self._penalised))
             np.add.at(slopes, [self.positions[leaf] for leaf in leaves], found)
         return loss, slopes
 
@@ -272,6 +290,7 @@ def compiled_steps(
     penalty: Callable[[], Any] | None,
     rows: Rows,
     targets: Rows,
+    held_out: tuple[Rows, Rows],
     batch_size: int,
     clip_norm: float,
     insist: bool,
@@ -291,7 +310,7 @@ def compiled_steps(
         _require_extra("compiled training")
         own = penalty if isinstance(penalty, partial) else None
         return CompiledSteps(
-            *(model, loss_function(loss), optimizer, own, rows, targets),
+            *(model, loss_function(loss), optimizer, own, rows, targets, held_out),
             *(batch_size, clip_norm, known, watched),
         )
     except (TraceError, MissingExtraError) as error:
@@ -315,7 +334,13 @@ def compiled_outputs(model: Module, rows: Sequence[Sequence[float]]) -> list[lis
         _require_extra("compiled prediction")
         import numpy as np
 
-        return ag.compile(lambda x: outputs(model, x))(np.array(rows)).tolist()  # type: ignore[no-any-return]
+        from autograd.compiling.steps import evaluated, prepared
+
+        program = output_program(model)
+        own = dict(zip(program.values, (value for _, value in model.named_values()), strict=True))
+        leaves = prepared(program.function, "value", [(len(rows[0]),)]).leaves
+        numbers = [own.get(leaf, leaf).data for leaf in leaves]
+        return evaluated(program.function, (np.array(rows),), numbers).tolist()  # type: ignore[no-any-return]
     except (TraceError, MissingExtraError) as error:
         _say_once(f"predictions are made without compiled code, which is slower: {error}")
         return None

@@ -1,4 +1,4 @@
-"""The programs of compiled training, which models of the same structure share: a second training compiles nothing."""
+"""The programs of training and prediction, which models of the same structure share: only the first one compiles."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from copy import copy, deepcopy
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import autograd as ag
 from autograd import Value
@@ -16,9 +16,11 @@ from .losses import Loss, differentiable
 from .module import Module, outputs
 from .optim import OPTIMIZERS, Optimizer
 
-KEPT = 16  # losses whose programs are kept; each takes a few megabytes
+KEPT = 16  # programs; each takes a few megabytes
+LARGEST = 10_000  # Values and modules of a model whose programs are kept
 
-_losses: dict[Hashable, LossProgram] = {}
+_kept: dict[Hashable, Any] = {}
+_T = TypeVar("_T")
 
 
 class LossProgram:
@@ -58,6 +60,22 @@ class LossProgram:
             return differentiable(self.loss_of(_with_factors(self.model, lambda drop: given, x), t))
 
 
+class OutputProgram:
+    """The outputs of a model, as a function to be compiled.
+
+    Args:
+        model: the model; it is recorded, and its Values are the function's leaves.
+
+    Attributes:
+        values: all Values of the model.
+        function: the function.
+    """
+
+    def __init__(self, model: Module) -> None:
+        self.values = [value for _, value in model.named_values()]
+        self.function = ag.compile(lambda x: _in_mode(model, False, x))
+
+
 def loss_program(model: Module, loss_of: Loss, row: Sequence[float], keep: bool) -> LossProgram:
     """The program of a model's loss.
 
@@ -66,21 +84,32 @@ def loss_program(model: Module, loss_of: Loss, row: Sequence[float], keep: bool)
         keep: whether model and loss depend on nothing but the structure of the model, so that the program can be of
             another model with the same structure.
     """
-    own = structure(model) if keep else None
-    if own is None:
+    if not keep:
         return LossProgram(model, loss_of, row)
-    key = own, loss_of, len(row)
-    found = _losses.pop(key, None)
+    return _of_structure(model, (loss_of, len(row)), lambda own: LossProgram(own, loss_of, row))
+
+
+def output_program(model: Module) -> OutputProgram:
+    """The program of a model's outputs, which depend on nothing but its structure and its numbers."""
+    return _of_structure(model, (), OutputProgram)
+
+
+def _of_structure(model: Module, kind: Hashable, make: Callable[[Module], _T]) -> _T:
+    """What is made from a model, and kept for models of the same structure; the most recently used ones are kept."""
+    own = structure(model)
+    if own is None:
+        return make(model)
+    found = _kept.pop((own, kind), None)
     if found is None:
-        found = LossProgram(deepcopy(model), loss_of, row)  # a copy, which nobody changes
-    _losses[key] = found  # as the newest
-    for old in list(_losses)[:-KEPT]:
-        _losses.pop(old, None)
-    return found
+        found = make(deepcopy(model))  # a copy, which nobody changes
+    _kept[own, kind] = found  # as the newest
+    for old in list(_kept)[:-KEPT]:
+        _kept.pop(old, None)
+    return found  # type: ignore[no-any-return]
 
 
 def structure(model: Module) -> Hashable | None:
-    """All that a model's computation depends on, except the numbers in its Values; None if that is not known."""
+    """All that a model's computation depends on, except its numbers; None if that is not known, or the model large."""
     numbers: dict[Any, int] = {}  # of each Value and module
 
     def of(item: Any) -> Hashable:
@@ -89,7 +118,7 @@ def structure(model: Module) -> Hashable | None:
                 return ("again", numbers[item])
             numbers[item] = len(numbers)
             if isinstance(item, Value):
-                if item.inputs:
+                if item.inputs or len(numbers) > LARGEST:
                     raise _UnknownError
                 return "leaf"
             parts = [(name, of(x)) for name, x in vars(item).items() if name not in ("training", "rng")]

@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from autograd import ArgumentError, InputError, bars
@@ -156,17 +157,17 @@ def fit(
     chosen = _optimizer(model, optimizer, schedule)
     watch = bool(watchers) or (schedule is not None and type(schedule).__module__ != Schedule.__module__)
     steps = _Steps(model, loss, chosen, penalty, data, batch_size, limit, compiled, watch)
-    history, best = History(), (math.inf, model.state_dict())
+    history, best = History(), math.inf
     lowest, waited = math.inf, 0  # the lowest loss so far, and the epochs since it decreased
+    go_back = steps.remembered() if early_stopping is not None and data.validation_rows else None
     bar = _bar(epochs, progress)
     try:
         for epoch in range(epochs):
             history.loss.append(steps.epoch(shuffled(len(data.rows), rng)))
             if data.validation_rows:
                 history.val_loss.append(steps.validation_loss())
-                if history.val_loss[-1] < best[0]:
-                    steps.write()
-                    best = (history.val_loss[-1], model.state_dict())
+                if go_back is not None and history.val_loss[-1] < best:
+                    best, go_back = history.val_loss[-1], steps.remembered()
             if schedule is not None:
                 schedule.step()
             bar.set_postfix_str(translate("loss {loss:.4g}").format(loss=history.loss[-1]), refresh=False)
@@ -194,8 +195,8 @@ def fit(
         steps.write()
         model.eval()
         bar.close()
-    if early_stopping is not None and history.val_loss:
-        model.load_state_dict(best[1])
+    if go_back is not None and history.val_loss:
+        go_back()
     return history
 
 
@@ -250,8 +251,9 @@ class _Steps:
             return None
         insist = bool(self.compiled)
         targets = _as_vectors(self.data.targets, self.loss, self.count)
+        held_out = self.data.validation_rows, _as_vectors(self.data.validation_targets, self.loss, self.count)
         fast = compiled_steps(
-            *(self.model, self.loss, self.optimizer, self.penalty, self.data.rows, targets),
+            *(self.model, self.loss, self.optimizer, self.penalty, self.data.rows, targets, held_out),
             *(self.batch_size, self.clip_norm, insist, self.watch),
         )
         if fast is None and insist:
@@ -274,10 +276,16 @@ class _Steps:
 
     def validation_loss(self) -> float:
         """The mean loss over the data held out."""
-        rows, targets = self.data.validation_rows, self.data.validation_targets
         if self.fast is None:
-            return self.eager.mean_loss(rows, targets)
-        return self.fast.mean_loss(rows, _as_vectors(targets, self.loss, self.count))
+            return self.eager.mean_loss(self.data.validation_rows, self.data.validation_targets)
+        return self.fast.validation_loss()
+
+    def remembered(self) -> Callable[[], None]:
+        """What gives the model its present numbers again."""
+        if self.fast is not None and not self.watch:
+            return self.fast.remembered()
+        self.write()
+        return partial(self.model.load_state_dict, self.model.state_dict())
 
 
 def _batch_size(given: int | None, rows: int) -> int:

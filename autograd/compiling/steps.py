@@ -50,9 +50,9 @@ def prepared(function: Compiled, kind: str, shapes: Sequence[tuple[int, ...]]) -
     return memory.program(Question(kind, (), tuple(shapes), varies))
 
 
-def mean(function: Compiled, args: Sequence[Any], data: Any) -> float:
-    """A function's mean over rows, with these numbers for the leaves that it closes over."""
-    return float(function._run("value", args, (), data=data).result)  # noqa: SLF001  (as above)
+def evaluated(function: Compiled, args: Sequence[Any], data: Any) -> Any:
+    """A function's values, with these numbers for the leaves that it closes over."""
+    return function._run("value", args, (), data=data).result  # noqa: SLF001  (as above)
 
 
 class State:

@@ -167,7 +167,7 @@ def test_a_refusal_is_said_once_and_training_goes_on(monkeypatch, caplog):
         raise ag.TraceError("line 7 branches")
 
     monkeypatch.setattr(nn.compiled, "_said", set())
-    monkeypatch.setattr(nn.programs, "_losses", {})
+    monkeypatch.setattr(nn.programs, "_kept", {})
     monkeypatch.setattr(ag, "compile", refusing, raising=False)
     (said,) = fit_again(caplog)
     assert "line 7 branches" in said
@@ -178,7 +178,7 @@ def test_a_mistake_within_the_compiler_is_no_reason_to_train_slowly(monkeypatch,
     def broken(*args, **settings):
         raise kind("a mistake")
 
-    monkeypatch.setattr(nn.programs, "_losses", {})
+    monkeypatch.setattr(nn.programs, "_kept", {})
     monkeypatch.setattr(ag, "compile", broken, raising=False)
     with pytest.raises(kind, match="a mistake"):
         nn.fit(nn.MLP(4, [3]), ROWS, NUMBERS, optimizer="sgd", epochs=1)

@@ -34,7 +34,7 @@ OPTIMIZERS = {
 @pytest.fixture(autouse=True)
 def no_programs(monkeypatch):
     """Nothing is known from other tests."""
-    monkeypatch.setattr(programs, "_losses", {})
+    monkeypatch.setattr(programs, "_kept", {})
 
 
 @pytest.fixture
@@ -187,6 +187,7 @@ def test_schedules_validation_and_early_stopping(made_without):
 
     (a, weights), (b, expected) = one(True), one(False)
     assert a.stopped == b.stopped == "early"
+    assert a.best_epoch < len(a.loss) - 1
     np.testing.assert_allclose(a.val_loss, b.val_loss, rtol=1e-9)
     assert weights == pytest.approx(expected, rel=1e-9)
     assert len(made_without) == 1
@@ -340,6 +341,25 @@ def test_a_second_training_of_the_same_structure_records_nothing(monkeypatch):
     assert count == [1]
 
 
+def test_predictions_of_the_same_structure_record_nothing(monkeypatch):
+    rows = RNG.normal(size=(300, 4))
+    first, second = network(seed=1), network(seed=2)
+    expected = [[out.data for out in second(row)] for row in rows.tolist()]
+    nn.predict(first, rows)
+    with recordings(monkeypatch) as count:
+        np.testing.assert_allclose(nn.predict(second, rows), expected, rtol=1e-12, atol=1e-15)
+    assert count == []
+    second.layers[1].neurons[2].bias.data += 1.0
+    assert nn.predict(second, rows)[0][2] == pytest.approx(expected[0][2] + 1.0, rel=1e-12)
+
+
+def test_programs_of_large_models_are_not_kept(monkeypatch):
+    monkeypatch.setattr(programs, "LARGEST", 30)
+    fit_once(network())
+    fit_once(network(sizes=(2, 3)))
+    assert len(programs._kept) == 1
+
+
 SHAPES = {
     "plain": lambda: network(),
     "relu": lambda: network(activation="relu"),
@@ -365,7 +385,7 @@ def test_models_of_similar_structures_are_not_mixed_up():
     for kept in (False, True):  # with programs of their own, then with those of all before
         for name, make in SHAPES.items():
             if not kept:
-                programs._losses.clear()
+                programs._kept.clear()
             losses = fit_once(make(), validation_split=0.2)
             assert expected.setdefault(name, (losses.loss, losses.val_loss)) == (losses.loss, losses.val_loss), name
 
@@ -373,7 +393,7 @@ def test_models_of_similar_structures_are_not_mixed_up():
 def test_a_model_may_change_after_its_program_was_kept():
     first = network(seed=1)
     expected = fit_once(network(seed=2), validation_split=0.2).val_loss
-    programs._losses.clear()
+    programs._kept.clear()
     fit_once(first)
     first.layers[0].activation_function = first.layers[1].activation_function
     first.layers[1].neurons.pop()
@@ -393,7 +413,7 @@ def test_what_is_not_known_has_a_program_of_its_own():
 def test_few_programs_are_kept():
     for k in range(programs.KEPT + 3):
         fit_once(network(sizes=(k + 1, 3)))
-    assert len(programs._losses) == programs.KEPT
+    assert len(programs._kept) == programs.KEPT
 
 
 def test_several_threads_train_at_once():
@@ -401,7 +421,7 @@ def test_several_threads_train_at_once():
         return fit_once(network(seed=seed), validation_split=0.2).loss
 
     expected = [one(seed) for seed in range(4)]
-    programs._losses.clear()
+    programs._kept.clear()
     found = {}
     threads = [threading.Thread(target=lambda k=k: found.update({k: one(k)})) for k in range(4)]
     for thread in threads:
