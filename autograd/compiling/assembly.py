@@ -335,3 +335,57 @@ class Builder:
         """Add bits to the flag."""
         old = self.let("load i64, ptr %flag")
         self.do(f"store i64 {self.let(f'or i64 {old}, {bits}')}, ptr %flag")
+
+
+class Routine(Builder):
+    """Writes a function that works on tables of 64-bit words and on numbers one by one.
+
+    Args:
+        head: its type, name and parameters.
+        define: how it begins.
+    """
+
+    def __init__(self, head: str, define: str = "define internal") -> None:
+        super().__init__(Block("double", 1, 1, 1, 1), f"{define} {head}")
+
+    def get(self, kind: str, pointer: str, offset: str | int = 0) -> str:
+        """What is in memory."""
+        return self.let(f"load {kind}, ptr {self.at(pointer, offset)}")
+
+    def put(self, kind: str, x: str, pointer: str, offset: str | int = 0) -> None:
+        """Change memory."""
+        self.do(f"store {kind} {x}, ptr {self.at(pointer, offset)}")
+
+    def word(self, row: str, number: int) -> str:
+        """A word of a row of a table."""
+        return self.get("i64", row, 8 * number)
+
+    def address(self, row: str, number: int) -> str:
+        """The same as a pointer."""
+        return self.get("ptr", row, 8 * number)
+
+    def item(self, base: str, index: str, size: int = 8) -> str:
+        """A place in a table with rows of so many bytes."""
+        return self.at(base, self.let(f"mul i64 {index}, {size}"))
+
+    def test(self, condition: str) -> str:
+        """A comparison of whole numbers or pointers."""
+        return self.let(f"icmp {condition}")
+
+    @contextmanager
+    def when(self, condition: str) -> Iterator[None]:
+        """What follows is done if a condition holds."""
+        after = self.label()
+        self.unless(condition, after)
+        yield
+        self.begin(after)
+
+    @contextmanager
+    def each(self, count: str) -> Iterator[Loop]:
+        """A loop, also over nothing."""
+        with self.when(self.test(f"ne i64 {count}, 0")), self.loop(count) as loop:
+            yield loop
+
+    def go(self, label: str) -> None:
+        """Continue at a label."""
+        self.finish(f"br label %{label}")

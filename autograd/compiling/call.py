@@ -159,13 +159,18 @@ def _shared(call: Call, arrays: Sequence[Any], data: Any) -> Any:
     leaves = call.prepared.leaves
     if leaves or data is not None:
         given = data is not None
-        own = read_argument(data, None, "data").array if given else assigned(leaves, [x.data for x in leaves], _data)
+        own = read_argument(data, None, "data").array if given else leaf_numbers(leaves)
         if own.shape != (len(leaves),):
             raise ArgumentError(f"data needs {len(leaves)} numbers, one for each leaf, not {own.shape}")
         if not numbers:
             return own
         numbers.append(own)
     return np.concatenate(numbers) if numbers else ()  # a copy, because results may overwrite an argument
+
+
+def leaf_numbers(leaves: Sequence[Value]) -> Any:
+    """An array of the leaves' numbers."""
+    return assigned(leaves, [x.data for x in leaves], _data)
 
 
 def _data(leaf: Value) -> float:

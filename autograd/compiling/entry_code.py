@@ -10,33 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from . import objects
-from .assembly import Block, Builder, Loop
-from .record import ANY, Argument, Field, Leaf, Part, Result, Word
+from .assembly import Routine
+from .record import ANY, Argument, Field, Leaf, Part, Result
 
 
-class _Function(Builder):
+class _Function(Routine):
     """Writes one function of the entry; those that return i1 say whether all went well."""
-
-    def __init__(self, head: str) -> None:
-        super().__init__(Block("double", 1, 1, 1, 1), f"define internal {head}")
-
-    # Memory.
-
-    def get(self, kind: str, pointer: str, offset: str | int = 0) -> str:
-        """What is in memory."""
-        return self.let(f"load {kind}, ptr {self.at(pointer, offset)}")
-
-    def put(self, kind: str, x: str, pointer: str, offset: str | int = 0) -> None:
-        """Change memory."""
-        self.do(f"store {kind} {x}, ptr {self.at(pointer, offset)}")
-
-    def word(self, row: str, word: Word) -> str:
-        """A word of a row of a table."""
-        return self.get("i64", row, 8 * word)
-
-    def address(self, row: str, word: Word) -> str:
-        """The same as a pointer."""
-        return self.get("ptr", row, 8 * word)
 
     def field(self, field: Field) -> str:
         """A word of the record."""
@@ -46,10 +25,6 @@ class _Function(Builder):
         """The same as a pointer."""
         return self.address("%record", field)
 
-    def item(self, base: str, index: str, size: int = 8) -> str:
-        """A place in a table with rows of so many bytes."""
-        return self.at(base, self.let(f"mul i64 {index}, {size}"))
-
     def number(self, base: str, index: str, item: str = "") -> str:
         """A number of an array of doubles or floats."""
         return self.let(f"call double @number(ptr {base}, i64 {index}, i64 {item or self.field(Field.ITEM)})")
@@ -57,12 +32,6 @@ class _Function(Builder):
     def put_number(self, base: str, index: str, x: str) -> None:
         """Change one."""
         self.do(f"call void @put_number(ptr {base}, i64 {index}, i64 {self.field(Field.ITEM)}, double {x})")
-
-    # Conditions and loops.
-
-    def test(self, condition: str) -> str:
-        """A comparison of whole numbers or pointers."""
-        return self.let(f"icmp {condition}")
 
     def on(self, field: Field) -> str:
         """Whether a word of the record is not 0."""
@@ -77,29 +46,11 @@ class _Function(Builder):
         return self.let(f"fcmp oeq double {self.let(f'fsub double {x}, {x}')}, 0.0")
 
     @contextmanager
-    def when(self, condition: str) -> Iterator[None]:
-        """What follows is done if a condition holds."""
-        after = self.label()
-        self.unless(condition, after)
-        yield
-        self.begin(after)
-
-    @contextmanager
-    def each(self, count: str) -> Iterator[Loop]:
-        """A loop, also over nothing."""
-        with self.when(self.test(f"ne i64 {count}, 0")), self.loop(count) as loop:
-            yield loop
-
-    @contextmanager
     def rows(self, table: Field, count: Field, width: int = 1) -> Iterator[tuple[str, str]]:
         """A loop over a table: the number of each row, and where it begins."""
         base = self.memory(table)
         with self.each(self.field(count)) as loop:
             yield loop.index, self.item(base, loop.index, 8 * width)
-
-    def go(self, label: str) -> None:
-        """Continue at a label."""
-        self.finish(f"br label %{label}")
 
     def answer(self) -> str:
         """The text of a function that has come to its end: all went well, unless it went to the label ``no``."""
@@ -427,8 +378,7 @@ def _entry() -> str:
 
     ``%self`` is a tuple whose first item is the record, an array.
     """
-    f = _Function("ptr @entry(ptr %self, ptr %passed, i64 %count)")
-    f.head = f.head.replace("internal ", "")
+    f = _Function("ptr @entry(ptr %self, ptr %passed, i64 %count)", "define")
     f.do(f"%record = load ptr, ptr {f.at(f.get('ptr', '%self', objects.ITEMS), objects.DATA)}")
     f.unless(f.test("eq i64 %count, 2"), "none")
     args, out = f.get("ptr", "%passed"), f.get("ptr", "%passed", 8)

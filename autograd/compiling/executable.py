@@ -162,7 +162,7 @@ class Executable:
                 space = Workspace(self._layout)
             try:
                 self._callbacks.clear()
-                self._prepare(space, shared)
+                self.prepare(space, shared)
                 for k in mine:
                     sums[k] = self._run(space, *runs[k], inputs, outputs, shared)
             finally:
@@ -212,7 +212,7 @@ class Executable:
             )
         return self._connection
 
-    def _prepare(self, space: Workspace, shared: Any) -> None:
+    def prepare(self, space: Workspace, shared: Any) -> None:
         """Copy what all rows share into a workspace."""
         if len(shared):
             space.params[: len(shared)] = shared

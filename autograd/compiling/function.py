@@ -11,12 +11,14 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 from ..arguments import Argnums, by_position, called, indices, parameters
-from ..errors import ArgumentError, InputError
+from ..errors import ArgumentError, InputError, MissingExtraError
 from ..structure import holds_values
 from ..sweep import gradient_of
+from ..text import shown
 from ..value import Value
 from . import call, checking, native, settings
 from .arrays import assigned, zeros_like
+from .c_function import CFunction
 from .entry import Entry, entry
 from .listing import recorded
 from .memory import Memory
@@ -386,22 +388,52 @@ class Compiled:
         """
         from .source import of_compiled
 
-        if kind != "value" and kind not in _OF_ARGUMENTS:
-            raise ArgumentError(f"kind is 'value' or one of {', '.join(sorted(_OF_ARGUMENTS))}, not {kind!r}")
-        if kwargs:
-            args = tuple(self._positional(args, kwargs))
-        if args:
-            prepared = self._read(kind, args, argnums, ())[0].prepared
-        elif self._last is not None:
-            last = self._last.question
-            chosen = indices(argnums, len(last.shapes), called(self.function)) if kind in _OF_ARGUMENTS else ()
-            prepared = self._memory.program(Question(kind, chosen, last.shapes, last.varies))
-        else:
-            axes = self._settings.axes(len(self._names))
-            chosen = indices(argnums, len(axes), called(self.function)) if kind in _OF_ARGUMENTS else ()
-            varies = tuple(axis is not None for axis in axes)
-            prepared = self._memory.program(Question(kind, chosen, ((),) * len(axes), varies))
+        prepared = self._memory.program(self._question(kind, args, kwargs, argnums))
         return of_compiled(language, prepared, called(self.function), self._names)
+
+    def c_address(
+        self,
+        kind: str = "value_and_grad",
+        *args: Any,
+        argnums: Argnums = 0,
+        signature: str = "void (double *, double *)",
+        **kwargs: Any,
+    ) -> CFunction:
+        """One row's values or derivatives as a function of C, for SciPy, Numba, ctypes and other languages.
+
+        It works in double precision. ``reduce`` makes no difference. Leaf Values that the function closes over keep the
+        numbers that they have now.
+
+        Args:
+            kind: the method: ``"value"``, ``"grad"``, ``"value_and_grad"``, ``"jacobian"``, ``"value_and_jacobian"``,
+                ``"hessian"`` or ``"value_grad_and_hessian"``.
+            args, kwargs: arguments as for a call, whose shapes are used; by default those of the last call, or a
+                number for each parameter.
+            argnums: which arguments derivatives are taken in.
+            signature: its type in C: see ``CFunction``.
+
+        Returns:
+            an object with its ``address``, which keeps the machine code in memory.
+
+        Raises:
+            ArgumentError: for another kind or signature, or a function that only Python can compute.
+            MissingExtraError: without llvmlite.
+
+        >>> import ctypes
+        >>> from autograd import compile, sin
+        >>> f = compile(lambda x, y: x * sin(y)).c_address("value_and_grad", argnums=(0, 1))
+        >>> inputs, outputs = (ctypes.c_double * 2)(2.0, 0.5), (ctypes.c_double * 3)()
+        >>> f.pointer(inputs, outputs)
+        >>> [round(x, 6) for x in outputs]
+        [0.958851, 0.479426, 1.755165]
+        """
+        if not native.available():
+            raise MissingExtraError("llvmlite", "compile", "c_address")
+        question = self._question(kind, args, kwargs, argnums)
+        question = question._replace(varies=(True,) * len(question.shapes))
+        chosen = self._settings._replace(in_axes=0, reduce=None, dtype=np.dtype(np.float64), check=False)
+        names = self._called_by(len(question.shapes))
+        return CFunction(Prepared(question, self.function, names, chosen, self._target, speculate=False), signature)
 
     def __repr__(self) -> str:
         name = getattr(self, "__qualname__", None) or called(self.function)
@@ -507,6 +539,23 @@ class Compiled:
         own = arguments[: len(args)]
         question = Question(kind, chosen, tuple([a.shape for a in own]), tuple([a.axis is not None for a in own]))
         return call.known(self._memory.program(question), arguments, count, len(args)), [a.array for a in arguments]
+
+    def _question(self, kind: str, args: Sequence[Any], kwargs: dict[str, Any], argnums: Any) -> Question:
+        """What a method would compile: for arguments like these, those of the last call, or a number each."""
+        if not isinstance(kind, str) or (kind != "value" and kind not in _OF_ARGUMENTS):
+            raise ArgumentError(f"kind is 'value' or one of {', '.join(sorted(_OF_ARGUMENTS))}, not {shown(kind)}")
+        if kwargs:
+            args = self._positional(args, kwargs)
+        if args:
+            read, _ = call.read(args, (), self._called_by(len(args)), self._settings)
+            shapes, varies = tuple([a.shape for a in read]), tuple([a.axis is not None for a in read])
+        elif self._last is not None:
+            shapes, varies = self._last.question.shapes, self._last.question.varies
+        else:
+            axes = self._settings.axes(len(self._names))
+            shapes, varies = ((),) * len(axes), tuple([axis is not None for axis in axes])
+        chosen = indices(argnums, len(shapes), called(self.function)) if kind in _OF_ARGUMENTS else ()
+        return Question(kind, chosen, shapes, varies)
 
     def _prepare(self, question: Question) -> Prepared:
         names = self._called_by(len(question.shapes))

@@ -43,6 +43,7 @@ class Prepared:
         names: the names of its arguments.
         settings: how it is compiled.
         target: the machine to make code for; this one if None.
+        speculate: whether the program may speculate (see ``derive``).
 
     Attributes:
         question: the question.
@@ -63,11 +64,12 @@ class Prepared:
         names: Sequence[str],
         settings: Settings,
         target: native.Target | None,
+        speculate: bool = True,
     ) -> None:
         trace = Trace(function, question.shapes, question.varies, names, question.kind == "jvp")
         recording = trace.recording
         tasks = _Tasks(question, trace, settings, target)
-        self.want, self.pick, self.task = tasks.make(speculate=not settings.strict)
+        self.want, self.pick, self.task = tasks.make(speculate and not settings.strict)
         self.question = question
         self.inputs = [[x.which_input for x in own if x.which_input] for own in trace.inputs]
         self.leaves: list[Value] = [leaf for _, leaf in trace.closed]
