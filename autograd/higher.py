@@ -9,7 +9,7 @@ beyond them come out as inf or nan, never as a silent 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from . import context, functions
@@ -35,6 +35,35 @@ CARRY = Op(
     symbol="×",
     finite=False,
 )
+
+
+class Compound(Op):
+    """An operation whose node is no number, or a part of one that is none: recorded loops. It has its own sweeps."""
+
+    __slots__ = ("is_number",)
+
+    is_number: bool
+
+    def pull(
+        self, node: Value, adjoints: list[Any], keys: list[Any], depends: Container[Value], combine: Combine
+    ) -> Iterable[tuple[Value, Any, Any]]:
+        """The reverse sweep through a node.
+
+        Args:
+            node: the node.
+            adjoints: what has arrived; of a number its adjoint alone.
+            keys: for each what it belongs to.
+            depends: the nodes whose adjoints are wanted.
+            combine: adds up adjoints times partials.
+
+        Returns:
+            for some inputs what arrives there: the input, the adjoint, and the partial or the key.
+        """
+        raise NotImplementedError
+
+    def push(self, node: Value, tangents: Mapping[Value, Any], combine: Combine) -> Any:
+        """The tangent of a node, from those of its inputs."""
+        raise NotImplementedError
 
 
 def _rules(op: Op) -> tuple[Callable[..., Any], ...]:
@@ -111,19 +140,38 @@ def is_plainly(x: Linear, number: float) -> bool:
 
 
 def reverse(
-    order: Sequence[Value], wrt: Sequence[Value], adjoint: Linear = 1.0, combine: Combine = combine
+    order: Sequence[Value],
+    wrt: Sequence[Value],
+    adjoint: Linear = 1.0,
+    combine: Combine = combine,
+    seeds: Mapping[Value, tuple[list[Any], list[Any]]] | None = None,
 ) -> list[Linear]:
     """The derivative of the last node with respect to each of ``wrt``, as Values where they depend on anything.
 
-    The sweep stops at ``wrt``, whether they are leaves or not. ``combine`` adds up adjoints times partials.
+    The sweep stops at ``wrt``, whether they are leaves or not. ``combine`` adds up adjoints times partials. It may
+    begin at several nodes: ``seeds`` then holds adjoints and partials that arrive at them from outside.
     """
     stop = set(wrt)
     depends = depending(order, stop)
-    incoming: dict[Value, tuple[list[Linear], list[Linear]]] = {order[-1]: ([adjoint], [1.0])}
-    found: dict[Value, Linear] = {}
+    incoming: dict[Value, tuple[list[Any], list[Any]]]
+    incoming = {order[-1]: ([adjoint], [1.0])} if seeds is None else dict(seeds)
+    found: dict[Value, Any] = {}
     with context.Surrounding(extended=True):
         for node in reversed(order):
             if node not in incoming:
+                continue
+            own = node.op
+            if isinstance(own, Compound):
+                arrived, keys = incoming.pop(node)
+                if own.is_number:
+                    arrived, keys = [combine(arrived, keys)], [1.0]
+                if node in stop:
+                    found[node] = arrived[0] if own.is_number else (arrived, keys)
+                elif not depends.isdisjoint(node.inputs):
+                    for x, adjoint, slope in own.pull(node, arrived, keys, depends, combine):
+                        adjoints, slopes = incoming.setdefault(x, ([], []))
+                        adjoints.append(adjoint)
+                        slopes.append(slope)
                 continue
             arriving = combine(*incoming.pop(node))
             if node in stop:
@@ -147,6 +195,9 @@ def forward(
     with context.Surrounding(extended=True):
         for node in order:
             if node in result or not node.inputs or result.keys().isdisjoint(node.inputs):
+                continue
+            if isinstance(node.op, Compound):
+                result[node] = node.op.push(node, result, combine)
                 continue
             slopes = partials(node, result)
             result[node] = combine([result.get(x, 0.0) for x in node.inputs], slopes)

@@ -12,6 +12,9 @@ and ``schedule`` put it in order, ``emit``, ``kernels`` and ``transposing`` turn
 ``cache`` keeps (``replay`` runs it on NumPy where that is impossible), ``executable`` runs that in a ``workspace`` on
 ``threads``, and ``task`` is a program made ready. ``steps`` makes many steps of a training in one native call, from a
 loss's program and an update's.
+
+Loops: ``loops`` records them, ``loop_rules`` sweeps through them, ``liveness`` finds what of them is needed,
+``emit_loops`` writes their code.
 """
 
 from importlib.util import find_spec

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -154,6 +154,22 @@ class Loop:
     next: list[str] = field(default_factory=list)
 
 
+@dataclass
+class Steps(Loop):
+    """A loop that may have no steps, and may end early.
+
+    Attributes:
+        exits: the ways out: from which block, with which numbers, and after how many steps.
+        last, count: after the loop, the carried values and the number of steps.
+        after: the label behind the loop.
+    """
+
+    exits: list[tuple[str, list[str], str]] = field(default_factory=list)
+    last: list[str] = field(default_factory=list)
+    count: str = ""
+    after: str = ""
+
+
 class Builder:
     """Writes one function; names and labels are generated.
 
@@ -254,6 +270,50 @@ class Builder:
         self.finish(f"br i1 {more}, label %{again}, label %{after}")
         self.begin(after)
 
+    @contextmanager
+    def steps(self, limit: str, starts: Sequence[tuple[str, str]], may_be_none: bool) -> Iterator[Steps]:
+        """As ``loop``, for loops that may end early.
+
+        Args:
+            limit: the number of steps.
+            starts: type and first value of each number that one step passes to the next.
+            may_be_none: whether the limit may be 0.
+        """
+        after, again = self.label(), self.label()
+        count = self._count
+        self._count += 1 + len(starts)
+        index, *carried = (f"%v{count + k}" for k in range(1, 2 + len(starts)))
+        steps = Steps(index, carried, after=after)
+        before = self._label
+        if may_be_none:
+            steps.exits.append((before, [first for _, first in starts], "0"))
+            self.finish(f"br i1 {self.let(f'icmp ugt i64 {limit}, 0')}, label %{again}, label %{after}")
+        self.begin(again)
+        at = len(self.lines)
+        yield steps
+        following = self.let(f"add i64 {index}, 1")
+        more = self.let(f"icmp ult i64 {following}, {limit}")
+        kinds = zip((("i64", "0"), *starts), (index, *carried), (following, *steps.next), strict=True)
+        self.lines[at:at] = [
+            f"{name} = phi {kind} [ {first}, %{before} ], [ {last}, %{self._label} ]"
+            for (kind, first), name, last in kinds
+        ]
+        steps.exits.append((self._label, steps.next, following))
+        self.finish(f"br i1 {more}, label %{again}, label %{after}")
+        self.begin(after)
+
+        def merged(kind: str, values: Sequence[str]) -> str:
+            ways = zip(values, steps.exits, strict=True)
+            return self.let(f"phi {kind} {', '.join(f'[ {x}, %{label} ]' for x, (label, _, _) in ways)}")
+
+        steps.last = [merged(kind, [values[k] for _, values, _ in steps.exits]) for k, (kind, _) in enumerate(starts)]
+        steps.count = merged("i64", [n for _, _, n in steps.exits])
+
+    def leave_unless(self, condition: str, steps: Steps) -> None:
+        """End a loop before this step unless a condition holds."""
+        steps.exits.append((self._label, steps.carried, steps.index))
+        self.unless(condition, steps.after)
+
     # Memory ----------------------------------------------------------------------------------------------------------
 
     def at(self, pointer: str, offset: str | int) -> str:
@@ -287,7 +347,11 @@ class Builder:
 
     def spread(self, pointer: str) -> str:
         """A number that is loaded into every lane."""
-        block, x = self.block, self.load(pointer)
+        return self.spread_number(self.load(pointer))
+
+    def spread_number(self, x: str) -> str:
+        """A number in every lane."""
+        block = self.block
         if block.lanes == 1:
             return x
         one = self.let(f"insertelement {block.vector} poison, {block.item} {x}, i64 0")

@@ -15,7 +15,9 @@ from collections.abc import Mapping, Sequence
 from .. import higher, ops
 from ..graph import topological
 from ..higher import CARRY, Linear
+from ..value import Value
 from . import progress
+from .liveness import Live
 from .trace import CARRY_DOT, Traced
 
 
@@ -99,16 +101,27 @@ def jacobian(outputs: Sequence[Linear], wrt: Sequence[Traced], combine: Combiner
 
 
 def hessian(output: Linear, wrt: Sequence[Traced], combine: Combiner) -> list[list[Linear]]:
-    """The second derivatives, as gradients of the gradient; one half is computed, because the matrix is symmetric."""
+    """The second derivatives; one half is computed, because the matrix is symmetric.
+
+    They are gradients of the gradient; through loops its tangents, which are computed in the loops of the gradient.
+    """
     first = gradient(output, wrt, _products if combine.strict else combine)
-    every = progress.over(first, "deriving again")
-    half = [gradient(slope, wrt[: i + 1], combine) for i, slope in enumerate(every)]
     n = len(wrt)
+    if isinstance(output, Traced) and output.recording.has_loops:
+        columns = [tangents(first[j:], {x: 1.0}, combine) for j, x in enumerate(wrt)]
+        half = [[columns[j][i - j] for j in range(i + 1)] for i in range(n)]
+    else:
+        every = progress.over(first, "deriving again")
+        half = [gradient(slope, wrt[: i + 1], combine) for i, slope in enumerate(every)]
     return [[half[max(i, j)][min(i, j)] for j in range(n)] for i in range(n)]
 
 
 def tangents(outputs: Sequence[Linear], seeds: Mapping[Traced, Linear], combine: Combiner) -> list[Linear]:
     """The derivative of the outputs in the direction of the seeds, by one forward sweep."""
-    order = topological(*[x for x in outputs if isinstance(x, Traced)])
+    nodes = [x for x in outputs if isinstance(x, Traced)]
+    if nodes and nodes[0].recording.has_loops:  # without what was added to loops for other directions
+        order: Sequence[Value] = Live(nodes).order(nodes, None)[0]
+    else:
+        order = topological(*nodes)
     found = higher.forward(order, seeds, combine)  # type: ignore[arg-type]
     return [found.get(x, 0.0) if isinstance(x, Traced) else 0.0 for x in outputs]

@@ -10,12 +10,26 @@ from typing import Any
 
 from . import progress
 from .assembly import Block, Builder
-from .instructions import CONDITIONS, INPUTS, OPCODES, REACH, Opcode
+from .emit_loops import Results, Stack, emit_loop, emit_pack, load_element, size
+from .instructions import CONDITIONS, INPUTS, OF_LOOPS, OPCODES, REACH, Opcode
 from .interpreter import Interpreter, Places
 from .kernels import kernel, vector_function
 from .mathematics import FUNCTIONS, alone
+from .order import LOOPS
 from .program import ROW, Program
-from .schedule import COMPILED, INTERPRETED, Layer, Outer, Product, Schedule, Straight, Total, summands
+from .schedule import (
+    COMPILED,
+    INTERPRETED,
+    Layer,
+    Outer,
+    Product,
+    Schedule,
+    Straight,
+    Total,
+    height,
+    place_stacks,
+    summands,
+)
 from .transposing import widths
 
 Outline = tuple[Any, list[int]]  # the common part of identical stretches, and the operands that differ
@@ -76,12 +90,20 @@ class _Emitter:
         self.constants: dict[int, float] = {}
         inputs = len(self.program.shared_names)
         self.parameter: dict[int, int] = {}
+        self.inner = dict(plan.inner)  # where stacks in the bodies of loops are: slots, or parameters
         for i, (op, operands, _) in enumerate(self.program.code):
             if op == "shared":
                 self.parameter[i] = operands[0]
         for i in plan.prepare:
+            op, operands, constant = self.program.code[i]
+            if op == "loop":
+                inputs = place_stacks(self.program.loops[int(constant)].body, inputs, self.inner)
+                continue
+            if op == "element":
+                self.parameter[i] = self.parameter[operands[0]] + int(constant)
+                continue
             self.parameter[i] = inputs
-            inputs += 1
+            inputs += height(self.program, i) if op in ("stack", "pack") else 1
         self.parameters = inputs
         self._interpreters: dict[str, Interpreter] = {}
 
@@ -122,7 +144,7 @@ class _Emitter:
         """The steps that an interpreter runs: in a long program, all stretches but those that repeat most."""
         same: dict[Any, list[int]] = {}
         for number, (step, outline) in enumerate(zip(self.plan.steps, outlines, strict=True)):
-            if isinstance(step, Straight):
+            if isinstance(step, Straight) and self.program.code[step.code[0]].op not in LOOPS:
                 same.setdefault(number if outline is None else outline[0], []).append(number)
         size = {key: len(self.plan.steps[numbers[0]].code) for key, numbers in same.items()}  # type: ignore[union-attr]
         if sum(size.values()) <= COMPILED:
@@ -205,6 +227,8 @@ class _Emitter:
                 return code[k].constant.hex()
             return -1 - outside.setdefault(k, len(outside)) if level[k] == ROW else ("shared", k)
 
+        if code[step.code[0]].op in ("loop", "pack"):
+            return None
         for i in step.code:
             op, operands, _ = code[i]
             said.append(op if i not in self.program.reciprocals else "watched")
@@ -236,22 +260,22 @@ class _Emitter:
                 return f.at(base, self.offset(i))
             return f.at(base, f.let(f"zext i32 {f.let(f'load i32, ptr {f.at(first, 4 * table[i])}')} to i64"))
 
-        body = _Body(self, f, address)
+        body = Body(self, f, address, lambda slot: f.at(base, slot * block.slot_bytes), block.slot_bytes)
         if block.vectors == 1:
             body.run(step.code, step.kept)
         else:
             with f.loop(block.slot_bytes, step=block.vector_bytes) as loop:
                 base = f.at("%ws", loop.index)
                 body.run(step.code, step.kept)
-        self.instructions += len(step.code)
+        self.instructions += size(self.program, step.code)
         self.stretches.append(f)
 
     def prepare(self) -> None:
         """A function that computes, once a call, what all rows share; a few instructions in a function each."""
         block = self.block.scalar()
-        code = self.plan.prepare
+        code = [i for i in self.plan.prepare if self.program.code[i].op != "element"]
         whole = Builder(block, "define void @prepare(ptr %params, ptr %calls, ptr %operands)")
-        if len(code) > COMPILED:
+        if len(code) > COMPILED and not any(self.program.code[i].op in LOOPS for i in code):
             for first in progress.over(range(0, len(code), INTERPRETED), "writing tables"):
                 part = code[first : first + INTERPRETED]
                 start = self.interpreter("once").encode(part, part, watched=False)
@@ -261,15 +285,17 @@ class _Emitter:
                 )
             self.functions.append(whole.text())
             return
-        self.instructions += len(code)
-        for number, start in enumerate(range(0, len(code), 256)):
-            part = code[start : start + 256]
+        self.instructions += size(self.program, code)
+        for number, part in enumerate(self.parts_of_prepare(code)):
             f = Builder(block, f"define internal void @prepare{number}(ptr %params, ptr %calls)")
 
             def address(i: int, f: Builder = f) -> str:
                 return f.at("%params", self.parameter[i] * block.item_bytes)
 
-            _Body(self, f, address).run(part, part, watched=False)
+            def locate(number: int, f: Builder = f) -> str:
+                return f.at("%params", number * block.item_bytes)
+
+            Body(self, f, address, locate, block.item_bytes).run(part, part, watched=False)
             self.functions.append(f.text())
             whole.do(f"call void @prepare{number}(ptr %params, ptr %calls)")
         self.functions.append(whole.text())
@@ -282,7 +308,7 @@ class _Emitter:
         program = alone(op, count, block.item == "float", block.vector_bytes == 64)
         v = block.vector
         f = Builder(block, f"define internal {v} @{name}(ptr %calls, {', '.join(f'{v} %x{k}' for k in range(count))})")
-        body = _Body(self, f, lambda i: "", program)
+        body = Body(self, f, lambda i: "", lambda i: "", 0, program)
         for i in program.needed():
             opcode, operands, _ = program.code[i]
             if opcode == "row":
@@ -293,6 +319,22 @@ class _Emitter:
         for declared, text in f.declared.items():
             self.need(declared, text)
         self.need(name, f.text())
+
+    def parts_of_prepare(self, code: Sequence[int]) -> list[list[int]]:
+        """A few instructions each; a loop and its results are in one part."""
+        parts: list[list[int]] = []
+        results: dict[int, list[int]] = {}
+        for i in code:
+            op, operands, _ = self.program.code[i]
+            if op in OF_LOOPS:
+                results[operands[0]].append(i)
+                continue
+            if not parts or len(parts[-1]) >= 256:
+                parts.append([])
+            parts[-1].append(i)
+            if op == "loop":
+                results[i] = parts[-1]
+        return parts
 
     # The whole -------------------------------------------------------------------------------------------------------
 
@@ -466,7 +508,7 @@ class _Emitter:
             apart.globals = {}
 
             def spelled(f: Builder, row: Opcode, names: list[str], apart: _Emitter = apart) -> str:
-                return _Body(apart, f, str).spelled(row, names)
+                return Body(apart, f, str, str, 0).spelled(row, names)
 
             function = interpreter.write(spelled)
             texts.append("\n\n".join((*apart.globals.values(), function, "")))
@@ -541,15 +583,34 @@ def _declaration(function: Builder) -> str:
     return function.head.replace("define", "declare", 1)
 
 
-class _Body:
-    """The instructions of a stretch, or of another program; ``address`` writes the pointer to a number that is kept."""
+class Body:
+    """The instructions of a stretch, of a loop's body, or of another program.
+
+    Args:
+        emitter: what else the module holds.
+        f: the function that is written.
+        address: writes the pointer to a number that is kept.
+        locate: writes the pointer to a slot, or to a parameter where all rows share the numbers.
+        stride: the bytes from one to the next.
+        program: the program, if it is not the emitter's.
+    """
 
     def __init__(
-        self, emitter: _Emitter, f: Builder, address: Callable[[int], str], program: Program | None = None
+        self,
+        emitter: _Emitter,
+        f: Builder,
+        address: Callable[[int], str],
+        locate: Callable[[int], str],
+        stride: int,
+        program: Program | None = None,
     ) -> None:
         self.emitter, self.f, self.block, self.address = emitter, f, f.block, address
+        self.locate, self.stride = locate, stride
         self.program: Program = emitter.program if program is None else program
         self.names: dict[int, str] = {}
+        self.stacks: dict[int, Stack] = {}
+        self.results: dict[int, Results] = {}  # of loops
+        self.doubts: list[str] = []  # of loops: not finite if a reciprocal was not
         self.flags = "" if self.program.strict else "contract "
 
     def run(self, code: Sequence[int], kept: Sequence[int], watched: bool = True) -> None:
@@ -558,16 +619,48 @@ class _Body:
         for k, i in enumerate(code):
             if i not in self.names:
                 self.instruction(i, self.isomorphic(code, k))
-            if i in keep:
+            if i in keep and i in self.names:
                 self.f.store_vector(self.names[i], self.address(i))
         bits = "0"
         for i in code:
             if watched and i in self.program.reciprocals:
                 bits = self.f.watch(self.names[i], bits)
+        for x in self.doubts:
+            bits = self.f.watch(x, bits)
         if bits != "0":
             self.f.raise_flag(bits)
         for name, declaration in self.f.declared.items():
             self.emitter.need(name, declaration)
+
+    # Loops.
+
+    def inner(self, program: Program) -> Body:
+        """The body of a loop."""
+        return Body(self.emitter, self.f, self.address, self.locate, self.stride, program)
+
+    def is_stack(self, i: int) -> bool:
+        """Whether an instruction makes a stack."""
+        return i in self.stacks or self.program.code[i].op in ("stack", "pack")
+
+    def stack(self, i: int) -> Stack:
+        """Where a stack is."""
+        if i not in self.stacks:
+            if self.program is not self.emitter.program:
+                number = self.emitter.inner[id(self.program), i]
+                self.stacks[i] = Stack(self.locate(number), self.stride, False)
+            elif self.program.level[i] == ROW:
+                self.stacks[i] = Stack(self.address(i), self.stride, False)
+            else:
+                size = self.block.item_bytes
+                self.stacks[i] = Stack(self.f.at("%params", self.emitter.number(i) * size), size, True)
+        return self.stacks[i]
+
+    def doubt(self, before: str) -> str:
+        """A number that is not finite if the one before is not, or a reciprocal here."""
+        f, v = self.f, self.block.vector
+        for x in [*(self.names[i] for i in sorted(self.program.reciprocals) if i in self.names), *self.doubts]:
+            before = f.let(f"fadd {v} {before}, {f.let(f'fsub {v} {x}, {x}')}")
+        return before
 
     # Superword-level parallelism: in code for one row at a time, consecutive independent calls of one function
     # become one call of the vector library.
@@ -646,7 +739,22 @@ class _Body:
         """Do one instruction, or a group of isomorphic ones at once."""
         if group and self.superword(group):
             return
-        op, operands, _ = self.program.code[i]
+        op, operands, constant = self.program.code[i]
+        if op == "loop":
+            self.results[i] = emit_loop(self, i)
+            return
+        if op == "pack":
+            emit_pack(self, i)
+            return
+        if op in OF_LOOPS:
+            if op != "stack":
+                found = self.results[operands[0]]
+                self.names[i] = found.last[int(constant)] if op == "last" else found.steps
+            return
+        if op == "element":
+            stack = self.stack(operands[0])
+            self.names[i] = load_element(self, stack, int(constant) * stack.stride)
+            return
         names = [self.number(k) for k in operands]
         row = self.program.opcode(op)
         if row.far:

@@ -11,9 +11,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-Kind = Literal["number", "condition"]
+Kind = Literal["number", "condition", "stack", "loop"]
 NUMBER: Kind = "number"
 CONDITION: Kind = "condition"
+STACK: Kind = "stack"  # the numbers of a loop's steps
+LOOP: Kind = "loop"  # all results of a loop together
 
 
 class Opcode(NamedTuple):
@@ -21,7 +23,7 @@ class Opcode(NamedTuple):
 
     Attributes:
         name: what programs call it.
-        operands: the kinds of its operands; None for any even number of numbers.
+        operands: the kinds of its operands; None for any number of them.
         result: the kind of its result.
         commutative: whether its two operands may be exchanged.
         numpy: the same on arrays; None where Python computes it, number by number.
@@ -161,6 +163,18 @@ _ROWS = (
     _input("row"),
     _input("shared"),
     _input("const"),
+    # In a loop's body: a number of the state, the element of a stack at a step, a number or stack from outside.
+    _input("state"),
+    _input("step"),
+    _input("outer"),
+    # A loop, whose code is another program; its results by their numbers: a last number of the state, a stack, and how
+    # many steps it took. A stack is also made of single numbers, and has elements.
+    Opcode("loop", None, LOOP),
+    Opcode("last", (LOOP,)),
+    Opcode("stack", (LOOP,), STACK),
+    Opcode("count", (LOOP,)),
+    Opcode("pack", None, STACK),
+    Opcode("element", (STACK,)),
     _arithmetic("add", np.add, "fadd", commutative=True),
     _arithmetic("sub", np.subtract, "fsub"),
     _arithmetic("mul", np.multiply, "fmul", commutative=True),
@@ -239,6 +253,9 @@ _ROWS = (
 )
 
 OPCODES = {row.name: row for row in _ROWS}
-INPUTS = frozenset({"row", "shared", "const"})
+INPUTS = frozenset({"row", "shared", "const", "state", "step", "outer"})
+LOOP_INPUTS = frozenset({"state", "step", "outer"})
+OF_LOOPS = frozenset({"last", "stack", "count"})  # a loop's results
+NO_ARITHMETIC = INPUTS | OF_LOOPS | {"loop", "pack", "element"}
 CONDITIONS = frozenset(row.name for row in _ROWS if row.result == CONDITION)
 COMMUTATIVE = frozenset(row.name for row in _ROWS if row.commutative)

@@ -140,7 +140,7 @@ def written_out(program: Program, target: Target, item: str) -> frozenset[str]:
         return frozenset()
     lanes = target.block(item, 1).lanes
     there = {op for op in _QUICKER_THERE[target.vector_bytes] if vector_function_name(op, lanes, item) is not None}
-    return frozenset(FUNCTIONS) & {instruction.op for instruction in program.code} - there
+    return frozenset(FUNCTIONS) & program.operations_used() - there
 
 
 @cache

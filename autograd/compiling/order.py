@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from .instructions import CONDITIONS, INPUTS
+from .instructions import CONDITIONS, INPUTS, OF_LOOPS
 from .program import ROW, Program
 
 CONE = 64  # instructions that are moved together at most
+LOOPS = frozenset({"dot", "loop", "pack"})  # instructions that are steps of their own
+FIXED = LOOPS | OF_LOOPS | {"row", "element"}  # those that are not moved
 AT_THE_END = 2**62  # the stage of what is read after all stages
 
 
@@ -30,7 +32,7 @@ def numeric_operands(program: Program, i: int) -> list[int]:
 
 
 def stages(program: Program, needed: Sequence[int], read_last: Collection[int]) -> dict[int, list[int]]:
-    """The instructions of each stage: of even ones arithmetic, of odd ones dots, which are loops.
+    """The instructions of each stage: of even ones arithmetic, of odd ones loops, dots among them.
 
     Args:
         program: the program.
@@ -45,7 +47,9 @@ def stages(program: Program, needed: Sequence[int], read_last: Collection[int]) 
             stage[i] = 0
             continue
         before = [stage[k] for k in operands if k in stage]
-        if op == "dot":
+        if op in OF_LOOPS or op == "element":
+            stage[i] = before[0]
+        elif op in LOOPS:
             stage[i] = max((s + 1 + s % 2 for s in before), default=1)
         else:
             stage[i] = max((s + s % 2 for s in before), default=0)
@@ -53,7 +57,7 @@ def stages(program: Program, needed: Sequence[int], read_last: Collection[int]) 
         _delay(program, needed, frozenset(read_last), stage)
     found: dict[int, list[int]] = {}
     for i in needed:
-        if code[i].op not in CONDITIONS and code[i].op != "row":
+        if code[i].op not in CONDITIONS and (code[i].op in LOOPS or code[i].op not in FIXED):
             found.setdefault(stage[i], []).append(i)
     return {number: found[number] for number in sorted(found)}
 
@@ -82,14 +86,14 @@ def _delay(program: Program, needed: Sequence[int], read_last: frozenset[int], s
                 outside = [stage[u] for u in users[k] if u not in inside]
                 if outside and max(outside) >= later:
                     continue
-                if outside or code[k].op in ("row", "dot") or len(inside) == CONE:
+                if outside or code[k].op in FIXED or len(inside) == CONE:
                     return set()
                 inside.add(k)
                 stack.append(k)
         return inside
 
     for i in reversed(needed):
-        if code[i].op in CONDITIONS or code[i].op in ("row", "dot") or i in read_last or i not in users:
+        if code[i].op in CONDITIONS or code[i].op in FIXED or i in read_last or i not in users:
             continue
         later = min(stage[u] for u in users[i])
         later -= later % 2

@@ -6,25 +6,54 @@ It is straight-line code for one row. Native code and NumPy's replay are both ma
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ..ops import Op
-from ..text import shortened
-from .instructions import INPUTS, NUMBER, OPCODES, Opcode
+from .instructions import CONDITION, INPUTS, NO_ARITHMETIC, NUMBER, OF_LOOPS, OPCODES, STACK, Kind, Opcode
+from .program_text import lines
 
 CONST, SHARED, ROW = 0, 1, 2  # what an instruction's result varies with: nothing, the call, the row
+
+
+T = TypeVar("T")
 
 
 class Instruction(NamedTuple):
     """One step: the operation, and the numbers of the instructions it works on.
 
     An input's operand is its number among the inputs; a constant has none, but ``constant``. ``dot`` has its n weights,
-    then its n others.
+    then its n others. A loop has what its state begins with, the stacks that it goes through, what else its body reads
+    from outside, and the number of steps if it is counted; ``constant`` is its number among the program's loops. For a
+    result of a loop, or an element of a stack, it is the number of that.
     """
 
     op: str
     operands: tuple[int, ...]
     constant: float = 0.0
+
+
+class LoopCode(NamedTuple):
+    """A loop of a program.
+
+    Attributes:
+        body: its code; the results are the next numbers of the state, then what is stacked.
+        length: how many steps there are, at most.
+        backward: whether it begins at the last step.
+        states, steps, outs: how many numbers its state has, through how many stacks it goes, and how many it makes.
+        is_counted: whether its last operand is the number of steps.
+    """
+
+    body: Program
+    length: int
+    backward: bool
+    states: int
+    steps: int
+    outs: int
+    is_counted: bool
+
+    def outer(self, operands: Sequence[T]) -> Sequence[T]:
+        """Those operands that the body reads as ``outer``."""
+        return operands[self.states + self.steps : len(operands) - self.is_counted]
 
 
 class Program:
@@ -35,6 +64,8 @@ class Program:
         level: for each what it varies with: CONST, SHARED or ROW.
         results: the instructions that are written out for each row.
         sums: the instructions that are added up over the rows.
+        active: in a loop's body the condition without which the loop ends before the next step, if it may end early.
+        loops: the loops.
         own: operations of the user that only Python can compute, by their name in the code.
         reciprocals: instructions that may overflow where the program without them would not; these are checked.
         row_names, shared_names: of the inputs.
@@ -46,6 +77,8 @@ class Program:
         self.level: list[int] = []
         self.results: list[int] = []
         self.sums: list[int] = []
+        self.active: int | None = None
+        self.loops: list[LoopCode] = []
         self.reciprocals: set[int] = set()
         self.own: dict[str, Op] = {}
         self.row_names, self.shared_names, self.strict = list(row_names), list(shared_names), strict
@@ -73,6 +106,8 @@ class Program:
                     raise ValueError(f"{what} {i}: there is no such instruction")
                 if self.opcode(self.code[i].op).result != NUMBER:
                     raise ValueError(f"{what} {i} is a condition, not a number")
+        if self.active is not None and self.opcode(self.code[self.active].op).result != CONDITION:
+            raise ValueError(f"the loop goes on by {self.active}, which is no condition")
         for i in self.reciprocals:
             if not 0 <= i < len(self.code) or self.code[i].op != "div":
                 raise ValueError(f"reciprocal {i} is no division")
@@ -84,15 +119,21 @@ class Program:
             return "there is no such operation"
         if op == "const":
             return "a constant has no operands and level CONST" if operands or level != CONST else ""
-        if constant:
+        if constant and op not in OF_LOOPS and op not in ("loop", "element"):
             return "only a constant has a number"
+        if op in ("state", "step", "outer"):
+            return "" if len(operands) == 1 else "it is one of a loop's inputs"
         if op in INPUTS:
             names, expected = (self.row_names, ROW) if op == "row" else (self.shared_names, SHARED)
             if len(operands) != 1 or not 0 <= operands[0] < len(names):
                 return f"there are {len(names)} such inputs"
             return "" if level == expected else f"its level is {level}, not {expected}"
         kinds = self.opcode(op).operands
-        if kinds is None:  # pairs
+        if op == "loop":
+            kinds = self._kinds_of_loop(self.loops[int(constant)], operands)
+        elif op == "pack":
+            kinds = (NUMBER,) * len(operands)
+        elif kinds is None:  # pairs
             kinds = (NUMBER, NUMBER) * max(1, (len(operands) + 1) // 2)
         if len(operands) != len(kinds):
             return f"it takes {len(kinds)} operands, not {len(operands)}"
@@ -100,9 +141,11 @@ class Program:
             if not 0 <= k < i:
                 return f"operand {k} is not computed before it"
             found = self.opcode(self.code[k].op).result
-            if found != kind:
+            if found != kind and self.code[k].op != "outer":
                 return f"operand {k} is a {found}, not a {kind}"
         levels = [self.level[k] for k in operands]
+        if op in ("loop", "pack"):
+            levels.append(SHARED)
         if level != max(levels):
             return f"its level is {level}, that of its operands {max(levels)}"
         if level == CONST:
@@ -114,11 +157,40 @@ class Program:
                     return "some of its weights, or of the others, differ from row to row and some do not"
         return ""
 
+    def _kinds_of_loop(self, loop: LoopCode, operands: Sequence[int]) -> tuple[Kind, ...]:
+        """The kinds that a loop's operands must have; its body is checked as well."""
+        loop.body.check()
+        if len(loop.body.results) != loop.states + loop.outs:
+            raise ValueError(f"a loop with {loop.states} numbers and {loop.outs} stacks has another number of results")
+        sizes = {"state": loop.states, "step": loop.steps, "outer": len(loop.outer(operands))}
+        for i in loop.body.code:
+            if i.op in sizes and not 0 <= i.operands[0] < sizes[i.op]:
+                raise ValueError(f"{i}: the loop has {sizes[i.op]} such inputs")
+        outer = [self.opcode(self.code[k].op).result for k in loop.outer(operands)]
+        return (NUMBER,) * loop.states + (STACK,) * loop.steps + tuple(outer) + (NUMBER,) * loop.is_counted
+
+    def operations_used(self) -> set[str]:
+        """The names of the operations in the program and in the bodies of its loops."""
+        return {x.op for x in self.code}.union(*(loop.body.operations_used() for loop in self.loops))
+
+    def own_loops(self) -> list[tuple[int, LoopCode]]:
+        """The instructions that are loops, and their code."""
+        if not self.loops:
+            return []
+        return [(i, self.loops[int(x.constant)]) for i, x in enumerate(self.code) if x.op == "loop"]
+
+    def results_of(self, loop: int, op: str) -> dict[int, int]:
+        """The instructions that are results of a loop, by their numbers: ``last``, ``stack`` or ``count``."""
+        found = enumerate(self.code)
+        return {int(constant): i for i, (name, operands, constant) in found if name == op and operands == (loop,)}
+
     def needed(self, roots: Iterable[int] | None = None) -> list[int]:
         """The instructions that the roots depend on, in order; by default those that some result depends on."""
         wanted = bytearray(len(self.code))
         for i in (*self.results, *self.sums) if roots is None else roots:
             wanted[i] = 1
+        if self.active is not None:
+            wanted[self.active] = 1
         for i in range(len(self.code) - 1, -1, -1):
             if wanted[i] and self.code[i].op not in INPUTS:
                 for k in self.code[i].operands:
@@ -126,36 +198,16 @@ class Program:
         return [i for i, x in enumerate(wanted) if x]
 
     def operations(self) -> int:
-        """How many operations are done: inputs and constants are not counted, a dot of n as n."""
+        """How many operations are done: inputs and constants are not counted, a dot of n as n, a loop as its steps."""
         count = 0
         for i in self.needed():
-            op, operands, _ = self.code[i]
-            if op not in INPUTS:
+            op, operands, constant = self.code[i]
+            if op == "loop":
+                loop = self.loops[int(constant)]
+                count += loop.length * loop.body.operations()
+            elif op not in NO_ARITHMETIC:
                 count += len(operands) // 2 if op == "dot" else 1
         return count
 
     def __str__(self) -> str:
-        return "\n".join(self.lines(self.needed()))
-
-    def lines(self, needed: Iterable[int]) -> list[str]:
-        """The instructions as text, numbered anew without gaps."""
-        number: dict[int, int] = {}
-        lines = []
-        for i in needed:
-            op, operands, _ = self.code[i]
-            if op == "const":
-                continue
-            number[i] = len(number)
-            if op in ("row", "shared"):
-                said = (self.row_names if op == "row" else self.shared_names)[operands[0]] + f"  ({op})"
-            else:
-                said = " ".join((op, *(self._named(k, number) for k in shortened(operands, 12, None))))
-            lines.append(f"{f'%{number[i]}':>6} = {said}")
-        for what, where in (("result", self.results), ("sum over rows", self.sums)):
-            lines += [f"{what} {k}: {self._named(i, number)}" for k, i in enumerate(where)]
-        return lines
-
-    def _named(self, i: int | None, number: dict[int, int]) -> str:
-        if i is None:
-            return "…"
-        return f"{self.code[i].constant!r}" if self.code[i].op == "const" else f"%{number[i]}"
+        return "\n".join(lines(self, self.needed()))

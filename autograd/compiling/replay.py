@@ -11,8 +11,8 @@ import numpy as np
 from ..carriers import FLOATS, IEEE
 from ..ops import Op
 from . import arrays
-from .instructions import INPUTS
-from .program import ROW, Program
+from .instructions import INPUTS, NO_ARITHMETIC
+from .program import ROW, LoopCode, Program
 
 
 def replay(
@@ -27,7 +27,7 @@ def replay(
 ) -> Any:
     """Go through the rows; arguments and result are those of ``Task.run``."""
     needed = program.needed()
-    functions = {op: _function(program, op) for op in {program.code[i].op for i in needed} - INPUTS}
+    functions = _functions(program, needed)
     totals = np.zeros(len(program.sums))
     with np.errstate(all="ignore"):
         for start, stop in arrays.pieces(0, count):
@@ -43,7 +43,7 @@ def replay(
                 elif op in ("shared", "const"):
                     numbers[i] = dtype.type(shared[operands[0]] if op == "shared" else constant)
                 else:
-                    numbers[i] = functions[op](*[numbers[k] for k in operands])
+                    _instruction(program, i, numbers, functions, dtype)
             for wanted, out in zip(results, outputs, strict=True):
                 flat = [np.broadcast_to(numbers[i], stop - start) for i in wanted]
                 out[start:stop] = np.stack(flat, axis=1).reshape(out[start:stop].shape) if flat else 0.0
@@ -53,6 +53,71 @@ def replay(
                     float(np.sum(x, dtype=np.float64)) if program.level[i] == ROW else float(x) * (stop - start)
                 )
     return totals
+
+
+Functions = dict[str, Callable[..., Any]]
+
+
+def _functions(program: Program, needed: Sequence[int]) -> Functions:
+    """The instructions that a program and its loops use, as functions of arrays."""
+    found: Functions = {}
+    for i in needed:
+        op, _, constant = program.code[i]
+        if op == "loop":
+            body = program.loops[int(constant)].body
+            found.update(_functions(body, body.needed()))
+        elif op not in found and op not in NO_ARITHMETIC:
+            found[op] = _function(program, op)
+    return found
+
+
+def _instruction(program: Program, i: int, numbers: dict[int, Any], functions: Functions, dtype: Any) -> None:
+    """Do one instruction."""
+    op, operands, constant = program.code[i]
+    if op == "loop":
+        numbers[i] = _loop(program.loops[int(constant)], [numbers[k] for k in operands], functions, dtype)
+    elif op == "pack":
+        numbers[i] = [numbers[k] for k in operands]
+    elif op in ("last", "stack", "count"):
+        numbers[i] = numbers[operands[0]][op][int(constant)]
+    elif op == "element":
+        numbers[i] = numbers[operands[0]][int(constant)]
+    else:
+        numbers[i] = functions[op](*[numbers[k] for k in operands])
+
+
+def _loop(loop: LoopCode, operands: Sequence[Any], functions: Functions, dtype: Any) -> dict[str, list[Any]]:
+    """The results of a loop, by their kinds."""
+    body = loop.body
+    needed = body.needed()
+    given: dict[int, Any] = {}
+    outer = loop.outer(operands)
+    for k in needed:
+        op, which, constant = body.code[k]
+        if op in ("outer", "const"):
+            given[k] = outer[which[0]] if op == "outer" else dtype.type(constant)
+    placed = [(k, body.code[k].op, body.code[k].operands[0]) for k in needed if body.code[k].op in ("state", "step")]
+    rest = [k for k in needed if body.code[k].op not in INPUTS]
+    state, sources = list(operands[: loop.states]), operands[loop.states : loop.states + loop.steps]
+    most = int(operands[-1]) if loop.is_counted else loop.length
+    stacks: list[list[Any]] = [[dtype.type(0.0)] * loop.length for _ in range(loop.outs)]
+    count = 0
+    for count in range(most + 1):
+        if count == most:
+            break
+        at = most - 1 - count if loop.backward else count
+        numbers = dict(given)
+        for k, op, where in placed:
+            numbers[k] = state[where] if op == "state" else sources[where][at]
+        for k in rest:
+            _instruction(body, k, numbers, functions, dtype)
+        if body.active is not None and not np.any(numbers[body.active]):
+            break
+        results = [numbers[k] for k in body.results]
+        state = results[: loop.states]
+        for stack, x in zip(stacks, results[loop.states :], strict=True):
+            stack[at] = x
+    return {"last": state, "stack": stacks, "count": [count]}
 
 
 def _function(program: Program, op: str) -> Callable[..., Any]:

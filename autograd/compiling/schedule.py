@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from zlib import crc32
 
-from .instructions import CONDITIONS, INPUTS
+from .instructions import CONDITIONS, INPUTS, OF_LOOPS
 from .order import close_together, numeric_operands, stages
 from .program import ROW, SHARED, Program
 
@@ -33,7 +33,8 @@ INTERPRETED = 2048  # instructions of one stretch that is interpreted: more woul
 class Straight:
     """A stretch of arithmetic: the instructions ``code``; ``kept`` are those whose results later steps read.
 
-    It ``may_repeat`` if other stretches have the same operations.
+    It ``may_repeat`` if other stretches have the same operations. A loop with its results, and numbers made into a
+    stack, are stretches of their own.
     """
 
     code: list[int]
@@ -116,7 +117,9 @@ class Schedule:
         program: the program.
         steps: done for each block of rows, in this order.
         prepare: instructions that are the same for all rows, done once a call.
-        slot: for each instruction that is stored, which slot of the workspace holds its results for a block.
+        slot: for each instruction that is stored, which slot of the workspace holds its results for a block; for a
+            stack the first of its slots, one for each element.
+        inner: the same for the stacks in the bodies of loops, by the body's ``id`` and the instruction.
         slots: how many slots there are.
         accumulators: how many accumulators there are.
         parts: how the sums that were asked for are computed from accumulators.
@@ -127,6 +130,7 @@ class Schedule:
     steps: list[Step]
     prepare: list[int]
     slot: dict[int, int]
+    inner: dict[tuple[int, int], int]
     slots: int
     accumulators: int
     parts: list[Part]
@@ -150,6 +154,8 @@ class Schedule:
         content = {self.slot[i]: i for i in self.live}  # of each slot: the instruction whose results it holds
 
         def kept(i: int) -> bool:
+            if code[i].op == "element":
+                i = code[i].operands[0]
             if level[i] == ROW:
                 return i in self.slot and content.get(self.slot[i]) == i
             return code[i].op in INPUTS or i in ready
@@ -168,7 +174,9 @@ class Schedule:
                     done.add(i)
             made = step.kept if isinstance(step, Straight) else _makes(step)
             slots = [self.slot[i] for i in made]
-            if len(set(slots)) != len(slots) or set(slots) & {self.slot[i] for i in read if i in self.slot}:
+            is_pack = any(code[i].op == "pack" for i in made)  # which may be where its numbers are
+            before = set() if is_pack else {self.slot[i] for i in read if i in self.slot}
+            if len(set(slots)) != len(slots) or set(slots) & before:
                 raise ValueError(f"step {number} overwrites what it reads, or two results have one slot")
             content.update(zip(slots, made, strict=True))
         for i in (*self.program.results, *(part.scale for part in self.parts if part.scale is not None)):
@@ -189,7 +197,31 @@ def schedule(program: Program) -> Schedule:
     steps = [*_arranged(program, [i for i in needed if program.level[i] == ROW], roots), *summing]
     live = [i for i in needed if program.code[i].op == "row"]
     slot, slots = _slots(program, steps, live)
-    return Schedule(program, steps, prepare, slot, slots, accumulators, parts, live)
+    inner: dict[tuple[int, int], int] = {}
+    for i, loop in program.own_loops():
+        if i in needed and program.level[i] == ROW:
+            slots = place_stacks(loop.body, slots, inner)
+    return Schedule(program, steps, prepare, slot, inner, slots, accumulators, parts, live)
+
+
+def height(program: Program, i: int) -> int:
+    """How many elements a stack has."""
+    op, operands, _ = program.code[i]
+    return len(operands) if op == "pack" else program.loops[int(program.code[operands[0]].constant)].length
+
+
+def place_stacks(body: Program, first: int, found: dict[tuple[int, int], int]) -> int:
+    """Give the stacks in a loop's body slots, from the first one on; returns the number of the next."""
+    if not (body.loops or any(i.op == "pack" for i in body.code)):
+        return first
+    for i in body.needed():
+        op = body.code[i].op
+        if op in ("stack", "pack"):
+            found[id(body), i] = first
+            first += height(body, i)
+        elif op == "loop":
+            first = place_stacks(body.loops[int(body.code[i].constant)].body, first, found)
+    return first
 
 
 # Sums over the rows --------------------------------------------------------------------------------------------------
@@ -298,10 +330,17 @@ def _terms(program: Program, root: int, uses: Counter[int]) -> list[Term]:
 
 def _arranged(program: Program, needed: Sequence[int], read_last: Sequence[int]) -> list[Step]:
     """Stretches and loops, stage by stage."""
+    code = program.code
+    results: dict[int, list[int]] = {}  # of loops
+    for i in needed:
+        if code[i].op in OF_LOOPS:
+            results.setdefault(code[i].operands[0], []).append(i)
     steps: list[Step] = []
     for number, own in stages(program, needed, read_last).items():
         if number % 2:
-            steps.extend(_loops(program, own))
+            steps.extend(_loops(program, [i for i in own if code[i].op == "dot"]))
+            others = [i for i in own if code[i].op != "dot"]
+            steps.extend(Straight([i, *results.get(i, ())], may_repeat=False) for i in others)
         else:
             steps.extend(_stretches(program, own))
     return steps
@@ -409,19 +448,42 @@ def _slots(program: Program, steps: Sequence[Step], live: Sequence[int]) -> tupl
     slot: dict[int, int] = {}
     free: list[int] = []
     count = 0
+    elements: dict[int, list[int]] = {}
+    packed: set[int] = set()  # inputs that are where the stack of them is
+    for i in list(last):
+        if program.code[i].op == "element":
+            (stack,) = program.code[i].operands
+            elements.setdefault(stack, []).append(i)
+            last.setdefault(stack, last[i])
 
     def take(i: int) -> None:
         nonlocal count
-        if free:
+        if program.code[i].op in ("stack", "pack"):  # kept to the end
+            if i not in slot:
+                slot[i] = count
+                count += height(program, i)
+            for k in elements.get(i, ()):
+                slot[k] = slot[i] + int(program.code[k].constant)
+        elif free:
             slot[i] = free.pop()
         else:
             slot[i] = count
             count += 1
 
-    for i in live:
+    inputs = set(live)
+    for step in steps:
+        for i in step.code if isinstance(step, Straight) else ():
+            operands = program.code[i].operands
+            are_inputs = program.code[i].op == "pack" and len(inputs.intersection(operands)) == len(operands)
+            if are_inputs and packed.isdisjoint(operands):
+                packed.update(operands)
+                take(i)
+                slot.update(zip(operands, range(slot[i], count), strict=True))
+    rest = [i for i in live if i not in packed]
+    for i in rest:
         take(i)
     ends: dict[int, list[int]] = {}
-    for i in live:
+    for i in rest:
         ends.setdefault(last.get(i, -1), []).append(i)
     for number, step in enumerate(steps):
         kept = [i for i in _makes(step) if i in last]
@@ -429,6 +491,7 @@ def _slots(program: Program, steps: Sequence[Step], live: Sequence[int]) -> tupl
             step.kept = kept
         for i in kept:
             take(i)
-            ends.setdefault(last[i], []).append(i)
+            if program.code[i].op not in ("stack", "pack"):
+                ends.setdefault(last[i], []).append(i)
         free.extend(slot[i] for i in ends.get(number, ()))
     return slot, count

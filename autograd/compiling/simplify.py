@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 from .instructions import INPUTS
-from .program import CONST, Instruction, Program
+from .program import CONST, ROW, Instruction, Program
 
 
 def use_reciprocals(program: Program) -> bool:
@@ -17,10 +17,16 @@ def use_reciprocals(program: Program) -> bool:
     A product is off by a unit in the last place or two, and wrong where y is so small (below 1e-308) that 1/y
     overflows though x/y does not: this is speculation (see ``derive``), and its guard is that reciprocals are finite.
     """
+    # Not in loops where some rows go on after they have ended, or where native code does not look at reciprocals.
+    several = [
+        use_reciprocals(loop.body)
+        for i, loop in program.own_loops()
+        if program.level[i] == ROW and loop.body.active is None and not loop.is_counted
+    ]
     divisors = Counter(i.operands[1] for i in program.code if i.op == "div")
     frequent = {y for y, count in divisors.items() if count > 1 and program.level[y] != CONST}
     if not frequent:
-        return False
+        return any(several)
     old, levels = program.code, program.level
     code: list[Instruction] = []
     level: list[int] = []
@@ -53,4 +59,6 @@ def use_reciprocals(program: Program) -> bool:
     program.code, program.level = code, level
     program.results = [moved[i] for i in program.results]
     program.sums = [moved[i] for i in program.sums]
+    if program.active is not None:
+        program.active = moved[program.active]
     return True

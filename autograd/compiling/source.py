@@ -43,13 +43,19 @@ def source(language: str, program: Program, signature: Signature) -> str:
     """The program in a language.
 
     Raises:
-        ArgumentError: for another language, a program that is too long, or an operation that the language has not.
+        ArgumentError: for another language, a program that is too long or has loops, or an operation that the language
+            has not.
     """
     kind = LANGUAGES.get(language) if isinstance(language, str) else None
     if kind is None:
         raise ArgumentError(f"source is written in {', '.join(map(repr, LANGUAGES))}, not {shown(language)}")
     target = kind(program)
     needed = program.needed([i for found, _ in signature.results for i in found])
+    if program.loops:
+        raise ArgumentError(
+            "source does not write loops: the program has some, of scan, while_loop or root. Compile the function with "
+            "a Python loop instead"
+        )
     if len(needed) > MOST:
         raise ArgumentError(
             f"a program of {len(needed):,} instructions is too long to be written out; at most {MOST:,} are"

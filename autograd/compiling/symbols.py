@@ -15,10 +15,13 @@ from typing import Any
 
 from .. import ops
 from ..carriers import FLOATS, IEEE, Extended
-from ..higher import Linear
+from ..higher import Compound, Linear
 from . import progress
 from .instructions import COMMUTATIVE, OPCODES
-from .program import CONST, ROW, SHARED, Instruction, Program
+from .liveness import Live
+from .loop_rules import ELEMENT, LOOP, PACK, PART
+from .loops import Loop
+from .program import CONST, ROW, SHARED, Instruction, LoopCode, Program
 from .trace import CARRYING, Traced, reachable
 
 _instruction = tuple.__new__  # several times as quick as Instruction(…)
@@ -85,8 +88,28 @@ class Writer:
         symbol = self._known.get(key)
         if symbol is None:
             level = self._level
-            symbol = self._known[key] = self._append(op, numbers, max([level[k] for k in numbers]))
+            lowest = SHARED if op == "pack" else CONST
+            symbol = self._known[key] = self._append(op, numbers, max([lowest, *[level[k] for k in numbers]]))
         return symbol
+
+    def write_part(self, op: str, whole: Symbol, place: int) -> Symbol:
+        """A result of a loop, or an element of a stack."""
+        key = (op, whole.i, place)
+        symbol = self._known.get(key)
+        if symbol is None:
+            symbol = self._known[key] = self._append(op, (whole.i,), self._level[whole.i], float(place))
+        return symbol
+
+    def loop(self, code: LoopCode, operands: Sequence[Any]) -> Symbol:
+        """A loop."""
+        numbers = tuple([x.i if type(x) is Symbol else self.constant(x).i for x in operands])
+        level = max([SHARED, *(self._level[k] for k in numbers)])
+        self.program.loops.append(code)
+        return self._append("loop", numbers, level, float(len(self.program.loops) - 1))
+
+    def placeholder(self, kind: str, number: int, level: int) -> Symbol:
+        """An input of a loop's body: ``"state"``, ``"step"`` or ``"outer"``, and its number among those."""
+        return self._append(kind, (number,), level)
 
     def _append(self, op: str, operands: tuple[int, ...], level: int, constant: float = 0.0) -> Symbol:
         code = self._code
@@ -430,36 +453,121 @@ def write_program(
         strict: keep every operation as an eager run would do it.
     """
     writer = Writer(row_names, shared_names, strict)
-    done: dict[Linear, Any] = {}
-
-    def symbol(x: Linear) -> Any:
-        return done[x] if type(x) is Traced else float(x)
-
-    for node in progress.over(reachable((*results, *sums)), "simplifying"):
-        op = node.op
-        if op is None:
-            assert node.which_input is not None
-            done[node] = writer.input(*node.which_input)
-        elif node.inlined is not None:
-            done[node] = symbol(node.inlined)
-        elif not (op.shipped or op in CARRYING):
-            done[node] = _in_python(writer, op, [symbol(x) for x in node.operands])
-        else:
-            operands = [done[x] if type(x) is Traced else float(x) for x in node.operands]
-            if Symbol not in map(type, operands):  # arithmetic that follows IEEE 754, as native code does
-                done[node] = float(op.value(IEEE)(*op.arguments([Extended(x) for x in operands])))
-            else:
-                try:
-                    done[node] = writer.rule(op)(*op.arguments(operands))
-                except ArithmeticError:  # of constants among the operands
-                    extended = [Extended(x) if type(x) is float else x for x in operands]
-                    done[node] = writer.rule(op)(*op.arguments(extended))
+    roots = (*results, *sums)
+    if any(type(x) is Traced and x.recording.has_loops for x in roots):
+        live = Live(roots)
+        region = _Region(writer, live)
+        order = live.order(roots, None)[0]
+    else:
+        region, order = _Region(writer, None), reachable(roots)
+    region.write(progress.over(order, "simplifying"))
     program = writer.program
     for where, found in ((program.results, results), (program.sums, sums)):
-        for x in found:
-            s = symbol(x)
-            where.append(s.i if type(s) is Symbol else writer.constant(s).i)
+        where += [region.number(x) for x in found]
     return program
+
+
+class _Region:
+    """Writes the nodes of a recording that are outside all loops, or those of one loop's body.
+
+    Args:
+        writer: writes the program.
+        live: which numbers of loops are needed; None if there are no loops.
+    """
+
+    def __init__(self, writer: Writer, live: Live | None) -> None:
+        self.writer, self.live = writer, live
+        self.done: dict[Linear, Any] = {}
+        self.counts: dict[Traced, Symbol] = {}  # of the steps of loops outside
+
+    def _count(self, node: Traced) -> Symbol:
+        """The number of steps that a loop took."""
+        return self.counts[node] if node in self.counts else self.writer.write_part("count", self.symbol(node), 0)
+
+    def symbol(self, x: Linear) -> Any:
+        """What stands for a node that was written."""
+        return self.done[x] if type(x) is Traced else float(x)
+
+    def number(self, x: Linear) -> int:
+        """The instruction that computes it."""
+        s = self.symbol(x)
+        return s.i if type(s) is Symbol else self.writer.constant(s).i
+
+    def write(self, order: Iterable[Traced]) -> None:
+        """Write nodes, operands first."""
+        writer, done, symbol = self.writer, self.done, self.symbol
+        for node in order:
+            op = node.op
+            if op is None:
+                assert node.which_input is not None
+                done[node] = writer.input(*node.which_input)
+            elif isinstance(op, Compound):
+                self._compound(op, node)
+            elif node.inlined is not None:
+                done[node] = symbol(node.inlined)
+            elif not (op.shipped or op in CARRYING):
+                done[node] = _in_python(writer, op, [symbol(x) for x in node.operands])
+            else:
+                operands = [done[x] if type(x) is Traced else float(x) for x in node.operands]
+                if Symbol not in map(type, operands):  # arithmetic that follows IEEE 754, as native code does
+                    done[node] = float(op.value(IEEE)(*op.arguments([Extended(x) for x in operands])))
+                else:
+                    try:
+                        done[node] = writer.rule(op)(*op.arguments(operands))
+                    except ArithmeticError:  # of constants among the operands
+                        extended = [Extended(x) if type(x) is float else x for x in operands]
+                        done[node] = writer.rule(op)(*op.arguments(extended))
+
+    def _compound(self, op: Compound, node: Traced) -> None:
+        writer, done = self.writer, self.done
+        if op is LOOP:
+            done[node] = self._loop(node.detail)
+        elif op is PACK:
+            done[node] = writer.write("pack", *map(self.symbol, node.operands))
+        elif op is ELEMENT:
+            done[node] = writer.write_part("element", self.symbol(node.operands[0]), node.detail)
+        else:
+            assert self.live is not None
+            live = self.live.of(node.operands[0].detail)  # type: ignore[union-attr]
+            place = (live.states if op is PART else live.outs).index(node.detail)
+            name = "last" if op is PART else "stack"
+            done[node] = writer.write_part(name, self.symbol(node.operands[0]), place)
+
+    def _loop(self, loop: Loop) -> Symbol:
+        """A loop as one instruction, whose code is a program of its own."""
+        assert self.live is not None
+        writer, live = self.writer, self.live.of(loop)
+        order, outside = self.live.body(loop)
+        inner = Writer([], [], writer.strict)
+        inner.program.own = writer.program.own
+        body = _Region(inner, self.live)
+        operands: list[Any] = [self.symbol(loop.starts[j]) for j in live.states]
+        operands += [self.symbol(loop.sources[k]) for k in live.steps]
+        for kind, placeholders, places in (("state", loop.states, live.states), ("step", loop.steps, live.steps)):
+            for number, place in enumerate(places):
+                body.done[placeholders[place]] = inner.placeholder(kind, number, ROW)
+        first = len(operands)
+        for x in outside:
+            known = self._count(x) if x.op is LOOP else self.done[x]
+            if type(known) is Symbol:
+                (body.counts if x.op is LOOP else body.done)[x] = inner.placeholder(
+                    "outer", len(operands) - first, writer.program.level[known.i]
+                )
+                operands.append(known)
+            else:
+                body.done[x] = known
+        body.write(order)
+        program = inner.program
+        program.results = [body.number(loop.nexts[j]) for j in live.states]
+        program.results += [body.number(loop.outs[k]) for k in live.outs]
+        if loop.active is not None:
+            active = inner.compare("lt", 0.0, body.symbol(loop.active))
+            program.active = active.i if type(active) is Symbol else None
+        is_counted = loop.counted is not None and loop.counted is not loop
+        if loop.counted is not None and is_counted:
+            operands.append(self._count(loop.counted.node))
+        sizes = len(live.states), len(live.steps), len(live.outs)
+        return writer.loop(LoopCode(program, loop.length, loop.backward, *sizes, is_counted), operands)
 
 
 def _in_python(writer: Writer, op: ops.Op, operands: Sequence[Any]) -> Any:

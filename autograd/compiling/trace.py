@@ -29,9 +29,11 @@ class Traced(Value):
         may_vanish: it may be exactly 0 because of a choice, as the slope of relu.
         may_be_infinite: it may be inf or nan although all inputs are finite.
         inlined: the recorded operations inside an operation of the user, if they could be recorded.
+        within: the innermost loop whose state or step it depends on, see ``loops``; None for none.
+        detail: what else a node of ``loops`` holds.
     """
 
-    __slots__ = ("inlined", "may_be_infinite", "may_vanish", "number", "recording", "which_input")
+    __slots__ = ("detail", "inlined", "may_be_infinite", "may_vanish", "number", "recording", "which_input", "within")
 
     recording: Recording
     which_input: tuple[str, int] | None
@@ -39,6 +41,8 @@ class Traced(Value):
     may_vanish: bool
     may_be_infinite: bool
     inlined: Linear | None
+    within: Any
+    detail: Any
 
     def __init__(self, recording: Recording, which_input: tuple[str, int] | None, name: str | None) -> None:
         self.recording, self.which_input = recording, which_input
@@ -46,7 +50,7 @@ class Traced(Value):
         self.grad = 0.0
         self.inputs = self.partials = ()
         self.may_vanish = self.may_be_infinite = False
-        self.inlined = None
+        self.inlined = self.within = self.detail = None
         self.number = recording.count
         recording.count += 1
 
@@ -140,6 +144,13 @@ class Traced(Value):
             return "an input"
         return "a condition" if self.op.condition else f"the result of {self.op.name}"
 
+    def refused_outside(self) -> TraceError:
+        """The error where a node of a loop's body is used outside of it."""
+        return TraceError(
+            f"{self._description()} belongs to the steps of a loop and was used outside of them, where it has no one "
+            "number. Return it from the step, as part of the state or as y"
+        )
+
     def _refused(self, asked: str) -> TraceError:
         return refused(
             f"{self._description()} stands for every row while the function is compiled, and has no number of its own",
@@ -219,6 +230,8 @@ class Recording:
         leaves: for each shared input its leaf, or None if it is an argument's.
         count: how many nodes there are.
         progressed: is called with the number of further nodes, from time to time.
+        open: the loops whose bodies are being recorded, outermost first.
+        has_loops: whether there are loops.
     """
 
     def __init__(self) -> None:
@@ -227,6 +240,8 @@ class Recording:
         self.leaves: list[Value | None] = []
         self.count = 0
         self.progressed: Callable[[int], None] | None = None
+        self.open: list[Any] = []
+        self.has_loops = False
         self._adopted: dict[Value, Traced] = {}
 
     def input(self, kind: str, name: str | None, leaf: Value | None = None) -> Traced:
@@ -245,6 +260,7 @@ class Recording:
             op.bound["traced"] = traits = _Traits(op)
         taken: list[Linear] = []
         inputs: list[Traced] = []
+        within = None
         infinite, vanishes = traits.is_finite is False, traits.may_vanish
         for x in operands:
             if type(x) is not Traced:
@@ -254,6 +270,8 @@ class Recording:
                 raise _of_another_run()
             if type(x) is Traced:
                 inputs.append(x)
+                if x.within is not None:
+                    within = self.deeper(within, x)
                 infinite = infinite or x.may_be_infinite
                 if x.may_vanish and not vanishes:
                     vanishes = not op.selects or len(taken) in op.selects
@@ -273,11 +291,18 @@ class Recording:
         if not infinite and traits.is_finite is None:
             infinite = not op.is_finite([x if isinstance(x, float) else None for x in taken])
         node.may_be_infinite, node.may_vanish, node.inlined = infinite, vanishes, inlined
+        node.within, node.detail = within, None
         node.number = self.count
         self.count += 1
         if not self.count % 4096 and self.progressed is not None:
             self.progressed(4096)
         return node
+
+    def deeper(self, within: Any, x: Traced) -> Any:
+        """The deeper one of a loop and the loop that a node depends on, whose body must be in progress."""
+        if x.within not in self.open:
+            raise x.refused_outside()
+        return x.within if within is None or x.within.depth > within.depth else within
 
     def adopt(self, root: Value) -> Traced:
         """The recording's own node for an ordinary Value: a shared input for a leaf, its operations for the others."""
@@ -293,6 +318,15 @@ class Recording:
                     own = [self._adopted[x] if isinstance(x, Value) else x for x in node.operands]
                     self._adopted[node] = self.record(node.op, own)
         return self._adopted[root]
+
+    def taken(self, x: Any) -> Linear:
+        """A result: a node of the recording, or a float."""
+        if not isinstance(x, Value):
+            return as_float(x)
+        node = self.adopt(x)
+        if node.within is not None:
+            self.deeper(None, node)
+        return node
 
 
 # What a rule for numbers raises when it is given a Value without a number, or a constant outside its domain. Where the
@@ -412,14 +446,15 @@ class Trace:
         if with_tangents:  # before the function runs: leaves that it closes over come after all arguments
             for own, kind, name in zip(self.inputs, kinds, names, strict=True):
                 self.tangents.append([self.recording.input(kind, f"d{x.name or name}") for x in own])
+        from .loops import Loops
+
         with (
             progress.counting("recording") as self.recording.progressed,
-            context.Surrounding(tracer=self.recording.record, recording=True),
+            context.Surrounding(tracer=self.recording.record, recording=True, loops=Loops(self.recording)),
         ):
             result = _run_recorded(function, arguments)
         self.output = Output(result)
-        adopt = self.recording.adopt
-        self.outputs: list[Linear] = [adopt(x) if isinstance(x, Value) else x for x in self.output.nodes]
+        self.outputs: list[Linear] = [self.recording.taken(x) for x in self.output.nodes]
 
     def _argument(self, shape: tuple[int, ...], kind: str, name: str, own: list[Traced]) -> Any:
         if not shape:
