@@ -9,9 +9,12 @@ from collections.abc import Callable, Mapping
 
 
 def alternate(
-    contenders: Mapping[str, Callable[[], object]], rounds: int, repeats: Mapping[str, int]
+    contenders: Mapping[str, Callable[[], object]],
+    rounds: int,
+    repeats: Mapping[str, int],
+    of: Callable[[list[float]], float] = statistics.median,
 ) -> dict[str, float]:
-    """The median time of one call of each contender, in seconds.
+    """The median time of one call of each contender, in seconds, or what else is wanted of its rounds.
 
     Each round runs every contender ``repeats[name]`` times in a row, as in a training loop, so its time includes the
     collection of its own garbage. Between contenders, garbage is collected outside the measurement.
@@ -25,4 +28,4 @@ def alternate(
                 call()
             if number:  # the first round warms up
                 times[name].append((time.perf_counter() - start) / repeats[name])
-    return {name: statistics.median(found) for name, found in times.items()}
+    return {name: of(found) for name, found in times.items()}

@@ -262,7 +262,8 @@ def _work() -> str:
     f = _Function("void @work(ptr %record)")
     parameters, packed, calls = (f.memory(x) for x in (Field.PARAMETERS, Field.PACKED, Field.CALLS))
     with f.when(f.on(Field.PREPARES)):
-        f.do(f"call void {f.memory(Field.PREPARE)}(ptr {parameters}, ptr {calls})")
+        operands = f.memory(Field.OPERANDS)
+        f.do(f"call void {f.memory(Field.PREPARE)}(ptr {parameters}, ptr {calls}, ptr {operands})")
     with f.rows(Field.PACKED_TABLE, Field.PACKED_COUNT) as (k, row):
         f.put_number(packed, k, f.number(parameters, f.get("i64", row)))
     accumulators, item = f.memory(Field.ACCUMULATORS), f.field(Field.ITEM)

@@ -170,6 +170,7 @@ def make_known(addresses: Mapping[str, int]) -> None:
 
 # Compiling -----------------------------------------------------------------------------------------------------------
 
+# The programs' functions; ``entry_code``, ``c_function`` and ``steps`` call them too.
 _RUN = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * 8)  # releases the interpreter's lock
 _PREPARE = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)
 

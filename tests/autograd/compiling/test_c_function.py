@@ -69,6 +69,15 @@ def test_programs_of_any_length(n):
     np.testing.assert_allclose(called(c, *x), numbers_of(expected), rtol=1e-12)
 
 
+def test_loops_are_loops_in_c_too():
+    def f(rate, start):
+        return ag.scan(lambda x, _: (x + 0.01 * rate * x * (1.0 - x), x), start, length=50)
+
+    c = ag.compile(f).c_address("value_and_jacobian", argnums=(0, 1))
+    expected = ag.compile(f, in_axes=None).value_and_jacobian(0.7, 0.2, argnums=(0, 1))
+    np.testing.assert_allclose(called(c, 0.7, 0.2), numbers_of(expected), rtol=1e-12)
+
+
 def test_structures_of_results_come_one_after_another():
     f = ag.compile(lambda x, y: {"a": [x * y, 2.0], "b": (x - y, [[y]])})
     assert called(f.c_address("value"), 3.0, 5.0).tolist() == [15.0, 2.0, -2.0, 5.0]

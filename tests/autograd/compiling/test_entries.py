@@ -117,6 +117,29 @@ def test_any_structure_of_results(f, in_axes):
     assert len({str(flat(compiled.jacobian(x))) for _ in range(4)}) == 1
 
 
+@pytest.mark.parametrize("in_axes", [0, None])
+def test_a_long_program(in_axes):
+    x = 0.5 + 0.001 * (np.arange(1000) % 7)
+    f = ag.compile(rosenbrock, in_axes)
+    calls = [f.value_and_grad(x if in_axes is None else x[None]) for _ in range(4)]
+    assert is_native(f, "value_and_grad")
+    assert all(flat(found) == flat(calls[0]) for found in calls)
+    slope = -400.0 * x[:-1] * (x[1:] - x[:-1] ** 2) - 2.0 * (1.0 - x[:-1])
+    np.testing.assert_allclose(np.ravel(calls[3][1])[0], slope[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("in_axes", [0, None])
+def test_loops(in_axes):
+    def f(rate, start):
+        return ag.scan(lambda x, _: (x + 0.01 * rate * x * (1.0 - x), x), start, length=50)[0]
+
+    compiled = ag.compile(f, in_axes)
+    args = (0.7, 0.1) if in_axes is None else (np.linspace(0.1, 2.0, 9), np.linspace(0.1, 0.9, 9))
+    calls = [compiled.value_and_grad(*args, argnums=(0, 1)) for _ in range(4)]
+    assert is_native(compiled, "value_and_grad")
+    assert all(flat(found) == flat(calls[0]) for found in calls)
+
+
 def test_floats_as_arguments():
     f = ag.compile(lambda x, y: x * ag.sin(y), in_axes=None)
     first = f.value_and_grad(1.5, 0.25, argnums=(0, 1))
