@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -55,28 +56,28 @@ def _jax(x: Any) -> dict[str, Call]:
     return {"JAX": lambda: jax.block_until_ready(f(x))}
 
 
+def _of_symbols(x: Any) -> Any:
+    """The same for CasADi's symbols."""
+    return sum(100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2 for a, b in pairwise(x))
+
+
 def _casadi(x: Any) -> dict[str, Call]:
     import casadi as ca
 
     symbols = ca.SX.sym("x", len(x))
-    value = rosenbrock_of(ca.vertsplit(symbols))
+    value = _of_symbols(ca.vertsplit(symbols))
     f = ca.Function("f", [symbols], [value, ca.gradient(value, symbols)])
     buffer, trigger = f.buffer()
-    results = np.empty(1), np.empty(len(x))
+    results: list[Any] = [np.empty(1), np.empty(len(x))]
     buffer.set_arg(0, memoryview(x))
     for k, array in enumerate(results):
         buffer.set_res(k, memoryview(array))
 
     def buffered(*kept: Any) -> Any:
         trigger()
-        return results
+        return tuple(results)
 
     return {"CasADi": partial(f, x), "CasADi, buffers": partial(buffered, f, buffer)}
-
-
-def rosenbrock_of(x: Any) -> Any:
-    """The same for CasADi's symbols."""
-    return sum(100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2 for a, b in zip(x[:-1], x[1:], strict=True))
 
 
 def _ours_moons(x: Any, t: Any) -> dict[str, Call]:
