@@ -10,7 +10,7 @@ import pytest
 
 import autograd as ag
 import nn
-from autograd.compiling import prepared, steps
+from autograd.compiling import prepared, steps, threads
 from nn import compiled, optim, programs
 
 RNG = np.random.default_rng(11)
@@ -306,6 +306,20 @@ def test_large_batches_give_the_same_numbers():
     assert one(4000, True) == pytest.approx(one(4000, False), rel=1e-10)
 
 
+def test_the_number_of_threads_changes_no_bit(monkeypatch):
+    rows = RNG.normal(size=(9000, 4))
+
+    def one(batch_size, count):
+        monkeypatch.setattr(threads, "how_many", lambda wanted, pieces, operations: min(count, pieces))
+        model = network(sizes=(3, 1))
+        opt = optim.Adam(model.parameters(), 0.1)
+        nn.fit(model, rows, rows[:, 0], optimizer=opt, epochs=2, batch_size=batch_size, compiled=True)
+        return [p.data for p in model.parameters()]
+
+    for batch_size in (4500, 300):
+        assert one(batch_size, 1) == one(batch_size, 2)
+
+
 # Programs that models share ------------------------------------------------------------------------------------------
 
 
@@ -423,11 +437,11 @@ def test_several_threads_train_at_once():
     expected = [one(seed) for seed in range(4)]
     programs._kept.clear()
     found = {}
-    threads = [threading.Thread(target=lambda k=k: found.update({k: one(k)})) for k in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    workers = [threading.Thread(target=lambda k=k: found.update({k: one(k)})) for k in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
     assert [found[k] for k in range(4)] == expected
 
 
