@@ -101,8 +101,15 @@ def threads() -> None:
         print(f"| {title} | {median['1'] * 1e3:.1f} ms | {median['2'] * 1e3:.1f} ms | {ratio:.2f} |", flush=True)
 
 
+def first() -> None:
+    """The time to the first result of long programs, stage by stage."""
+    from .first import main
+
+    main()
+
+
 def main(parts: list[str] | None = None) -> None:
-    """All three, or those that are named."""
-    for part in (rows, operations, threads):
+    """All of them, or those that are named."""
+    for part in (rows, operations, first, threads):
         if not parts or part.__name__ in parts:
             part()

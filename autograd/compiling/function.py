@@ -344,6 +344,7 @@ class Compiled:
             (
                 f"recorded: {stats.recorded} operations",
                 before,
+                *last.remarks(),
                 "",
                 f"program: {stats.operations} operations a row, {stats.bytes_a_row} bytes of workspace a row, "
                 f"compiled in {stats.seconds:.3f} s{' (from the cache)' if stats.was_cached else ''}",

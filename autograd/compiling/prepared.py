@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -10,11 +11,12 @@ from .. import context
 from ..structure import cut
 from ..value import Value
 from . import derive, locks, native
+from .repetition import remark
 from .settings import Settings
 from .simplify import use_reciprocals
 from .symbols import write_program
 from .task import Task
-from .trace import Trace
+from .trace import Trace, Traced, reachable
 from .want import Pick, Want
 
 
@@ -76,6 +78,18 @@ class Prepared:
         self.recorded = recording.count - len(recording.row_inputs) - len(recording.shared_inputs)
         self.lengths = [len(nodes) for nodes, _ in self.want.sums]
         self.used = 0
+
+    def remarks(self) -> list[str]:
+        """What is said of the recording of the function itself."""
+        trace = self.want.trace
+        nodes = [node for node in reachable(trace.outputs) if node.op is not None]
+        lines = {bisect_left(nodes, number, key=_number): line for number, line in trace.recording.lines.items()}
+        said = remark([node.op.name for node in nodes if node.op is not None], lines)
+        return ["", said] if said else []
+
+
+def _number(node: Traced) -> int:
+    return node.number
 
 
 class _Tasks:

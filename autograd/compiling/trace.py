@@ -16,6 +16,7 @@ from ..refusal import refused, refused_part
 from ..value import Value, as_float, binary
 from . import progress
 from .output import Output
+from .repetition import line_of_user
 
 
 class Traced(Value):
@@ -218,6 +219,7 @@ class _Traits:
 
 
 _new = object.__new__
+SOME = 1024  # nodes, after which somebody may look how far recording is
 
 
 class Recording:
@@ -232,6 +234,7 @@ class Recording:
         progressed: is called with the number of further nodes, from time to time.
         open: the loops whose bodies are being recorded, outermost first.
         has_loops: whether there are loops.
+        lines: for some nodes, by their number, the user's line that recorded them.
     """
 
     def __init__(self) -> None:
@@ -242,6 +245,7 @@ class Recording:
         self.progressed: Callable[[int], None] | None = None
         self.open: list[Any] = []
         self.has_loops = False
+        self.lines: dict[int, str] = {}
         self._adopted: dict[Value, Traced] = {}
 
     def input(self, kind: str, name: str | None, leaf: Value | None = None) -> Traced:
@@ -294,8 +298,10 @@ class Recording:
         node.within, node.detail = within, None
         node.number = self.count
         self.count += 1
-        if not self.count % 4096 and self.progressed is not None:
-            self.progressed(4096)
+        if not self.count % SOME and self.progressed is not None:
+            self.progressed(SOME)
+            if (line := line_of_user()) is not None:
+                self.lines[node.number] = line
         return node
 
     def deeper(self, within: Any, x: Traced) -> Any:
@@ -453,6 +459,7 @@ class Trace:
             context.Surrounding(tracer=self.recording.record, recording=True, loops=Loops(self.recording)),
         ):
             result = _run_recorded(function, arguments)
+        self.recording.progressed = None
         self.output = Output(result)
         self.outputs: list[Linear] = [self.recording.taken(x) for x in self.output.nodes]
 
