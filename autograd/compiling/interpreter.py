@@ -10,12 +10,11 @@ for one row at a time, several calls of one mathematical function are one call o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import groupby
+from collections.abc import Callable, Container, Sequence
 from typing import NamedTuple
 
 from .assembly import Block, Builder
-from .instructions import CONDITION, CONDITIONS, Opcode
+from .instructions import CONDITION, CONDITIONS, OPCODES, Opcode
 from .program import ROW, Program
 
 
@@ -36,6 +35,8 @@ class Handler(NamedTuple):
 
 
 END = Handler("", "")
+_HANDLERS = 4096  # more than there are in a stretch
+_CHOOSING = frozenset(row.name for row in OPCODES.values() if CONDITION in (row.operands or ()))
 
 
 class Places:
@@ -102,91 +103,125 @@ class Interpreter:
             where it begins in the table.
         """
         start = len(self.table)
-        items, handlers, depth = self._ordered(code, watched)
-        entries = self._entries(items, set(kept))
-        for (_, handler), group in groupby(range(len(items)), lambda k: (depth[items[k]], handlers[items[k]])):
-            self._run(handler, [entries[k] for k in group])
+        items, keys, handlers = self._keyed(code, watched)
+        self._append(items, keys, handlers, set(kept))
         self._begin(END)
         return start
 
-    def _ordered(self, code: Sequence[int], watched: bool) -> tuple[list[int], dict[int, Handler], dict[int, int]]:
-        """The instructions and the conditions that they need, sorted by depth and operation."""
+    def _keyed(self, code: Sequence[int], watched: bool) -> tuple[list[int], list[int], list[Handler]]:
+        """The instructions and the conditions that they need.
+
+        Returns:
+            them; for each a number by which they are sorted, by depth and then by handler; the handlers by the rest of
+            that number's division by ``_HANDLERS``.
+        """
         instructions, level, shared = self.program.code, self.program.level, self.places.is_parameter
         reciprocals = self.program.reciprocals if watched else frozenset()
         depth: dict[int, int] = {}
-        handlers: dict[int, Handler] = {}
-        known: dict[tuple[str, str], Handler] = {}
+        keys: list[int] = []
+        known: dict[tuple[str, str, bool], int] = {}
         for root in code:
-            stack = [root]
-            while stack:
-                i = stack[-1]
+            # Conditions are stored by no step: they are computed before the first instruction that needs them.
+            missing = (root,) if instructions[root].op not in _CHOOSING else self._with_conditions(root, depth)
+            for i in missing:
                 op, operands, _ = instructions[i]
-                missing = [k for k in operands if instructions[k].op in CONDITIONS and k not in depth]
-                if missing:
-                    stack += missing
-                    continue
-                stack.pop()
-                if i in depth:
-                    continue
-                kinds = "".join(["p" if shared and level[k] != ROW and k not in depth else "r" for k in operands])
-                handler = known.get((op, kinds))
-                if handler is None:
-                    handler = known[op, kinds] = Handler(op, kinds)
-                handlers[i] = handler._replace(watched=True) if i in reciprocals else handler
-                depth[i] = 1 + max([depth.get(k, 0) for k in operands])
-        return sorted(depth, key=lambda i: (depth[i], handlers[i])), handlers, depth
+                deepest, kinds = 0, ""
+                for k in operands:
+                    found = depth.get(k)
+                    if found is None:
+                        kinds += "p" if shared and level[k] != ROW else "r"
+                    else:
+                        kinds += "r"
+                        if found > deepest:
+                            deepest = found
+                depth[i] = deepest + 1
+                number = known.setdefault((op, "" if op == "dot" else kinds, i in reciprocals), len(known))
+                keys.append(deepest * _HANDLERS + number)
+        return list(depth), keys, [Handler(*each) for each in known]
 
-    def _entries(self, items: Sequence[int], kept: set[int]) -> list[list[int]]:
-        """For each instruction the places of its result and its operands."""
+    def _with_conditions(self, root: int, done: Container[int]) -> list[int]:
+        """An instruction after the conditions that it needs and that are not done yet."""
+        instructions = self.program.code
+        order: dict[int, None] = {}
+        stack = [root]
+        while stack:
+            i = stack[-1]
+            missing = [
+                k
+                for k in instructions[i].operands
+                if instructions[k].op in CONDITIONS and k not in done and k not in order
+            ]
+            if missing:
+                stack += missing
+            else:
+                order[stack.pop()] = None
+        return list(order)
+
+    def _append(self, items: list[int], keys: list[int], handlers: list[Handler], kept: set[int]) -> None:
+        """Append the instructions in the order of their keys, as runs; independent ones with one handler are one."""
         instructions, places = self.program.code, self.places
-        last = {k: number for number, i in enumerate(items) for k in instructions[i].operands}
+        operand, result = places.operand, places.result
+        order = sorted(range(len(items)), key=keys.__getitem__)
+        last: dict[int, int] = {}  # when each number is read last
+        for number in order:
+            for k in instructions[items[number]].operands:
+                last[k] = number
         where: dict[int, int] = {}
         spare: dict[int, int] = {}  # of the results that only this stretch reads
         free: list[int] = []
         count = 0
-        entries = []
-        for number, i in enumerate(items):
-            entry = [0]
-            for k in instructions[i].operands:
+        run: list[int] = []
+        before = -1
+        for number in order:
+            if keys[number] != before:
+                if run:
+                    self._run(handlers[before % _HANDLERS], run)
+                    run = []
+                before = keys[number]
+            i = items[number]
+            operands = instructions[i].operands
+            at = len(run)
+            run.append(0)
+            for k in operands:
                 place = where.get(k)
                 if place is None:
-                    place = where[k] = places.operand(k)
-                entry.append(place)
-            for k in instructions[i].operands:
+                    place = where[k] = operand(k)
+                run.append(place)
+            for k in operands:
                 if last[k] == number and k in spare:
                     free.append(spare.pop(k))
             if i in kept:
-                where[i] = places.result(i)
+                run[at] = where[i] = result(i)
             else:
                 if not free:
                     free.append(places.spare(count))
                     count += 1
-                where[i] = spare[i] = free.pop()
-            entry[0] = where[i]
-            entries.append(entry)
-        self.spare = max(self.spare, count)
-        return entries
-
-    def _run(self, handler: Handler, entries: list[list[int]]) -> None:
-        """Append a run of independent instructions with one handler."""
-        if handler.op == "dot":
-            for entry in entries:
+                run[at] = where[i] = spare[i] = free.pop()
+            if handlers[before % _HANDLERS].op == "dot":
                 self._begin(Handler("dot", ""))
-                self.table += (len(entry) // 2, *entry)
-            return
+                self.table += (len(operands) // 2, *run)
+                run = []
+        if run:
+            self._run(handlers[before % _HANDLERS], run)
+        self.spare = max(self.spare, count)
+
+    def _run(self, handler: Handler, run: list[int]) -> None:
+        """Append a run of independent instructions with one handler."""
+        size = 1 + len(handler.kinds)
         lanes = self._at_once(handler.op)
-        while lanes > 1 and len(entries) > 2:
-            group, entries = entries[:lanes], entries[lanes:]
-            group += [group[-1]] * (lanes - len(group))  # the last one again, in unused lanes
+        while lanes > 1 and len(run) > 2 * size:
+            group, run = run[: lanes * size], run[lanes * size :]
+            group += group[-size:] * (lanes - len(group) // size)  # the last one again, in unused lanes
             self._begin(handler._replace(lanes=lanes))
-            self.table += (1, *[x for entry in group for x in entry])
-        if entries and self._last[0] == handler:
-            self.table[self._last[1]] += len(entries)
-        elif entries:
+            self.table += (1, *group)
+        if not run:
+            return
+        if self._last[0] == handler:
+            self.table[self._last[1]] += len(run) // size
+        else:
             self._begin(handler)
-            self.table.append(len(entries))
-        for entry in entries:
-            self.table += entry
+            self.table.append(len(run) // size)
+        self.table += run
 
     def _begin(self, handler: Handler) -> None:
         self._uses.setdefault(handler, []).append(len(self.table))

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from .instructions import CONDITIONS, INPUTS, OF_LOOPS
 from .program import ROW, Program
 
+DELAYED = 5000  # instructions of a program at most in which arithmetic is moved to later stages
 CONE = 64  # instructions that are moved together at most
 LOOPS = frozenset({"dot", "loop", "pack"})  # instructions that are steps of their own
 FIXED = LOOPS | OF_LOOPS | {"row", "element"}  # those that are not moved
@@ -53,7 +54,7 @@ def stages(program: Program, needed: Sequence[int], read_last: Collection[int]) 
             stage[i] = max((s + 1 + s % 2 for s in before), default=1)
         else:
             stage[i] = max((s + s % 2 for s in before), default=0)
-    if max(stage.values(), default=0) > 1:
+    if max(stage.values(), default=0) > 1 and len(needed) <= DELAYED:
         _delay(program, needed, frozenset(read_last), stage)
     found: dict[int, list[int]] = {}
     for i in needed:

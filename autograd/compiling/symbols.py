@@ -74,8 +74,15 @@ class Writer:
         self._code, self._level = self.program.code, self.program.level
         self._known: dict[tuple[Any, ...], Symbol] = {}
         self.carrier = self._carrier()
-        self._rules: dict[str, Callable[..., Any]] = {}
         self._terms_written = 0  # of long dots
+        # Python's operators on symbols call these.
+        self._direct: dict[ops.Op, Callable[..., Any]] = {
+            ops.ADD: self.add,
+            ops.SUB: self.sub,
+            ops.MUL: self.mul,
+            ops.DIV: self.div,
+            ops.NEG: self.neg,
+        }
 
     # Instructions ----------------------------------------------------------------------------------------------------
 
@@ -110,6 +117,17 @@ class Writer:
     def placeholder(self, kind: str, number: int, level: int) -> Symbol:
         """An input of a loop's body: ``"state"``, ``"step"`` or ``"outer"``, and its number among those."""
         return self._append(kind, (number,), level)
+
+    def _two(self, op: str, x: Any, y: Any, commutative: bool) -> Symbol:
+        """As ``write``, for two operands."""
+        a = x.i if type(x) is Symbol else self.constant(x).i
+        b = y.i if type(y) is Symbol else self.constant(y).i
+        key = (op, (b, a) if commutative and a > b else (a, b))
+        symbol = self._known.get(key)
+        if symbol is None:
+            level = self._level
+            symbol = self._known[key] = self._append(*key, level[a] if level[a] > level[b] else level[b])
+        return symbol
 
     def _append(self, op: str, operands: tuple[int, ...], level: int, constant: float = 0.0) -> Symbol:
         code = self._code
@@ -163,7 +181,7 @@ class Writer:
             return self.sub(x, self._part(y, 0))
         if type(x) is Symbol and x.op == "neg":
             return self.sub(y, self._part(x, 0))
-        return self.write("add", x, y)
+        return self._two("add", x, y, True)
 
     def sub(self, x: Any, y: Any) -> Any:
         """x − y."""
@@ -173,7 +191,7 @@ class Writer:
             return self.neg(y)
         if self._is(y, "neg"):
             return self.add(x, self._part(y, 0))
-        return self.write("sub", x, y)
+        return self._two("sub", x, y, False)
 
     def mul(self, x: Any, y: Any) -> Any:
         """x · y."""
@@ -198,7 +216,7 @@ class Writer:
                     c = self._part(x, k)
                     if type(c) is float and _moderate(c) and _moderate(y) and _moderate(c * y):
                         return self.mul(self._part(x, 1 - k), c * y)
-        return self.write("mul", x, y)
+        return self._two("mul", x, y, True)
 
     def div(self, x: Any, y: Any) -> Any:
         """x / y."""
@@ -212,7 +230,7 @@ class Writer:
             return self.neg(self.div(self._part(x, 0), y))
         if self._is(y, "neg"):
             return self.neg(self.div(x, self._part(y, 0)))
-        return self.write("div", x, y)
+        return self._two("div", x, y, False)
 
     def mod(self, x: Any, y: Any) -> Any:
         """Python's x % y: the remainder with y's sign."""
@@ -426,10 +444,8 @@ class Writer:
 
     def rule(self, op: ops.Op) -> Callable[..., Any]:
         """A row's value rule on symbols."""
-        found = self._rules.get(op.name)
-        if found is None or not op.shipped:
-            found = self._rules[op.name] = op.value(self.carrier)
-        return found
+        found = self._direct.get(op)
+        return op.value(self.carrier) if found is None else found
 
 
 def _moderate(x: float) -> bool:
@@ -496,6 +512,7 @@ class _Region:
     def write(self, order: Iterable[Traced]) -> None:
         """Write nodes, operands first."""
         writer, done, symbol = self.writer, self.done, self.symbol
+        rules: dict[ops.Op, Callable[..., Any] | None] = {}  # None for operations of the user's own
         for node in order:
             op = node.op
             if op is None:
@@ -505,18 +522,21 @@ class _Region:
                 self._compound(op, node)
             elif node.inlined is not None:
                 done[node] = symbol(node.inlined)
-            elif not (op.shipped or op in CARRYING):
-                done[node] = _in_python(writer, op, [symbol(x) for x in node.operands])
             else:
+                if op not in rules:
+                    rules[op] = writer.rule(op) if op.shipped or op in CARRYING else None
+                rule = rules[op]
                 operands = [done[x] if type(x) is Traced else float(x) for x in node.operands]
-                if Symbol not in map(type, operands):  # arithmetic that follows IEEE 754, as native code does
+                if rule is None:
+                    done[node] = _in_python(writer, op, operands)
+                elif Symbol not in map(type, operands):  # arithmetic that follows IEEE 754, as native code does
                     done[node] = float(op.value(IEEE)(*op.arguments([Extended(x) for x in operands])))
                 else:
                     try:
-                        done[node] = writer.rule(op)(*op.arguments(operands))
+                        done[node] = rule(*(operands if op.group is None else op.group(operands)))
                     except ArithmeticError:  # of constants among the operands
                         extended = [Extended(x) if type(x) is float else x for x in operands]
-                        done[node] = writer.rule(op)(*op.arguments(extended))
+                        done[node] = rule(*op.arguments(extended))
 
     def _compound(self, op: Compound, node: Traced) -> None:
         writer, done = self.writer, self.done
