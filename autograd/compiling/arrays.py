@@ -14,6 +14,7 @@ from ..value import Value, as_float
 _PLAIN = (np.dtype(np.float64), np.dtype(np.float32))
 RUN = 4096  # rows that are summed up by themselves, and converted at once
 RUNS = 64  # but no more runs than this
+WORTH_A_RUN = 2**25  # operations, about a millisecond: with fewer, few rows are one run
 
 
 class Argument(NamedTuple):
@@ -98,11 +99,19 @@ def count_rows(arguments: Sequence[Argument], names: Sequence[str]) -> int:
     return found[0] if found else 1
 
 
-def runs(rows: int, block: int) -> list[tuple[int, int]]:
-    """The rows in pieces that depend only on the number of rows, so that sums do not depend on threads."""
-    size = max(RUN, -(-rows // RUNS))
-    size = -(-size // block) * block
-    return [(start, min(start + size, rows)) for start in range(0, rows, size)]
+def runs(rows: int, block: int, operations: int) -> list[tuple[int, int]]:
+    """The rows in runs that depend only on the program and the number of rows, so that sums do not depend on threads.
+
+    Args:
+        rows: how many rows there are.
+        block: how many are computed together.
+        operations: how many are done for a row.
+    """
+    long_enough = rows * operations // WORTH_A_RUN
+    by_work = min(1 << (long_enough.bit_length() - 1), RUNS) if long_enough else 1
+    size = min(max(RUN, -(-rows // RUNS)), -(-rows // by_work))
+    size = max(1, -(-size // block)) * block
+    return [(start, min(start + size, rows)) for start in range(0, rows, size)] or [(0, 0)]
 
 
 def pieces(start: int, stop: int) -> Iterator[tuple[int, int]]:

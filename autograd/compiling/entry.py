@@ -16,7 +16,6 @@ import numpy as np
 
 from ..value import Value
 from . import entry_code, native, objects
-from .arrays import RUN
 from .call import Call, Outcome
 from .prepared import Prepared
 from .record import ANY, Argument, Field, Leaf, Result, Word
@@ -60,10 +59,10 @@ def entry(
     """
     prepared, rows, backward = call.prepared, call.n_rows, variant == "backward"
     results = [size(shape) for shape in call.shapes] + [size(shape) for _, shape in prepared.want.sums]
-    if not 0 < rows <= RUN or not results or not all(results) or not all(map(_has_slots, prepared.leaves)):
+    if not rows or not results or not all(results) or not all(map(_has_slots, prepared.leaves)):
         return None
     make, code = _maker(), prepared.task.code(rows == 1) if native.available() else None
-    found = None if code is None or make is None else code.connection()
+    found = None if code is None or make is None or len(code.runs(rows)) > 1 else code.connection()
     layout = objects.layout()
     if make is None or found is None or layout is None:
         return None

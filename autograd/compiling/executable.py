@@ -17,6 +17,7 @@ from .schedule import Schedule
 from .workspace import Layout, Sums, Workspace, address
 
 WORKSPACE = 2**20  # bytes that a block of rows may take: about the size of a core's own cache
+AT_ONCE = 2**27  # operations of a native call that cannot be interrupted: some hundredths of a second
 THOROUGH = 3000  # up to this many instructions LLVM optimises fully
 
 
@@ -104,7 +105,7 @@ class Executable:
         ]
         self._machine = native.Machine(modules, target)
         self.instructions, self.was_cached = code.instructions, self._machine.was_cached
-        self._dtype, self._block_rows, self._operations = dtype, block.rows, len(program.code)
+        self._dtype, self._block_rows, self._operations = dtype, block.rows, program.operations()
         self._layout = Layout(
             dtype,
             (plan.slots * code.together + code.spare) * block.rows,
@@ -151,8 +152,10 @@ class Executable:
 
     def run(self, inputs: Sequence[Any], shared: Any, count: int, outputs: Sequence[Any], wanted: int | None) -> Any:
         """As ``Task.run``."""
-        runs = [(0, count)] if count <= arrays.RUN else arrays.runs(count, self._block_rows)
+        runs = self.runs(count)
         used = threads.how_many(wanted, len(runs), count * self._operations)
+        if not self._sums.count and not self._in_python:
+            runs = _merged(runs, used, self._operations)
         sums = np.zeros((len(runs), self._sums.count))
 
         def work(mine: Iterable[int]) -> None:
@@ -175,6 +178,10 @@ class Executable:
         for part in sums:  # in order
             total += part
         return total
+
+    def runs(self, count: int) -> list[tuple[int, int]]:
+        """The runs of so many rows: the sums of each are computed by themselves, then added in order."""
+        return arrays.runs(count, self._block_rows, self._operations)
 
     def connection(self) -> Connection | None:
         """What entries need, a workspace included; None if the code calls functions of Python, which may raise."""
@@ -255,9 +262,21 @@ class Executable:
         if self._fallback is not None and not (
             space.flag[0] == 0 and _finite(sums) and _finite(space.params[self._guarded])
         ):
+            again = self.runs(stop - start)
+            if len(again) > 1 and not self._sums.count:  # find those that need it
+                for lo, hi in again:
+                    self._run(space, start + lo, start + hi, inputs, outputs, shared)
+                return sums
             part = [a[start:stop] for a in inputs], shared, stop - start, [a[start:stop] for a in outputs]
             return self._fallback().run(*part, 1)
         return sums
+
+
+def _merged(runs: Sequence[tuple[int, int]], threads: int, operations: int) -> list[tuple[int, int]]:
+    """Neighbouring runs as one, as far as each thread keeps one and none takes so long that Ctrl-C would wait."""
+    rows = runs[0][1]
+    many = max(1, min(-(-len(runs) // threads), AT_ONCE // max(1, rows * operations)))
+    return [(runs[k][0], runs[min(k + many, len(runs)) - 1][1]) for k in range(0, len(runs), many)]
 
 
 def _finite(numbers: Any) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 import autograd as ag
 from autograd import Value, operation
-from autograd.compiling import locks, threads
+from autograd.compiling import arrays, locks, threads
 
 X = np.linspace(0.5, 2.0, 7)
 
@@ -150,6 +150,49 @@ def test_results_do_not_depend_on_threads():
         w.grad = 0.0
         found.append((ag.compile(lambda x: ag.sin(w * x) ** 2, reduce="mean", threads=count).backward(rows), w.grad))
     assert found[0] == found[1] == found[2]
+
+
+def test_runs_of_rows():
+    for rows in (0, 1, 31, 32, 33, 1000, 4096, 4097, 50_000, 10**6):
+        for operations in (1, 40, 10_000, 10**6):
+            runs = arrays.runs(rows, 32, operations)
+            assert [start for start, _ in runs] == [0, *(stop for _, stop in runs[:-1])]
+            assert runs[-1][1] == rows
+            assert all((stop - start) % 32 == 0 for start, stop in runs[:-1])
+            assert len(runs) <= 64
+    assert len(arrays.runs(1000, 32, 10)) == 1
+    assert len(arrays.runs(1000, 32, 10**6)) == 16  # few rows with much work are worth several threads
+
+
+def test_few_rows_of_a_long_program_run_on_several_threads(monkeypatch):
+    w, used = Value(0.3), []
+    run = threads.run
+    monkeypatch.setattr(arrays, "WORTH_A_RUN", 2**16)
+    monkeypatch.setattr(threads, "run", lambda work, pieces, count: (used.append(count), run(work, pieces, count)))
+
+    def f(x):
+        for _ in range(100):
+            x = x + w * x * 0.01
+        return x
+
+    rows = np.random.default_rng(0).normal(size=1001)
+    found = []
+    for count in (1, 2, 3):
+        w.grad = 0.0
+        found.append((ag.compile(f, reduce="sum", threads=count).backward(rows), w.grad))
+    assert found[0] == found[1] == found[2]
+    assert used == [1, 2, 3]
+
+
+def test_rows_whose_results_are_not_finite_run_again_whatever_the_number_of_threads():
+    rows = np.random.default_rng(0).uniform(1.0, 2.0, size=30_000)
+    rows[[5, 9_000, 29_999]] = 0.0
+    for count in (1, 2, 3):
+        f = ag.compile(lambda x: ag.where(x > 0.0, ag.sqrt(x), 0.0) ** 2, threads=count)
+        value, slope = f.value_and_grad(rows)
+        np.testing.assert_allclose(value, rows, rtol=1e-15)
+        assert slope[[5, 9_000, 29_999]].tolist() == [0.0, 0.0, 0.0]
+        np.testing.assert_allclose(slope[rows > 0.0], 1.0, rtol=1e-15)
 
 
 # Fork ----------------------------------------------------------------------------------------------------------------
