@@ -106,6 +106,16 @@ def erfc_share(t: Any, k: Any) -> Any:
     return mp.exp(-x * x) / (x + k)
 
 
+def tail(k: Any, slope: Any, root: Any) -> Callable[[Any], Any]:
+    """(1 + slope·x)·exp((root·x)²)·erfc(root·x) − 1 as a function of t = (x − k)/(x + k)."""
+
+    def f(t: Any) -> Any:
+        x = k * (1 + t) / (1 - t)
+        return (1 + slope * x) * mp.exp((root * x) ** 2) * mp.erfc(root * x) - 1
+
+    return f
+
+
 def erf_rest(z: Any) -> Any:
     """erf(x)/x − 1 for z = x²."""
     x = mp.sqrt(z)
@@ -138,11 +148,14 @@ def table(kind: Kind) -> dict[str, tuple[float, ...]]:
         return tuple(known)
 
     far, near = mpf(6 if double else 4), mpf(3)
-    erfcx = erfcx_times(near)
+    erfcx, k = erfcx_times(near), mpf(7) / 2
+    erfc, normal = tail(k, mpf(7) / 4, mpf(1)), tail(mpf(5), mpf(5) / 4, mp.sqrt(mpf(1) / 2))
     return {
         "exp": fit(exp_rest, -half, half, (9, 4), lambda r: r * r / mp.exp(r)),
         "log": fit(log_rest, TINY, mpf(1) / 25, (6, 2), lambda z: z / 2),
         "erfcx": fit(erfcx, mpf(-0.5), (far - near) / (far + near), (11, 5), lambda t: erfc_share(t, near)),
+        "erfc": fit(erfc, mpf(-1), (28 - k) / (28 + k), (22, 10), lambda t: 1 / (1 + erfc(t))),
+        "normal": fit(normal, mpf(-1), (39 - 5) / mpf(39 + 5), (22, 10), lambda t: 1 / (1 + normal(t))),
         "erf": fit(erf_rest, TINY, mpf(1), (11, 6), lambda z: 1 / (1 + erf_rest(z))),
         "tanh": fit(odd_rest(mp.tanh), TINY, mpf(0.3026), (9, 3), lambda z: z),
         "sinh": fit(odd_rest(mp.sinh), TINY, mpf(1.001), (6, 2), lambda z: z / (1 + z / 6)),

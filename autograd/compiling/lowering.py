@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container
 
 from .instructions import INPUTS, LOOP_INPUTS, OF_LOOPS
-from .mathematics import FUNCTIONS, Maker
+from .mathematics import FUNCTIONS, Maker, twice_normal_cdf
 from .program import ROW, Program
 from .symbols import Symbol
+
+_ROOT_HALF = math.sqrt(0.5)
 
 
 def lower(program: Program, functions: Container[str], single: bool, wide: bool) -> tuple[Program, list[int]]:
@@ -15,7 +18,7 @@ def lower(program: Program, functions: Container[str], single: bool, wide: bool)
 
     Args:
         program: the program, not strict.
-        functions: the names of those to write out.
+        functions: the names of those to write out; ``normal_cdf`` is found where erfc is taken of a product with √½.
         single: whether its numbers are float32.
         wide: whether vectors have 64 bytes, so that ``exponent`` and ``significand`` take every number.
 
@@ -40,8 +43,13 @@ def lower(program: Program, functions: Container[str], single: bool, wide: bool)
             symbol = maker.loop(loop, [made[k] for k in operands])
         else:
             symbols = [made[k] for k in operands]
-            written = program.level[number] == ROW and op in functions
-            symbol = FUNCTIONS[op](maker, *symbols) if written else maker.write(op, *symbols)
+            share = _times_root_half(program, operands[0]) if op == "erfc" and "normal_cdf" in functions else None
+            if program.level[number] != ROW:
+                symbol = maker.write(op, *symbols)
+            elif share is not None:
+                symbol = twice_normal_cdf(maker, made[share[0]], share[1])
+            else:
+                symbol = FUNCTIONS[op](maker, *symbols) if op in functions else maker.write(op, *symbols)
         made.append(symbol)
     moved = [symbol.i for symbol in made]
     lowered = maker.program
@@ -50,3 +58,16 @@ def lower(program: Program, functions: Container[str], single: bool, wide: bool)
     lowered.active = None if program.active is None else moved[program.active]
     lowered.results, lowered.sums = [moved[i] for i in program.results], [moved[i] for i in program.sums]
     return lowered, moved
+
+
+def _times_root_half(program: Program, i: int) -> tuple[int, bool] | None:
+    """The instruction x of x·√½ or −x·√½, and whether erfc of it is 2·Φ(−x), not 2·Φ(x); None for anything else."""
+    op, operands, _ = program.code[i]
+    negative = op == "neg"
+    if negative:
+        op, operands, _ = program.code[operands[0]]
+    if op == "mul":
+        for constant, x in (operands, operands[::-1]):
+            if program.code[constant].constant == _ROOT_HALF:
+                return x, not negative
+    return None

@@ -340,6 +340,47 @@ def erf(m: Maker, x: Any) -> Any:
     return m.select(m.abs(x) < 1.0, near, far)
 
 
+def _gaussian_tail(
+    m: Maker, size: Any, square: Any, low: Any, slope: float, middle: float, coefficients: Sequence[float]
+) -> Any:
+    """exp(square + low)·(1 + P(t))/(1 + slope·size) for t = (size − middle)/(size + middle).
+
+    The factors are multiplied with their rounding errors.
+    """
+    k, first, r, q = _reduced(m, square)
+    e, rest = _rounded(m, (1.0, first))
+    rest = rest + m.fma(r * r, q, k * -m.table.ln2[1])
+    rest = m.fma(low, e + rest, rest)
+    p = m.polynomial(m.fma(size + size, 1.0 / (size + middle), -1.0), coefficients)
+    rest = m.fma(p, e + rest, rest)
+    d = m.fma(size, slope, 1.0)
+    inverse = 1.0 / d
+    error = m.fma(m.fma(size, slope, 1.0 - d), -inverse, m.fma(-d, inverse, 1.0))
+    result = m.fma(e, inverse, m.fma(rest, inverse, (e + rest) * (inverse * error)))
+    return m.select(size < 8.0 * middle, m.scale(result, k), m.select(m.compare("eq", size, size), 0.0, size))
+
+
+def erfc(m: Maker, x: Any) -> Any:
+    """The complementary error function."""
+    square = x * x
+    tail = _gaussian_tail(m, m.abs(x), -square, m.fma(-x, x, square), 1.75, 3.5, m.table.erfc)
+    return m.select(x < 0.0, 2.0 - tail, tail)
+
+
+def twice_normal_cdf(m: Maker, x: Any, negative: bool) -> Any:
+    """2·Φ(x), or 2·Φ(−x), which is erfc(x/√2) without the rounding error of x/√2. Φ's slope has exp(−x²/2) too."""
+    half = x * -0.5
+    square = half * x
+    tail = _gaussian_tail(m, m.abs(x), square, m.fma(half, x, -square), 1.25, 5.0, m.table.normal)
+    other = 2.0 - tail
+    return m.select(x < 0.0, other, tail) if negative else m.select(x < 0.0, tail, other)
+
+
+def normal_cdf(m: Maker, x: Any) -> Any:
+    """Φ(x)."""
+    return twice_normal_cdf(m, x, negative=False) * 0.5
+
+
 def alone(name: str, count: int, single: bool, wide: bool) -> Program:
     """The program of one function; its operands are the row inputs."""
     maker = Maker([f"x{k}" for k in range(count)], [], single, wide)
@@ -355,6 +396,8 @@ FUNCTIONS: dict[str, Callable[..., Symbol]] = {
     "log": log,
     "log1p": log1p,
     "erf": erf,
+    "erfc": erfc,
+    "normal_cdf": normal_cdf,
     "exp2": exp2,
     "sinh": sinh,
     "cosh": cosh,
