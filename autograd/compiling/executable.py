@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from . import arrays, native, threads
 from .callbacks import Callbacks
 from .emit import emit
+from .loops import BUDGET
 from .program import SHARED
 from .record import Field
 from .schedule import Schedule
@@ -93,6 +95,8 @@ class Executable:
         else:
             while block.vectors > 1 and plan.slots * block.slot_bytes > WORKSPACE:
                 block = target.block(item, block.vectors // 2)
+            while block.lanes > 2 and plan.slots * block.slot_bytes > BUDGET:  # of stacks
+                block = replace(block, lanes=block.lanes // 2)
 
         def library(op: str, lanes: int) -> str | None:
             return None if program.strict else native.vector_function_name(op, lanes, item)

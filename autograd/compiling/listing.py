@@ -60,8 +60,8 @@ class _Listing:
     def _loop(self, node: Traced, indent: str) -> None:
         assert self.live is not None
         loop, needed = node.detail, self.live.of(node.detail)
-        counted = loop.counted not in (None, loop)
-        steps = f"steps of {self._named(loop.counted.node)}" if counted else f"{loop.length} steps"
+        counted = loop.counted is not None and loop.counted is not node
+        steps = f"{self._named(loop.counted)} steps" if counted else f"{loop.length} steps"
         self._line(node, f"loop, {steps}{' backward' if loop.backward else ''}:", indent)
         inside = indent + _INDENT
         for j in needed.states:

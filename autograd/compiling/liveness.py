@@ -50,9 +50,7 @@ class Live:
             seen.add(node)
             if node.op is LOOP:  # needed for its number of steps, or by a result
                 self._needed.setdefault(node.detail, Needed())
-                counted = node.detail.counted
-                if counted is not None:
-                    stack += [node.detail.active, counted.node]
+                stack += [node.detail.active, node.detail.counted]
             elif node.op is PART:
                 loop = node.operands[0].detail  # type: ignore[union-attr]
                 stack += [loop.node, loop.states[node.detail]]
@@ -108,6 +106,6 @@ class Live:
         if node.op is not LOOP:
             return list(node.operands) if node.inlined is None else [node.inlined]
         loop, needed = node.detail, self._needed[node.detail]
-        counted = [] if loop.counted in (None, loop) else [loop.counted.node]
+        counted = [] if loop.counted is node else [loop.counted]
         first = [*(loop.starts[j] for j in needed.states), *(loop.sources[k] for k in needed.steps)]
         return [*first, *self.body(loop)[1], *counted]

@@ -33,7 +33,8 @@ class Loop:
         depth: how many loops are around its body, itself included.
         length: how many steps there are, at most.
         backward: whether it begins at the last step.
-        counted: the loop whose number of steps this one takes: itself if it may end early; None for ``length`` steps.
+        counted: tells how many steps are taken: a number, or the node of a loop that takes as many, which is this one
+            if it may end early; None for ``length`` steps.
         active: the condition in its body without which it ends before the next step.
         starts, states, nexts: for each number of the state the first one, its placeholder, and the next one.
         sources, steps: the stacks that it goes through, and the placeholder for the element of each at a step.
@@ -41,7 +42,9 @@ class Loop:
         reverse: the loop of the reverse sweep, and the nodes of this body's copy there.
     """
 
-    def __init__(self, recording: Recording, length: int, backward: bool = False, counted: Loop | None = None) -> None:
+    def __init__(
+        self, recording: Recording, length: int, backward: bool = False, counted: Traced | None = None
+    ) -> None:
         self.recording, self.length, self.backward, self.counted = recording, length, backward, counted
         self.depth = len(recording.open) + 1
         self.active: Traced | None = None
@@ -118,7 +121,7 @@ class Loop:
         return known[number]
 
     def _finish(self) -> None:
-        counted = [self.counted.node] if self.counted not in (None, self) else []
+        counted = [] if self.counted is None or self.counted is self.node else [self.counted]
         read = [*self.starts, *self.sources, *self.body()[1]]
         self.node.origin = (LOOP, None, (), *read, *counted)
         self.node.inputs = tuple([x for x in read if type(x) is Traced]) if self._is_recorded else ()
@@ -173,14 +176,10 @@ class Loop:
         if self.node in mapping:
             new: Loop = mapping[self.node].detail
         else:
-            counted = self.counted
-            if counted is not None and counted is not self and counted.node in mapping:
-                counted = mapping[counted.node].detail
-            new = Loop(self.recording, self.length, self.backward, counted)
+            new = Loop(self.recording, self.length, self.backward)
             new._is_recorded = self._is_recorded
-            if counted is self:
-                new.counted = new
             mapping[self.node] = new.node
+            new.counted = mapped(self.counted, mapping)
         for start, state in zip(self.starts, self.states, strict=True):
             if state not in mapping:
                 mapping[state] = new.state(mapped(start, mapping), state.name or "")
@@ -315,6 +314,41 @@ def packed(recording: Recording, numbers: Sequence[Linear]) -> Traced:
     return node
 
 
+# Checkpoints ---------------------------------------------------------------------------------------------------------
+
+
+def _between(states: int, length: int) -> int:
+    """How many steps lie between two states that are kept for the reverse sweep."""
+    return length if states * length * VECTOR <= BUDGET else math.isqrt(length - 1) + 1
+
+
+def in_segments(loop: Loop, every: int) -> Loop:
+    """A loop over segments of so many steps, in which a loop takes the steps: instead of one without xs and ys.
+
+    Its reverse sweep keeps the state before each segment, takes the steps of one segment after the other once more, and
+    keeps the states of that one only.
+    """
+    recording = loop.recording
+    segments, rest = divmod(loop.length, every)
+    counts = None
+    if rest:
+        counts = packed(recording, [float(every)] * segments + [float(rest)])
+        segments += 1
+    outer = Loop(recording, segments)
+    states = [outer.state(start) for start in loop.starts]
+    count = None if counts is None else outer.step(counts)
+    mapping: dict[Any, Any] = {}
+    with outer.open():
+        inner = Loop(recording, every, counted=count)
+        for own, state in zip(loop.states, states, strict=True):
+            mapping[own] = inner.state(state)
+        with inner.open():
+            copy_nodes(loop.body()[0], mapping)
+            inner.nexts = [mapped(x, mapping) for x in loop.nexts]
+        outer.nexts = [inner.part(k) for k in range(len(states))]
+    return outer
+
+
 # What users call -----------------------------------------------------------------------------------------------------
 
 
@@ -341,6 +375,9 @@ class Loops:
             then, y = step(list(states), list(steps))
             loop.nexts = [taken(x) for x in then]
             loop.outs = [taken(x) for x in y]
+        every = _between(len(states), length) if checkpoint is None else checkpoint
+        if every < length and not (xs or y):
+            loop = in_segments(loop, every)
         return [loop.part(k) for k in range(len(states))], [Elements(loop.stacked(k)) for k in range(len(y))]
 
     def while_loop(
@@ -358,7 +395,7 @@ class Loops:
             active = condition(list(states))
             if not isinstance(active, Traced):  # the same for every state
                 return [math.nan] * len(states) if active else list(state)
-            loop.active, loop.counted = active, loop
+            loop.active, loop.counted = active, loop.node
             taken(active)
             then = step(list(states))
             loop.nexts = [

@@ -583,9 +583,10 @@ class _Region:
         if loop.active is not None:
             active = inner.compare("lt", 0.0, body.symbol(loop.active))
             program.active = active.i if type(active) is Symbol else None
-        is_counted = loop.counted is not None and loop.counted is not loop
-        if loop.counted is not None and is_counted:
-            operands.append(self._count(loop.counted.node))
+        counted = loop.counted
+        is_counted = counted is not None and counted is not loop.node
+        if counted is not None and is_counted:
+            operands.append(self._count(counted) if counted.op is LOOP else self.symbol(counted))
         sizes = len(live.states), len(live.steps), len(live.outs)
         return writer.loop(LoopCode(program, loop.length, loop.backward, *sizes, is_counted), operands)
 

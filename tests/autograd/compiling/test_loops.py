@@ -7,7 +7,7 @@ import pytest
 
 import autograd as ag
 from autograd import Value
-from autograd.compiling import native
+from autograd.compiling import loops, native
 from autograd.errors import TraceError
 
 
@@ -344,3 +344,64 @@ def test_loops_are_not_written_as_source():
     compiled(ROWS)
     with pytest.raises(ag.errors.ArgumentError, match="does not write loops"):
         compiled.source("c")
+
+
+# Checkpoints ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("checkpoint", [1, 2, 3, 4, 7, 8, 9, 20])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_checkpoints_change_no_result(checkpoint, dtype, engine):
+    def f(x, checkpoint=None):
+        def step(s, _):
+            return [s[0] + 0.1 * x[0] * ag.sin(s[1]) / x[1], s[1] - 0.1 * s[0] / x[1]], None
+
+        s, _ = ag.scan(step, [x[2], x[3]], length=9, checkpoint=checkpoint)
+        return s[0] * s[1] + x[4] * x[5]
+
+    kept = ag.compile(lambda x: f(x, checkpoint), dtype=dtype)
+    rows = ROWS.astype(dtype)
+    tolerance = 1e-12 if dtype == "float64" else 1e-4
+    for got, wanted in zip(
+        kept.value_grad_and_hessian(rows), ag.compile(f).value_grad_and_hessian(rows.astype(float)), strict=True
+    ):
+        close(got, wanted, tolerance)
+    both = kept.jvp((rows,), (rows,)), ag.compile(f).jvp((rows.astype(float),), (rows.astype(float),))
+    close(both[0], both[1], tolerance)
+    strict = ag.compile(lambda x: f(x, checkpoint), strict=True)(ROWS)
+    assert strict.tolist() == [f([Value(x) for x in row]).data for row in ROWS.tolist()]
+
+
+def test_checkpoints_bound_the_memory():
+    n = 10**6
+    sizes = {}
+    for checkpoint in (None, 1000):
+
+        def f(w, x, checkpoint=checkpoint):
+            h = 1.0 / n
+            step = lambda s, _: ((s[0] + h * s[1], s[1] - h * w * w * (s[0] + h * s[1])), None)
+            return ag.scan(step, (x, 0.0), length=n, checkpoint=checkpoint)[0][0]
+
+        compiled = ag.compile(f)
+        value, (dw, dx) = compiled.value_and_grad(np.array([2.0]), np.array([3.0]), argnums=(0, 1))
+        assert value[0] == pytest.approx(3.0 * math.cos(2.0), rel=1e-5)
+        assert dw[0] == pytest.approx(-3.0 * math.sin(2.0), rel=1e-5)
+        assert dx[0] == pytest.approx(math.cos(2.0), rel=1e-5)
+        sizes[checkpoint] = compiled.stats.bytes_a_row, compiled.stats.operations
+    assert sizes[None][0] > 8 * n
+    assert sizes[1000][0] < 8 * 5000
+    assert sizes[1000][1] < 2 * sizes[None][1]
+
+
+def test_a_loop_that_would_need_too_much_memory_has_checkpoints(monkeypatch):
+    monkeypatch.setattr(loops, "BUDGET", 64 * 2 * 30)
+    compiled = ag.compile(lambda x: prey(x, 30))
+    compiled.value_and_grad(ROWS)
+    assert [loop.length for loop in compiled.program.loops] == [30, 30]
+    compiled = ag.compile(lambda x: prey(x, 31))
+    values, slopes = compiled.value_and_grad(ROWS)
+    assert [loop.length for loop in compiled.program.loops] == [6, 6]
+    for row, value, slope in zip(ROWS.tolist(), values, slopes, strict=True):
+        wanted, gradient = ag.value_and_grad(lambda x: prey(x, 31))(row)
+        assert value == pytest.approx(wanted, rel=1e-12)
+        close(slope, gradient)
