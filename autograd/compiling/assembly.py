@@ -41,6 +41,11 @@ class Block:
         return self.lanes * self.item_bytes
 
     @property
+    def alignment(self) -> int:
+        """To how many bytes vectors in the workspace are aligned: as the machine's own vectors at most."""
+        return min(self.lanes, self.widest) * self.item_bytes
+
+    @property
     def rows(self) -> int:
         """Rows in a block."""
         return self.lanes * self.vectors
@@ -331,12 +336,12 @@ class Builder:
     def load_vector(self, pointer: str, number: int = 0, align: int = 0) -> str:
         """The vector of that number from a pointer on; as those of the workspace aligned, unless told."""
         at = self.at(pointer, number * self.block.vector_bytes)
-        return self.let(f"load {self.block.vector}, ptr {at}, align {align or self.block.vector_bytes}")
+        return self.let(f"load {self.block.vector}, ptr {at}, align {align or self.block.alignment}")
 
     def store_vector(self, x: str, pointer: str, number: int = 0, align: int = 0) -> None:
         """Store a vector at a pointer; aligned as for loading."""
         at = self.at(pointer, number * self.block.vector_bytes)
-        self.do(f"store {self.block.vector} {x}, ptr {at}, align {align or self.block.vector_bytes}")
+        self.do(f"store {self.block.vector} {x}, ptr {at}, align {align or self.block.alignment}")
 
     def load_slot(self, table: str, index: str) -> tuple[str, list[str]]:
         """The slot that a table names: its pointer and its vectors."""

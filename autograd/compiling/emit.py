@@ -10,7 +10,7 @@ from typing import Any
 
 from . import progress
 from .assembly import Block, Builder
-from .emit_loops import Results, Stack, emit_loop, emit_pack, load_element, size
+from .emit_loops import Results, Stack, emit_loop, emit_pack, load_element, side_by_side, size
 from .instructions import CONDITIONS, INPUTS, OF_LOOPS, OPCODES, REACH, Opcode
 from .interpreter import Interpreter, Places
 from .kernels import kernel, vector_function
@@ -246,7 +246,7 @@ class _Emitter:
 
     def straight(self, name: str, step: Straight, table: dict[int, int] | None) -> None:
         """The function of a stretch; the offsets of its operands are fixed, or in a table at these indices."""
-        block = self.block
+        block = side_by_side(self.program, step.code[0], self.block)
         f = Builder(
             block,
             f"define void {name}(ptr noalias %ws, ptr noalias %params, ptr noalias %calls, ptr noalias %flag, "

@@ -6,15 +6,20 @@ A stack is a run of slots, one for each step; where all rows share it, a run of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from .instructions import CONDITIONS, INPUTS
+from .assembly import Block
+from .instructions import CONDITIONS, INPUTS, NO_ARITHMETIC
 from .program import ROW, Program
 
 if TYPE_CHECKING:
     from .emit import Body
+    from .schedule import Schedule
 
 EXACT = 2**24  # numbers of steps that single precision counts
+MOST_LANES = 32  # of vectors that are one
+IN_REGISTERS = 48  # vectors that a loop reads: more would be stored and loaded in every step
 WRITTEN_OUT = 32  # so many numbers are made into a stack one by one; more by a table
 
 
@@ -147,6 +152,37 @@ def size(program: Program, code: Sequence[int]) -> int:
             body = program.loops[int(program.code[i].constant)].body
             count += size(body, body.needed())
     return count
+
+
+def side_by_side(program: Program, i: int, block: Block) -> Block:
+    """The block for a loop: several vectors are one where the processor then waits less for one step's results.
+
+    Only where the body has arithmetic alone and its numbers stay in registers.
+    """
+    op, operands, constant = program.code[i]
+    if op != "loop":
+        return block
+    loop = program.loops[int(constant)]
+    if not _is_arithmetic(loop.body):
+        return block
+    count = block.vectors
+    held = len(operands) + loop.outs
+    while count > 1 and (count * held > IN_REGISTERS or count * block.lanes > MOST_LANES):
+        count //= 2
+    return replace(block, lanes=block.lanes * count, vectors=block.vectors // count)
+
+
+def has_gaps(plan: Schedule, block: Block) -> bool:
+    """Whether some loop goes through the vectors of a block one after the other."""
+    program = plan.program
+    return any(side_by_side(program, i, block).vectors > 1 for i, _ in program.own_loops() if program.level[i] == ROW)
+
+
+def _is_arithmetic(program: Program) -> bool:
+    """Whether there are no functions in a program."""
+    rows = [program.opcode(program.code[i].op) for i in program.needed() if program.code[i].op not in NO_ARITHMETIC]
+    plain = all(row.name == "dot" or row.intrinsic or (row.llvm and not row.avx512 and not row.far) for row in rows)
+    return plain and all(_is_arithmetic(loop.body) for loop in program.loops)
 
 
 def emit_pack(body: Body, i: int) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from . import arrays, native, threads
 from .callbacks import Callbacks
 from .emit import emit
+from .emit_loops import has_gaps
 from .loops import BUDGET
 from .program import SHARED
 from .record import Field
@@ -93,7 +94,12 @@ class Executable:
         if one_row:
             block = block.scalar()
         else:
-            while block.vectors > 1 and plan.slots * block.slot_bytes > WORKSPACE:
+            while block.vectors > 1 and (plan.slots - plan.stacked) * block.slot_bytes > WORKSPACE:
+                block = target.block(item, block.vectors // 2)
+            # Stacks that do not stay in a cache are gone through from one end to the other, without gaps.
+            while block.vectors > 1 and plan.slots * block.slot_bytes > (
+                WORKSPACE if has_gaps(plan, block) else BUDGET
+            ):
                 block = target.block(item, block.vectors // 2)
             while block.lanes > 2 and plan.slots * block.slot_bytes > BUDGET:  # of stacks
                 block = replace(block, lanes=block.lanes // 2)

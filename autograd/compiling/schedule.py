@@ -121,6 +121,7 @@ class Schedule:
             stack the first of its slots, one for each element.
         inner: the same for the stacks in the bodies of loops, by the body's ``id`` and the instruction.
         slots: how many slots there are.
+        stacked: how many of them stacks have.
         accumulators: how many accumulators there are.
         parts: how the sums that were asked for are computed from accumulators.
         live: the row inputs that something depends on.
@@ -132,6 +133,7 @@ class Schedule:
     slot: dict[int, int]
     inner: dict[tuple[int, int], int]
     slots: int
+    stacked: int
     accumulators: int
     parts: list[Part]
     live: list[int]
@@ -197,11 +199,14 @@ def schedule(program: Program) -> Schedule:
     steps = [*_arranged(program, [i for i in needed if program.level[i] == ROW], roots), *summing]
     live = [i for i in needed if program.code[i].op == "row"]
     slot, slots = _slots(program, steps, live)
+    stacked = sum(height(program, i) for i in slot if program.code[i].op in ("stack", "pack"))
     inner: dict[tuple[int, int], int] = {}
     for i, loop in program.own_loops():
         if i in needed and program.level[i] == ROW:
+            stacked -= slots
             slots = place_stacks(loop.body, slots, inner)
-    return Schedule(program, steps, prepare, slot, inner, slots, accumulators, parts, live)
+            stacked += slots
+    return Schedule(program, steps, prepare, slot, inner, slots, stacked, accumulators, parts, live)
 
 
 def height(program: Program, i: int) -> int:
