@@ -215,16 +215,17 @@ class Steps:
             how many rows were used, and the sum of their losses.
         """
         used, total = 0, 0.0
+        data = [a for a in data if a.size]  # native code takes no rows without numbers
         while used < len(order):
             places = order[used : used + self._at_once]
-            made, losses = self._call([a.take(places, axis=0) for a in data], rate)
+            made, losses = self._call(len(places), [a.take(places, axis=0) for a in data], rate)
             used, total = used + made, total + losses
             if made < len(places):
                 break
         return used, total
 
-    def _call(self, inputs: Sequence[Any], rate: float) -> tuple[int, float]:
-        rows, before, pointers = len(inputs[0]), self._state.steps, _pointers(inputs)
+    def _call(self, rows: int, inputs: Sequence[Any], rate: float) -> tuple[int, float]:
+        before, pointers = self._state.steps, _pointers(inputs)
         self._set("loss arrays", address(pointers))
         self._set("batches", -(-rows // self._batch))
         self._set("rows", rows)
@@ -347,7 +348,7 @@ class _Driver:
                 self.add(self.number(slopes, fixed.index), x)
             self.add(self.place("total"), f.let(f"fmul double {value}, {many}"))
             table = self.pointer("loss arrays")
-            with f.loop(self.field("inputs")) as inputs:
+            with self.each(self.field("inputs")) as inputs:
                 entry = f.let(f"getelementptr i64, ptr {table}, i64 {f.let(f'mul i64 {inputs.index}, 2')}")
                 stride = f.entry(entry, 1)
                 after = f.let(f"add i64 {f.entry(entry, 0)}, {f.let(f'mul i64 {stride}, {batch}')}")
