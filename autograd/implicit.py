@@ -7,11 +7,11 @@ respect to θ is −f_θ / f_x at the solution. Its rules run on Values too, so 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from . import context, functions, higher, newton, ops, sweep
+from . import context, functions, higher, newton, sweep
 from .arguments import called, whole
 from .carriers import FLOATS, Extended
 from .errors import ArgumentError, ConvergenceError, DomainError, GraphError, InputError
@@ -19,7 +19,7 @@ from .graph import depending
 from .higher import Linear
 from .newton import Search, advance, begin, begin_within
 from .ops import Op
-from .structure import apart, numbers
+from .structure import apart, number_in
 from .text import shown
 from .value import Value, evaluate, node, number, record
 
@@ -78,29 +78,21 @@ def root(
     most = whole("max_steps", max_steps)
     if not isinstance(tolerance, float | int) or isinstance(tolerance, bool) or not 0.0 <= tolerance < 1.0:
         raise ArgumentError(f"tolerance is the error of x in parts of x, from 0 to 1, not {shown(tolerance)}")
-    (start,) = _numbers((x0,), "x0")
-    settings = _Settings(called(f), ends, float(tolerance), most)
-    tracer = context.state().tracer
-    if tracer is not None:
-        return _compiled(tracer, f, start, parameters, settings)
+    start = number_in(x0, "x0 of root")
+    settings = Settings(called(f), ends, float(tolerance), most)
+    loops = context.state().loops
+    if loops is not None:
+        return loops.root(f, start, parameters, settings)
     return _eager(f, number(start), parameters, settings, isinstance(start, Value))
 
 
-class _Settings(NamedTuple):
+class Settings(NamedTuple):
+    """What else was asked for."""
+
     name: str  # of the function
     bracket: tuple[Any, Any] | None
     tolerance: float
     max_steps: int
-
-
-def _numbers(given: Iterable[Any], what: str) -> list[Any]:
-    found = []
-    for x in given:
-        leaves, structure = numbers(x, what)
-        if structure.shape() != ():
-            raise InputError(f"root: {what} must be one number, not {shown(x)}")
-        found += leaves
-    return found
 
 
 def _ends(bracket: Any) -> tuple[Any, Any] | None:
@@ -108,7 +100,7 @@ def _ends(bracket: Any) -> tuple[Any, Any] | None:
         return None
     if not isinstance(bracket, tuple | list) or len(bracket) != 2:
         raise InputError(f"root: bracket is a pair of numbers, not {shown(bracket)}")
-    low, high = _numbers(bracket, "an end of the bracket")
+    low, high = [number_in(x, "an end of the bracket of root") for x in bracket]
     return low, high
 
 
@@ -153,7 +145,7 @@ def _at(f: Function, x: float, parameters: Sequence[Any]) -> _Recorded:
     point = Value(x, "x")
     with _recording() as (made, left):
         returned = f(point, *parameters)
-    (result,) = _numbers((returned,), f"what {called(f)} returned")
+    result = number_in(returned, f"what {called(f)} returned")
     if left and not depending(made, [point]).isdisjoint(left):
         raise GraphError(
             f"root: {called(f)} turned a Value that depends on x into a plain number, by float(), int() or a function "
@@ -167,7 +159,7 @@ def _at(f: Function, x: float, parameters: Sequence[Any]) -> _Recorded:
 # Eagerly --------------------------------------------------------------------------------------------------------------
 
 
-def _eager(f: Function, x0: float, parameters: Sequence[Any], settings: _Settings, tracked: bool) -> Any:
+def _eager(f: Function, x0: float, parameters: Sequence[Any], settings: Settings, tracked: bool) -> Any:
     last: list[float] = [math.nan, math.nan]
 
     def evaluated(x: float) -> tuple[float, float]:
@@ -191,17 +183,17 @@ def _eager(f: Function, x0: float, parameters: Sequence[Any], settings: _Setting
     return _node(_at(f, found.x, parameters), parameters, settings, tracked)
 
 
-def _searched(evaluated: Evaluate, at: Search, settings: _Settings) -> Search:
+def _searched(evaluated: Evaluate, at: Search, settings: Settings) -> Search:
     """The end of the iteration on floats."""
     for _ in range(settings.max_steps):
         if not at.active:
             break
         f, slope = evaluated(at.x)
-        at = advance(FLOATS.where, at, f, Extended(slope), settings.tolerance)
-    return Search(*map(float, at))
+        at = advance(FLOATS.where, at, f, float(f / Extended(slope)), settings.tolerance)
+    return at
 
 
-def _not_found(at: Search, begun: Search, last: Sequence[float], settings: _Settings) -> Exception:
+def _not_found(at: Search, begun: Search, last: Sequence[float], settings: Settings) -> Exception:
     name = settings.name
     if math.isinf(at.least):
         return DomainError(
@@ -230,7 +222,7 @@ def _signed(at: Search, last: Sequence[float]) -> str:
     return f"{at.least}" if at.best == at.positive else f"±{at.least}"
 
 
-def _node(at: _Recorded, parameters: Sequence[Any], settings: _Settings, tracked: bool) -> Any:
+def _node(at: _Recorded, parameters: Sequence[Any], settings: Settings, tracked: bool) -> Any:
     """The solution as a node, if f uses Values that are not its own."""
     equation = _Equation(at, parameters, settings)
     z = at.x.data
@@ -273,7 +265,7 @@ class _Equation:
 
     inputs: tuple[Value, ...]
 
-    def __init__(self, at: _Recorded, parameters: Sequence[Any], settings: _Settings) -> None:
+    def __init__(self, at: _Recorded, parameters: Sequence[Any], settings: Settings) -> None:
         self._at, self._settings = at, settings
         own = set(at.made)
         wanted = {at.result}
@@ -313,8 +305,8 @@ class _Equation:
 
     def value(self, *operands: Any) -> Any:
         """The value rule: the solution for other operands, from this one on; nan if there is none."""
-        if any(isinstance(x, Value) for x in operands):
-            return _searched_by_rows(self._by_rows(operands), begin(self._at.x.data), self._settings)
+        if any(isinstance(x, Value) for x in operands):  # of a recording, which then leaves the solution to Python
+            raise InputError("the iteration is for numbers")
 
         def evaluated(x: float) -> tuple[float, float]:
             point = Value(x)
@@ -324,13 +316,6 @@ class _Equation:
 
         found = _searched(evaluated, begin(self._at.x.data), self._settings)
         return math.nan if found.active else found.x
-
-    def _by_rows(self, operands: Sequence[Any]) -> Evaluate:
-        def evaluated(x: Any) -> tuple[Any, Any]:
-            result, order = self._again(x, operands)
-            return result, higher.forward(order, {x: 1.0}, _plainly).get(result, 0.0)  # type: ignore[arg-type]
-
-        return evaluated
 
     def partials(self, z: Any, *operands: Any) -> list[Any]:
         """The rule of the partials."""
@@ -350,80 +335,3 @@ def _quotients(order: Sequence[Value], x: Value, inputs: Sequence[Value]) -> lis
     if not isinstance(along, Value):
         along = Extended(along)
     return [-(slope / along) for slope in every]
-
-
-def _plainly(factors: Sequence[Linear], others: Sequence[Linear]) -> Linear:
-    """Σ factor·other, without looking whether 0 meets inf: the iteration goes on from a slope of nan by itself."""
-    pairs = zip(factors, others, strict=True)
-    return higher.total([(x, y) for x, y in pairs if not (higher.is_plainly(x, 0.0) or higher.is_plainly(y, 0.0))])
-
-
-# In a compiled function -----------------------------------------------------------------------------------------------
-
-
-def _searched_by_rows(evaluated: Evaluate, begun: Search, settings: _Settings) -> Any:
-    """The solution of every row, by one loop; nan where there is none. No derivative flows through it."""
-    loops = context.state().loops
-    if loops is None:
-        raise InputError("root needs loops, which this recording does not have")
-
-    def step(state: Sequence[Any]) -> list[Any]:
-        at = Search(*state)
-        f, slope = evaluated(at.x)
-        return list(advance(_where, at, f, slope, settings.tolerance))
-
-    last = Search(*loops.while_loop(lambda state: Search(*state).active > 0.0, step, list(begun), settings.max_steps))
-    return last.x
-
-
-def _where(condition: Any, x: Any, y: Any) -> Any:
-    if isinstance(condition, bool):
-        return x if condition else y
-    return functions.where(condition, x, y)
-
-
-def _compiled(tracer: Any, f: Function, x0: Any, parameters: Sequence[Any], settings: _Settings) -> Any:
-    """The solution as a node of a recording."""
-
-    def at(x: Any) -> tuple[Any, list[Any]]:
-        """f at a point, and the nodes from there to it."""
-        (result,) = _numbers((f(x, *parameters),), f"what {settings.name} returned")
-        result = tracer(ops.IDENTITY, (result,))
-        return result, _since(x, result)
-
-    def evaluated(x: Any) -> tuple[Any, Any]:
-        result, order = at(x)
-        return result, higher.forward(order, {x: 1.0}, _plainly).get(result, 0.0)
-
-    at(tracer(ops.IDENTITY, (x0,)))  # what f closes over joins the recording
-    start = tracer(ops.IDENTITY, (x0,)).detach()
-    inputs = _outside(start, at(start)[1])
-    begun = begin(start)
-    if settings.bracket is not None:
-        low, high = [tracer(ops.IDENTITY, (x,)).detach() for x in settings.bracket]
-        begun = begin_within(_where, start, low, high, at(low)[0], at(high)[0])
-    found = _searched_by_rows(evaluated, begun, settings).detach()
-    slopes: list[Linear] = []
-    z = tracer(_row(len(inputs), lambda *_: found, lambda *_: slopes, []), inputs) if inputs else found
-    order = at(z)[1]
-    if order:
-        slopes += _quotients(order, z, inputs)
-    return z
-
-
-def _since(x: Any, result: Any) -> list[Any]:
-    """The nodes that were recorded after x and lead to a result, in their order."""
-    found: set[Any] = set()
-    left: list[Any] = [result]
-    while left:
-        node = left.pop()
-        if node not in found and node.number > x.number and node.op is not None:
-            found.add(node)
-            left += node.inputs
-    return sorted(found, key=lambda node: node.number)
-
-
-def _outside(x: Any, order: Sequence[Any]) -> list[Any]:
-    """The nodes that a part of the recording uses, besides x."""
-    own = {x, *order}
-    return list(dict.fromkeys(y for node in order for y in node.inputs if y not in own))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from . import context
 from .arguments import called, whole
 from .errors import ArgumentError, ConvergenceError, InputError
+from .ops import WHERE
 from .structure import Container, Steps, Structure, Walk, array_of, is_array, matched, numbers
 from .text import shortened, shown
 from .value import Value, describe
@@ -374,12 +375,27 @@ def _length(length: Any) -> int:
 
 def _condition(found: Any, name: str) -> Any:
     """What a condition returned, if it is a comparison."""
-    if isinstance(found, bool) or (isinstance(found, Value) and (found.tracer or (found.op and found.op.condition))):
+    if isinstance(found, bool) or (isinstance(found, Value) and _is_condition(found)):
         return found
     if type(found).__name__ in ("bool", "bool_") and hasattr(found, "item"):
         return bool(found)
-    given = describe(found) if isinstance(found, Value) else shown(found)
+    given = describe(found) if isinstance(found, Value) and found.tracer is None else shown(found)
     raise InputError(f"while_loop: {name} returned {given}, but a condition is a comparison, such as  state < 1")
+
+
+def _is_condition(x: Value) -> bool:
+    """Whether a Value is a comparison, or while compiling a combination of comparisons."""
+    left: list[Any] = [x]
+    while left:
+        x = left.pop()
+        if isinstance(x, float) and x in (0.0, 1.0):
+            continue
+        op = x.op if isinstance(x, Value) else None
+        if op is WHERE and x.tracer is not None:
+            left += x.operands[1:]
+        elif op is None or not op.condition:
+            return False
+    return True
 
 
 def _is_true(found: Any) -> bool:

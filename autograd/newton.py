@@ -2,8 +2,8 @@
 
 A step that leaves the bracket (two points where f has different signs) or that becomes hardly smaller is replaced by a
 bisection. Before a bracket is found, a step after which |f| is not smaller is halved. The iteration ends where rounding
-ends it: a step does not change x by more than the tolerance, no number lies between the ends of the bracket, or short
-steps make |f| no smaller.
+ends it: a step does not change x by more than the tolerance, no number lies between the ends of the bracket, or a short
+step makes |f| no smaller.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 Where = Callable[[Any, Any, Any], Any]
 FAR = math.inf  # a side of the bracket that is not known
+ROUNDED = 2.0**-46  # a step, in parts of x: if |f| is not smaller after it, rounding of f is reached
 SHORT = 1e-8  # a step, in parts of x: halved to this length without a smaller |f|, the iteration has ended
 NEAR = 1e-3  # Newton's own step, in parts of x: where it is longer, the place with the least |f| is no root
 
@@ -24,7 +25,7 @@ class Search(NamedTuple):
     Attributes:
         x: the next point; at the end the root, or nan if none was found.
         best, least: the point with the smallest |f| so far, and that |f|.
-        move: the length of the last step that was not halved.
+        move: the length of the last step of Newton's that was not halved; FAR after a bisection.
         negative, positive: the ends of the bracket, where f is negative and positive; FAR where not known.
         active: 1 while it goes on, then 0.
     """
@@ -59,13 +60,14 @@ def begin_within(where: Where, x: Any, low: Any, high: Any, at_low: Any, at_high
     return Search(x, x, math.inf, high - low, where(rises, low, high), where(rises, high, low), where(valid, 1.0, 0.0))
 
 
-def advance(where: Where, at: Search, f: Any, slope: Any, tolerance: float) -> Search:
+def advance(where: Where, at: Search, f: Any, change: Any, tolerance: float) -> Search:
     """The iteration after one step.
 
     Args:
         where: chooses between two numbers.
         at: where it is.
-        f, slope: the value and the slope at its next point; a slope of 0 must give inf or nan in a division.
+        f: the value at its next point.
+        change: f divided by its slope there; inf or nan if the slope is 0.
         tolerance: of x, in parts of x.
     """
     x = at.x
@@ -74,25 +76,27 @@ def advance(where: Where, at: Search, f: Any, slope: Any, tolerance: float) -> S
     best, least = where(improved, x, at.best), where(improved, size, at.least)
     negative, positive = where(f < 0.0, x, at.negative), where(f > 0.0, x, at.positive)
     bracketed = (abs(negative) < FAR) & (abs(positive) < FAR)
-    newton = x - f / slope
+    newton = x - change
     step = abs(newton - x)
 
     middle = 0.5 * negative + 0.5 * positive
     inside = ((negative < newton) & (newton < positive)) | ((positive < newton) & (newton < negative))
-    in_bracket = where(inside & (step <= 0.5 * at.move), newton, middle)
-    then = where(bracketed, in_bracket, where(improved, newton, 0.5 * best + 0.5 * x))
-    move = where(bracketed, abs(then - x), where(improved, step, at.move))
+    fast = inside & (step <= 0.5 * at.move)
+    then = where(bracketed, where(fast, newton, middle), where(improved, newton, 0.5 * best + 0.5 * x))
+    move = where(bracketed, where(fast, step, FAR), where(improved, step, at.move))
 
     is_root = _is_zero(f)
     settled = improved & (step <= tolerance * abs(newton)) & (step < FAR)
     narrow = (abs(positive - negative) <= tolerance * abs(middle)) | _is_zero(middle - negative)
     narrow = narrow | _is_zero(middle - positive)
-    stalled = _not(where, improved) & (abs(x - best) <= SHORT * abs(best))
+    worse = _not(where, improved)
+    rounded = worse & (at.move <= ROUNDED * abs(best)) & (abs(x - best) <= ROUNDED * abs(best))
+    stalled = worse & (abs(x - best) <= SHORT * abs(best))
     stuck = _is_zero(then - x) | _not(where, abs(then) < FAR)
-    ended = is_root | settled | _either(where, bracketed, narrow, stalled) | stuck
+    ended = is_root | settled | rounded | _either(where, bracketed, narrow, stalled) | stuck
     # A change of sign without a small |f| is a pole; a small |f| without a short step of Newton's is a minimum.
     found = where(bracketed, abs(best - middle) - NEAR * abs(middle), move - NEAR * abs(best)) <= 0.0
-    answer = where(is_root, x, where(settled, newton, where(found, best, math.nan)))
+    answer = where(is_root, x, where(settled, newton, where(rounded | found, best, math.nan)))
     return Search(where(ended, answer, then), best, least, move, negative, positive, where(ended, 0.0, 1.0))
 
 

@@ -301,6 +301,20 @@ def numbers(x: Any, what: str) -> tuple[list[Any], Structure]:
     return leaves, structure
 
 
+def number_in(x: Any, what: str) -> Any:
+    """The one number or Value that something is.
+
+    Raises:
+        InputError: if it is none, or holds several.
+    """
+    if type(x) is float or isinstance(x, Value):
+        return x
+    leaves, structure = numbers(x, what)
+    if structure.shape() != ():
+        raise InputError(f"{what} must be one number, not {shown(x)}")
+    return leaves[0]
+
+
 def leaves(x: Any, what: str) -> list[Any]:
     """The numbers and Values of ``numbers``, without how they are put together; quicker for nested lists."""
     found: list[Any] = []

@@ -14,7 +14,7 @@ and ``schedule`` put it in order, ``emit``, ``kernels`` and ``transposing`` turn
 loss's program and an update's.
 
 Loops: ``loops`` records them, ``loop_rules`` sweeps through them, ``liveness`` finds what of them is needed,
-``emit_loops`` writes their code.
+``emit_loops`` writes their code. ``roots`` records the solutions of equations.
 """
 
 from importlib.util import find_spec

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConvergenceError, DomainError
+from ..errors import ArgumentError, ConvergenceError, DomainError
 from ..graph import topological
 from ..structure import numbers
 from ..value import Value, describe
@@ -52,6 +52,7 @@ def run_eagerly(f: Callable[..., Any], arguments: Sequence[Any], names: Sequence
     """Run a function on one row's numbers, under the arguments' names.
 
     Raises:
+        ArgumentError: from an equation whose bracket holds no solution.
         ConvergenceError: from a loop that does not end, or an equation without a solution.
         DomainError: from the operation that has no value there, named with its arguments, or for a slope
             that is infinite; with a note of the row. Nothing is raised if a number that came in is not finite itself.
@@ -59,7 +60,7 @@ def run_eagerly(f: Callable[..., Any], arguments: Sequence[Any], names: Sequence
     values = [_values(np.asarray(a).tolist(), name) for a, name in zip(arguments, names, strict=True)]
     try:
         result = f(*values)
-    except (ConvergenceError, DomainError) as error:
+    except (ArgumentError, ConvergenceError, DomainError) as error:
         raise type(error)(f"in row {row}: {error}") from None
     order = topological(*[x for x in numbers(result, "the result")[0] if isinstance(x, Value)])
     given = [x.data for x in numbers(values, "the arguments")[0]] + [x.data for x in order if x.op is None]

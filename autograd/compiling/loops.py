@@ -404,3 +404,9 @@ class Loops:
         last = [loop.part(k) for k in range(len(states))]
         goes_on = condition(list(last))
         return [x * where(goes_on, math.nan, 1.0) for x in last]
+
+    def root(self, f: Callable[..., Any], x0: Any, parameters: Sequence[Any], settings: Any) -> Any:
+        """The solution of f(x, …) = 0; see ``roots``."""
+        from .roots import root
+
+        return root(self.recording, f, x0, parameters, settings)

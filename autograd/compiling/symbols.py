@@ -518,10 +518,10 @@ class _Region:
             if op is None:
                 assert node.which_input is not None
                 done[node] = writer.input(*node.which_input)
-            elif isinstance(op, Compound):
-                self._compound(op, node)
             elif node.inlined is not None:
                 done[node] = symbol(node.inlined)
+            elif isinstance(op, Compound):
+                self._compound(op, node)
             else:
                 if op not in rules:
                     rules[op] = writer.rule(op) if op.shipped or op in CARRYING else None

@@ -1,5 +1,6 @@
 """Every demo runs from the command line, and the statements of README are true."""
 
+import math
 import re
 import subprocess
 import sys
@@ -319,3 +320,32 @@ def test_help_and_the_list_are_in_the_language(capsys, monkeypatch):
 def test_an_unknown_language_is_refused(capsys):
     assert main(["sweeps", "--lang", "fr"]) == 2
     assert capsys.readouterr().err == "demos: lang is 'en' or 'zh', not 'fr': there are no texts in another language\n"
+
+
+def test_keplers_equation_and_its_derivatives():
+    from autograd import grad, hessian
+    from demos.kepler import anomaly, by_steps, recorded
+
+    mean, e, z = recorded()
+    z.backward()
+    assert z.data - 0.5 * math.sin(z.data) == pytest.approx(1.0, rel=1e-15)
+    along = 1.0 / (1.0 - 0.5 * math.cos(z.data))
+    assert (mean.grad, e.grad) == pytest.approx((along, math.sin(z.data) * along), rel=1e-14)
+    assert hessian(anomaly)(1.0, 0.5) == pytest.approx(-0.5 * math.sin(z.data) * along**3, rel=1e-13)
+    assert grad(by_steps)(1.0, 0.5) == pytest.approx(along, rel=1e-13)
+
+
+def test_the_animals_of_lotka_and_volterra():
+    from autograd import grad
+    from demos.lotka_volterra import RATES, animals
+
+    rates = list(RATES.values())
+    hares, lynxes = 10.0, 10.0
+    for _ in range(1000):
+        met = hares * lynxes
+        hares, lynxes = hares + 0.01 * (1.1 * hares - 0.4 * met), lynxes + 0.01 * (0.1 * met - 0.4 * lynxes)
+    assert animals(rates, 1000, 10.0) == pytest.approx((hares, lynxes), rel=1e-12)
+    for k, slope in enumerate(grad(lambda rates: animals(rates, 1000, 10.0)[0])(rates)):
+        moved = [[x + h * (i == k) for i, x in enumerate(rates)] for h in (-1e-6, 1e-6)]
+        low, high = (animals(x, 1000, 10.0)[0] for x in moved)
+        assert slope == pytest.approx((high - low) / 2e-6, rel=1e-6)
