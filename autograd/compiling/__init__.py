@@ -1,9 +1,9 @@
 """Compilation: a function of scalars, recorded once, becomes a native function over rows of arrays.
 
 A call, one file for each step: ``function`` is the public interface and ``settings`` its options; ``call`` reads the
-arguments and builds the results, ``memory`` keeps what was ``prepared`` for them, ``checking`` finds the row that
-failed. A call that was made before has an ``entry``, which does all of that natively: ``entry_code`` works with its
-``record`` on Python's and NumPy's ``objects``. A ``c_function`` can be called from anywhere.
+arguments and builds the results in ``buffers``, ``memory`` keeps what was ``prepared`` for them, ``checking`` finds the
+row that failed. A call that was made before has an ``entry``, which does all of that natively: ``entry_code`` works
+with its ``record`` on Python's and NumPy's ``objects``. A ``c_function`` can be called from anywhere.
 
 The preparation, one file for each stage: ``trace`` records, ``derive`` sweeps for what is in ``want``, ``symbols``
 writes the ``program`` in ``instructions``, ``simplify`` and ``lowering``, with ``mathematics``, rewrite it, ``order``

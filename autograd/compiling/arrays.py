@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ArgumentError, InputError
 from ..structure import holds_values, numbers
 from ..value import Value, as_float
-from .memories import MEMORIES
+from .buffers import BUFFERS
 
 _PLAIN = (np.dtype(np.float64), np.dtype(np.float32))
 RUN = 4096  # rows that are summed up by themselves, and converted at once
@@ -136,7 +136,7 @@ def is_plain(array: Any, dtype: Any) -> bool:
 def empty(shape: tuple[int, ...], dtype: Any) -> Any:
     """An array for results, whose numbers are not set."""
     try:
-        return MEMORIES.array(shape, dtype)
+        return BUFFERS.array(shape, dtype)
     except (MemoryError, ValueError):  # too large for this machine, or for any machine
         raise MemoryError(f"a result of shape {shape} does not fit into memory; give a np.memmap as out=") from None
 

@@ -20,7 +20,7 @@ MOST = 2**26  # bytes that are kept
 ALIGNED = 64  # bytes: a vector never extends over two lines of a cache
 
 
-class Memories:
+class Buffers:
     """Pieces of memory, each with the arrays that refer to it counted by Python."""
 
     def __init__(self) -> None:
@@ -58,4 +58,4 @@ def _references(pieces: list[Any], k: int) -> int:
 
 _COUNTED = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 _UNUSED = _references([np.empty(1)], 0) if _COUNTED else -1
-MEMORIES = Memories()
+BUFFERS = Buffers()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.compiling.memories import LARGE, MOST, Memories
+from autograd.compiling.buffers import LARGE, MOST, Buffers
 
 SHAPE = (LARGE // 8,)
 
@@ -16,8 +16,8 @@ def place(array):
 
 
 def test_memory_is_used_again_when_no_array_refers_to_it():
-    memories = Memories()
-    array = memories.array(SHAPE, np.float64)
+    buffers = Buffers()
+    array = buffers.array(SHAPE, np.float64)
     assert place(array) % 64 == 0
     assert array.shape == SHAPE
     assert array.dtype == np.float64
@@ -25,7 +25,7 @@ def test_memory_is_used_again_when_no_array_refers_to_it():
     assert array.flags.writeable
     first = place(array)
     del array
-    assert place(memories.array((SHAPE[0] // 2, 2), np.float64)) == first
+    assert place(buffers.array((SHAPE[0] // 2, 2), np.float64)) == first
 
 
 @pytest.mark.parametrize(
@@ -40,24 +40,24 @@ def test_memory_is_used_again_when_no_array_refers_to_it():
     ],
 )
 def test_memory_that_anything_refers_to_is_not_used_again(kept):
-    memories = Memories()
-    array = memories.array(SHAPE, np.float64)
+    buffers = Buffers()
+    array = buffers.array(SHAPE, np.float64)
     first, rest = place(array), kept(array)
     del array
-    assert place(memories.array(SHAPE, np.float64)) != first
+    assert place(buffers.array(SHAPE, np.float64)) != first
     del rest
     gc.collect()
-    again = [memories.array(SHAPE, np.float64) for _ in range(2)]
+    again = [buffers.array(SHAPE, np.float64) for _ in range(2)]
     assert first in map(place, again)
 
 
 def test_little_and_much_memory_is_not_kept():
-    memories = Memories()
-    assert memories.array((3,), np.float32).base is None
-    assert memories.array((MOST,), np.uint8).base is None
-    assert memories.array((0, 5), np.float64).shape == (0, 5)
-    arrays = [memories.array((MOST // 8 + k,), np.uint8) for k in range(20)]
-    assert sum(piece.nbytes for piece in memories._pieces) <= MOST
+    buffers = Buffers()
+    assert buffers.array((3,), np.float32).base is None
+    assert buffers.array((MOST,), np.uint8).base is None
+    assert buffers.array((0, 5), np.float64).shape == (0, 5)
+    arrays = [buffers.array((MOST // 8 + k,), np.uint8) for k in range(20)]
+    assert sum(piece.nbytes for piece in buffers._pieces) <= MOST
     assert len({place(array) for array in arrays}) == 20
 
 
