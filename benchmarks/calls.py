@@ -21,8 +21,8 @@ from .timing import alternate
 
 SIZES = (2, 10, 100, 1000)
 ROWS = (32, 4096)
-ROUNDS = 15
-LIMIT = 0.02  # seconds of one round
+ROUNDS = 50
+LIMIT = 0.002  # seconds of one round: short, so that some rounds are not interrupted
 
 Call = Callable[[], Any]
 
