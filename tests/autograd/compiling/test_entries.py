@@ -97,6 +97,14 @@ def test_any_number_of_rows(rows, reduce):
     assert is_native(f, "value_and_grad") == (rows <= 4096)
 
 
+@pytest.mark.parametrize("reduce", [None, "mean"])
+def test_rows_that_are_divided_among_threads(reduce):
+    x = np.random.default_rng(0).normal(size=(3000, 200))
+    f = ag.compile(rosenbrock, reduce=reduce)
+    calls = [f.value_and_grad(x) for _ in range(4)]
+    assert all(flat(found) == flat(calls[0]) for found in calls)
+
+
 @pytest.mark.parametrize(
     "f",
     [
