@@ -71,12 +71,13 @@ class Maker(Writer):
     def polynomial(self, x: Any, coefficients: Sequence[float]) -> Any:
         """The lowest coefficient first. Even and odd powers are two chains, so that processors do them side by side."""
         if len(coefficients) < 5:
-            return self._horner(x, coefficients)
+            return self.horner(x, coefficients)
         square = x * x
-        even, odd = self._horner(square, coefficients[::2]), self._horner(square, coefficients[1::2])
+        even, odd = self.horner(square, coefficients[::2]), self.horner(square, coefficients[1::2])
         return self.fma(odd, x, even)
 
-    def _horner(self, x: Any, coefficients: Sequence[float]) -> Any:
+    def horner(self, x: Any, coefficients: Sequence[float]) -> Any:
+        """The same as one chain, which is more exact where even and odd powers cancel."""
         total: Any = coefficients[-1]
         for c in coefficients[-2::-1]:
             total = self.fma(total, x, c)
@@ -288,10 +289,29 @@ def atan(m: Maker, x: Any) -> Any:
     inverse = 1.0 / size
     y = m.select(large, inverse, size)
     square = y * y
-    rest = (y * square) * m.polynomial(square, m.table.atan)
+    rest = (y * square) * m.horner(square, m.table.atan)
     half_pi, low, _ = m.table.half_pi
     far = (half_pi - y) + (m.fma(m.fma(size, y, -1.0), y, low) - rest)
     return m.copysign(m.select(large, far, y + rest), x)
+
+
+def atan2(m: Maker, y: Any, x: Any) -> Any:
+    """The angle of (x, y): atan of the smaller one by the larger one, from the nearest axis on."""
+    a, b = m.abs(y), m.abs(x)
+    steep, left = b < a, m.copysign(1.0, x) < 0.0
+    above, below = m.select(steep, b, a), m.select(steep, a, b)
+    same = m.compare("eq", above, below)  # 0/0 counts as 0, inf/inf as 1
+    q = m.select(same, m.select(m.compare("eq", below, 0.0), 0.0, 1.0), above / below)
+    square = q * q
+    error = m.select(below < _INF, m.fma(-q, below, above) / below, 0.0)  # of q
+    error = m.select(same, 0.0, error)
+    rest = m.fma(q * square, m.horner(square, m.table.atan), error)
+    half_pi, low, _ = m.table.half_pi
+    minus, one = m.select(left, -1.0, 1.0), m.select(left, 1.0, -1.0)
+    sign = m.select(steep, one, minus)
+    axis = m.select(steep, half_pi, m.select(left, 2.0 * half_pi, 0.0))
+    axis_low = m.select(steep, low, m.select(left, 2.0 * low, 0.0))
+    return m.copysign(m.fma(q, sign, axis) + m.fma(rest, sign, axis_low), y)
 
 
 def _asin_parts(m: Maker, x: Any) -> tuple[Any, Any, Any]:
@@ -407,6 +427,7 @@ FUNCTIONS: dict[str, Callable[..., Symbol]] = {
     "cos": cos,
     "tan": tan,
     "atan": atan,
+    "atan2": atan2,
     "asin": asin,
     "acos": acos,
 }
