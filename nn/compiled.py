@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -119,7 +118,7 @@ class CompiledSteps:
 
     def _begin(self) -> None:
         """Read the parameters and the optimiser's state."""
-        from autograd.compiling.steps import State, Steps, prepared
+        from autograd.compiling.steps import State, Steps, can_be_native, prepared
 
         optimizer, np = self.optimizer, self._np
         strengths = None if self.penalty is None else _strengths(self.penalty, optimizer.params)
@@ -144,14 +143,13 @@ class CompiledSteps:
         self.strengths, self.native = None, None
         if strengths is not None:
             self.strengths, self._penalty_slope = np.array(strengths), penalty_slope(kind)
-        if update is not None:
+        if update is not None and can_be_native(self._prepared, self.batch_size):
             constants = [] if strengths is None else [self.strengths]
             own = prepared(update, "value", [()] * (5 + len(memory) + len(constants)))
-            with suppress(ValueError):  # native code cannot do it alone
-                self.native = Steps(
-                    *(self.state, self._prepared, self._places, own, constants),
-                    *(self.batch_size, self.clip_norm),
-                )
+            self.native = Steps(
+                *(self.state, self._prepared, self._places, own, constants),
+                *(self.batch_size, self.clip_norm),
+            )
         self._made = made
 
     def write(self) -> None:

@@ -77,6 +77,7 @@ class Executable:
     Attributes:
         instructions: how many were compiled; outlined stretches count once.
         was_cached: whether the machine code was read from the cache.
+        in_python: whether it calls Python's functions.
     """
 
     def __init__(
@@ -139,7 +140,7 @@ class Executable:
         same += [i for i in program.reciprocals if level[i] == SHARED and i in code.shared]
         self._guarded = np.array([code.shared[i] for i in same], dtype=np.intp)
         self._parts, self._shared = plan.parts, code.shared
-        self._in_python = bool(code.calls)
+        self.in_python = bool(code.calls)
 
     def entry(self) -> Entry:
         """What other native code needs to call this program."""
@@ -156,7 +157,7 @@ class Executable:
             self._layout,
             self._guarded,
             parts,
-            self._in_python,
+            self.in_python,
             self,
         )
 
@@ -164,7 +165,7 @@ class Executable:
         """As ``Task.run``."""
         runs = self.runs(count)
         used = threads.how_many(wanted, len(runs), count * self._operations)
-        if not self._sums.count and not self._in_python:
+        if not self._sums.count and not self.in_python:
             runs = _merged(runs, used, self._operations)
         sums = np.zeros((len(runs), self._sums.count))
 
@@ -195,7 +196,7 @@ class Executable:
 
     def connection(self) -> Connection | None:
         """What entries need, a workspace included; None if the code calls functions of Python, which may raise."""
-        if self._connection is None and not self._in_python:
+        if self._connection is None and not self.in_python:
             try:
                 space = self._spare.pop()
             except IndexError:

@@ -55,6 +55,11 @@ def evaluated(function: Compiled, args: Sequence[Any], data: Any) -> Any:
     return function._run("value", args, (), data=data).result  # noqa: SLF001  (as above)
 
 
+def can_be_native(loss: Prepared, batch: int) -> bool:
+    """Whether native code can make steps with that loss alone: it needs no Python, nor would threads be quicker."""
+    return batch <= arrays.RUN and not loss.task.code(batch == 1).in_python
+
+
 class State:
     """Weights in training, with the slope of each and what an optimiser remembers of it.
 
@@ -132,9 +137,6 @@ class Steps:
         limit: of the norm of all slopes; the factor brings it down to that (``nn.optim.clip_grad_norm``).
         constants: arrays with a number for each trained weight.
         batch: the number of rows in a batch.
-
-    Raises:
-        ValueError: if these programs need Python in every step, or may be quicker on several threads.
     """
 
     def __init__(
@@ -148,8 +150,6 @@ class Steps:
         limit: float,
     ) -> None:
         first, second = loss.task.code(batch == 1).entry(), update.task.code(False).entry()
-        if batch > arrays.RUN or first.in_python or second.in_python:
-            raise ValueError("this training needs Python in every step")
         self._state, self._batch = state, batch
         work = loss.task.program.operations() * batch + update.task.program.operations() * state.trained
         self._at_once = max(1, MOST // max(1, work)) * batch

@@ -304,6 +304,20 @@ def test_rows_without_numbers(made_without):
     assert made_without == [4]
 
 
+def test_a_loss_that_python_computes(made_without):
+    """Every step then calls Python, so none is made by native code alone."""
+
+    def loss(outputs, targets):
+        return ag.lgamma(2.0 + ag.square(outputs[0] - targets[0]))
+
+    def make():
+        model = network()
+        return model, optim.SGD(model.parameters(), 0.01)
+
+    assert_agree(make, loss=loss, epochs=2, batch_size=9)
+    assert made_without == [9] * 10
+
+
 def test_large_batches_give_the_same_numbers():
     rows = RNG.normal(size=(9000, 4))
     targets = np.sin(rows[:, 0])
