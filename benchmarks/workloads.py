@@ -87,6 +87,17 @@ def options() -> Work:
     return Work("Black-Scholes, price and Greeks to second order, 50 000 rows", arrays)
 
 
+GREEKS = 0, 2, 4  # the positions of spot, time and volatility
+
+
+def greeks() -> Work:
+    """Black-Scholes: price, and first derivatives in spot, time and volatility; the market as one array each."""
+    market = options().arrays["market"].T
+    names = ("spot", "strike", "time", "rate", "volatility")
+    arrays = {name: np.ascontiguousarray(column) for name, column in zip(names, market, strict=True)}
+    return Work("Black-Scholes, price and 3 first derivatives, 50 000 rows", arrays)
+
+
 def call_price(m: Any, market: Sequence[Any]) -> Any:
     """The price of a European call."""
     spot, strike, time, rate, volatility = (market[k] for k in range(5))
@@ -168,5 +179,5 @@ def logistic(rows: int = 1_000_000) -> Work:
 
 
 WORKLOADS: dict[str, Callable[[], Work]] = {
-    f.__name__: f for f in (moons, mlp30, bundle, options, lotka, west, logistic)
+    f.__name__: f for f in (moons, mlp30, bundle, greeks, options, lotka, west, logistic)
 }

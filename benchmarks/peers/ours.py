@@ -9,7 +9,7 @@ import numpy as np
 
 import autograd as ag
 
-from ..workloads import Work, call_price, mixed, predators, projection
+from ..workloads import GREEKS, Work, call_price, mixed, predators, projection
 
 
 def _network(work: Work) -> Callable[[], Any]:
@@ -48,6 +48,19 @@ def bundle(work: Work) -> Callable[[], Any]:
         arguments = a["camera"], a["point"], a["feature"]
         f.value_and_jacobian(*arguments, argnums=(0, 1), out=(values, by_camera, by_point))
         return [values, by_camera, by_point]
+
+    return call
+
+
+def greeks(work: Work) -> Callable[[], Any]:
+    """Price and first derivatives."""
+    f = ag.compile(lambda *market: call_price(ag, market), threads=1)
+    columns = list(work.arrays.values())
+    outs = tuple(np.empty(len(columns[0])) for _ in range(1 + len(GREEKS)))
+
+    def call() -> Any:
+        f.value_and_grad(*columns, argnums=GREEKS, out=outs)
+        return list(outs)
 
     return call
 

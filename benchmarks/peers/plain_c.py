@@ -17,7 +17,7 @@ import numpy as np
 
 import autograd as ag
 
-from ..workloads import Work, call_price, mixed, predators, projection
+from ..workloads import GREEKS, Work, call_price, mixed, predators, projection
 
 _FLAGS = ["-march=native", "-ffast-math", "-fopenmp-simd", "-shared", "-fPIC"]
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "eq": "==", "and": "&&", "or": "||"}
@@ -62,7 +62,7 @@ def _straight_line(program: Any, effort: str = "-O3") -> Callable[[Any, Any, int
     lines += [f"z[{k}] = v{i};" for k, i in enumerate(program.results)]
     text = (
         "void run(const double *restrict in, double *restrict out, long rows) {\n#pragma omp simd\n"
-        f"for (long r = 0; r < rows; r++) {{ const double *x = in + r * {len(program.rows)};\n"
+        f"for (long r = 0; r < rows; r++) {{ const double *x = in + r * {len(program.row_names)};\n"
         f"double *z = out + r * {len(program.results)};\n" + "\n".join(lines) + "\n} }\n"
     )
     run = _compiled(text, effort).run
@@ -84,6 +84,20 @@ def bundle(work: Work) -> Callable[[], Any]:
         run(inputs, out, len(inputs))
         jacobian = out[:, 2:].reshape(-1, 2, 16)
         return [out[:, :2], jacobian[:, :, :11], jacobian[:, :, 11:14]]
+
+    return call
+
+
+def greeks(work: Work) -> Callable[[], Any]:
+    """Price and first derivatives."""
+    market = np.stack(list(work.arrays.values()), axis=1)
+    f = ag.compile(lambda *market: call_price(ag, market))
+    f.value_and_grad(*market[:1].T, argnums=GREEKS)
+    run, out = _straight_line(f.program), np.empty((len(market), 1 + len(GREEKS)))
+
+    def call() -> Any:
+        run(market, out, len(market))
+        return list(out.T)
 
     return call
 

@@ -12,7 +12,7 @@ from typing import Any
 import casadi as ca
 import numpy as np
 
-from ..workloads import Work, call_price, mixed, predators, projection
+from ..workloads import GREEKS, Work, call_price, mixed, predators, projection
 
 JIT = False
 
@@ -48,6 +48,14 @@ def bundle(work: Work) -> Any:
     jacobians = [ca.vec(ca.densify(ca.jacobian(value, x)).T) for x in (camera, point)]
     arrays = [work.arrays[k] for k in ("camera", "point", "feature")]
     return _buffered([camera, point, feature], [value, *jacobians], arrays, [(2,), (2, 11), (2, 3)])
+
+
+def greeks(work: Work) -> Any:
+    """Price and first derivatives."""
+    x = [ca.SX.sym(name) for name in work.arrays]
+    price = call_price(ca, x)
+    slopes = [ca.gradient(price, x[k]) for k in GREEKS]
+    return _buffered(x, [price, *slopes], list(work.arrays.values()), [()] * (1 + len(GREEKS)))
 
 
 def options(work: Work) -> Any:

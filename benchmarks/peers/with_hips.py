@@ -10,7 +10,7 @@ from autograd.scipy.special import erf
 
 import autograd
 
-from ..workloads import Work, call_price, mixed, predators
+from ..workloads import GREEKS, Work, call_price, mixed, predators
 
 
 class _Functions:
@@ -41,6 +41,20 @@ def _network(work: Work) -> Callable[[], Any]:
 
 
 moons = mlp30 = _network
+
+
+def greeks(work: Work) -> Callable[[], Any]:
+    """Price and first derivatives."""
+    columns = list(work.arrays.values())
+    f = autograd.value_and_grad(
+        lambda wanted: np.sum(call_price(_Functions, [wanted[0], columns[1], wanted[1], columns[3], wanted[2]]))
+    )
+
+    def call() -> Any:
+        _, slopes = f(tuple(columns[k] for k in GREEKS))
+        return [call_price(_Functions, columns), *slopes]
+
+    return call
 
 
 def options(work: Work) -> Callable[[], Any]:

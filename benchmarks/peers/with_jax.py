@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import erf
 
-from ..workloads import STEPS, Work, advance, call_price, mixed, projection
+from ..workloads import GREEKS, STEPS, Work, advance, call_price, mixed, projection
 
 jax.config.update("jax_enable_x64", True)
 
@@ -66,6 +66,19 @@ def bundle(work: Work) -> Callable[[], Any]:
         return value, by_camera, by_point
 
     return lambda: _ready(f(a["camera"], a["point"], a["feature"]))
+
+
+def greeks(work: Work) -> Callable[[], Any]:
+    """Price and first derivatives."""
+    columns = [jnp.asarray(x) for x in work.arrays.values()]
+
+    @jax.jit
+    @jax.vmap
+    def f(*market: Any) -> Any:
+        value, slopes = jax.value_and_grad(lambda *m: call_price(_Functions, m), GREEKS)(*market)
+        return value, *slopes
+
+    return lambda: _ready(f(*columns))
 
 
 def options(work: Work) -> Callable[[], Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ..workloads import Work, call_price, mixed, predators, projection
+from ..workloads import GREEKS, Work, call_price, mixed, predators, projection
 
 torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)
@@ -48,6 +48,18 @@ def bundle(work: Work) -> Callable[[], Any]:
         rows = [torch.autograd.grad(r.sum(), (camera, point), retain_graph=True) for r in (u, v)]
         value = torch.stack((u, v), dim=1).detach()
         return [value.numpy(), *[torch.stack(pair, dim=1).numpy() for pair in zip(*rows, strict=True)]]
+
+    return call
+
+
+def greeks(work: Work) -> Callable[[], Any]:
+    """Price and first derivatives."""
+    columns = [torch.from_numpy(x) for x in work.arrays.values()]
+    wanted = [columns[k].requires_grad_() for k in GREEKS]
+
+    def call() -> Any:
+        price = call_price(_Functions, columns)
+        return [price.detach().numpy(), *(g.numpy() for g in torch.autograd.grad(price.sum(), wanted))]
 
     return call
 
