@@ -11,27 +11,43 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from textwrap import fill
-from typing import Any
+from typing import Any, NamedTuple
 
+from . import report
+from .peak import peak
 from .peers import PEERS
 from .workloads import WORKLOADS
 
-ROUNDS = 7
-LIMIT = 300  # seconds in which a peer must have its first result
 HERE = Path(__file__).parent
+
+
+class Effort(NamedTuple):
+    """How long is measured.
+
+    Attributes:
+        rounds: how many there are.
+        seconds: the length of a round.
+        limit: the seconds in which a peer must have its first result.
+    """
+
+    rounds: int
+    seconds: float
+    limit: float
+
+
+FULL, QUICK = Effort(7, 0.4, 300.0), Effort(2, 0.02, 30.0)
 
 
 class _Worker:
     """A peer's process."""
 
-    def __init__(self, peer: str, workload: str, rows: int | None = None) -> None:
+    def __init__(self, peer: str, workload: str, seconds: float, rows: int | None = None) -> None:
         python = sys.executable
         path = str(HERE.parent)
         if peer == "with_hips":  # its package has the same name: this project must not be on its path
             python, path = os.environ.get("HIPS_PYTHON", ""), _apart()
         self.peer = peer
-        arguments = [python, "-m", "benchmarks.worker", peer, workload, *([str(rows)] if rows else [])]
+        arguments = [python, "-m", "benchmarks.worker", peer, workload, str(seconds), *([str(rows)] if rows else [])]
         surroundings = {
             **os.environ,
             "PYTHONPATH": path,
@@ -92,7 +108,7 @@ def _apart() -> str:
     return str(folder)
 
 
-def measure(workload: str, peers: list[str]) -> dict[str, Any]:
+def measure(workload: str, peers: list[str], effort: Effort = FULL) -> dict[str, Any]:
     """First results and medians of the peers at one workload."""
     import numpy as np
 
@@ -102,12 +118,14 @@ def measure(workload: str, peers: list[str]) -> dict[str, Any]:
     for peer in peers:
         if peer == "with_hips" and not os.environ.get("HIPS_PYTHON"):
             continue
-        worker = _Worker(peer, workload)
-        said = _within(worker, LIMIT)
+        worker = _Worker(peer, workload, effort.seconds)
+        said = _within(worker, effort.limit)
         if "result" not in said:
             worker.kill()
             worker.end()
-            if "failed" in said:
+            if "ModuleNotFoundError" in said.get("failed", ""):
+                print(f"  {PEERS[peer]} is not installed: {said['failed']}", file=sys.stderr)
+            elif "failed" in said:
                 found[peer] = {"failed": said["failed"]}
                 print(f"  {PEERS[peer]}: {said['failed']}", file=sys.stderr)
             continue
@@ -116,7 +134,7 @@ def measure(workload: str, peers: list[str]) -> dict[str, Any]:
             if peer == "ours":
                 reference[rows] = said["result"]
             else:
-                ours = _Worker("ours", workload, rows)
+                ours = _Worker("ours", workload, effort.seconds, rows)
                 reference[rows] = ours.hear()["result"]
                 ours.end()
         for mine, theirs in zip(reference[rows], said["result"], strict=True):
@@ -125,7 +143,7 @@ def measure(workload: str, peers: list[str]) -> dict[str, Any]:
                 raise SystemExit(f"{PEERS[peer]} does not compute the same at {workload}: {a[:4]} and {b[:4]}")
         workers[peer] = worker
         found[peer] = {"first": said["first"], "rows": rows, "rounds": []}
-    for number in range(ROUNDS + 1):
+    for number in range(effort.rounds + 1):
         for peer, worker in workers.items():
             seconds = worker.round()
             if number:
@@ -138,7 +156,10 @@ def measure(workload: str, peers: list[str]) -> dict[str, Any]:
         if "rounds" in entry:
             entry["seconds"] = statistics.median(entry.pop("rounds"))
             entry["row"] = entry["seconds"] / (entry["rows"] or whole)
-    return {"title": work.title, "peers": found}
+    result = {"title": work.title, "peers": found}
+    if work.flops:
+        result |= {"flops": work.flops, "peak": peak()}
+    return result
 
 
 def _within(worker: _Worker, seconds: float) -> dict[str, Any]:
@@ -155,70 +176,35 @@ def _within(worker: _Worker, seconds: float) -> dict[str, Any]:
     return said
 
 
-def table(results: dict[str, Any]) -> str:
-    """The results as a table in Markdown: nanoseconds a row, how many times ours, and the time to the first result."""
-    lines = []
-    for result in results.values():
-        ours = result["peers"]["ours"]
-        lines += ["", f"**{result['title']}**", "", "| | a row | of ours | first result |", "|---|---:|---:|---:|"]
-        for peer, entry in result["peers"].items():
-            if "row" not in entry:
-                lines.append(f"| {PEERS[peer]} | {entry['failed']} | | |")
-                continue
-            ratio = entry["row"] / ours["row"]
-            lines.append(f"| {PEERS[peer]} | {_time(entry['row'])} | {ratio:.2f} | {_time(entry['first'])} |")
-    return "\n".join(lines)
+def main(parts: list[str] | None = None) -> None:
+    """Measure all workloads and peers, or those that are named; print the table, and save numbers, tables and chart.
 
-
-def _time(seconds: float) -> str:
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
-
-
-def plot(results: dict[str, Any], path: Path) -> None:
-    """Bars: each peer's time as a multiple of ours, on a logarithmic scale."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(2, 4, figsize=(15, 6), constrained_layout=True)
-    for axis in axes.flat[len(results) :]:
-        axis.remove()
-    for axis, result in zip(axes.flat, results.values(), strict=False):
-        ours = result["peers"]["ours"]["row"]
-        bars = {PEERS[p]: e["row"] / ours for p, e in result["peers"].items() if "row" in e}
-        names = sorted(bars, key=bars.__getitem__)
-        colours = ["#d1495b" if n == "ours" else "#b0b7bd" if n == PEERS["plain_c"] else "#4f7cac" for n in names]
-        axis.barh(names, [bars[n] for n in names], color=colours)
-        axis.set_xscale("log")
-        axis.set_xlim(min(bars.values()) * 0.5, max(bars.values()) ** 1.25 * 2.0)
-        axis.xaxis.set_visible(False)
-        axis.invert_yaxis()
-        title = result["title"].split(", ")
-        axis.set_title(title[0] + "\n" + fill(", ".join(title[1:]), 36), fontsize=9, loc="left")
-        axis.tick_params(axis="y", labelsize=9, length=0)
-        for k, n in enumerate(names):
-            times = f"{bars[n]:,.0f}×" if bars[n] >= 10 else f"{bars[n]:.1f}×" if n != "ours" else ""
-            axis.text(bars[n], k, f" {_time(result['peers'][_peer(n)]['row'])}  {times}", va="center", fontsize=8)
-        axis.spines[["top", "right", "bottom"]].set_visible(False)
-    figure.suptitle("Time of a row, and how many times ours: one processor, float64, logarithmic (shorter is faster)")
-    figure.savefig(path, dpi=110)
-
-
-def _peer(title: str) -> str:
-    return next(peer for peer, name in PEERS.items() if name == title)
-
-
-def main(workloads: list[str] | None = None) -> None:
-    """Measure the named workloads, by default all; print the table and save table, numbers and plot."""
+    Args:
+        parts: names of workloads and of peers. With ``--quick`` each is run for a moment only and nothing is saved.
+    """
+    parts = parts or []
+    quick = "--quick" in parts
+    unknown = set(parts) - {*WORKLOADS, *PEERS, "--quick"}
+    if unknown:
+        raise SystemExit(
+            f"unknown: {', '.join(sorted(unknown))}; there are the workloads {', '.join(WORKLOADS)}, "
+            f"the peers {', '.join(PEERS)}, and --quick"
+        )
+    peers = [p for p in PEERS if p in parts or p == "ours"] if set(parts) & set(PEERS) else list(PEERS)
     results = {}
-    for workload in workloads or WORKLOADS:
+    for workload in [w for w in WORKLOADS if w in parts] or WORKLOADS:
         print(f"{workload} …", file=sys.stderr)
-        results[workload] = measure(workload, list(PEERS))
-        print(table({workload: results[workload]}), flush=True)
+        results[workload] = measure(workload, peers, QUICK if quick else FULL)
+        print(report.table({workload: results[workload]}), "\n", flush=True)
+    if not quick:
+        _save(results, whole=len(peers) == len(PEERS))
+
+
+def _save(results: dict[str, Any], whole: bool) -> None:
+    """Put results beside those that were kept; where only some peers ran, nothing can be compared with the others."""
+    if not whole:
+        print("not saved: only some of the peers ran", file=sys.stderr)
+        return
     folder = HERE / "results"
     folder.mkdir(exist_ok=True)
     kept = folder / "compiled.json"
@@ -226,5 +212,6 @@ def main(workloads: list[str] | None = None) -> None:
     every |= results
     every = {name: every[name] for name in WORKLOADS if name in every}
     kept.write_text(json.dumps(every, indent=1) + "\n")
-    (folder / "compiled.md").write_text(table(every).strip() + "\n")
-    plot(every, folder / "compiled.png")
+    (folder / "compiled.md").write_text(report.table(every) + "\n")
+    report.plot(every, folder / "compiled.png")
+    report.into_readme(every)

@@ -1,7 +1,7 @@
-"""One peer at one workload, in a process of its own: ``python -m benchmarks.worker PEER WORKLOAD [ROWS]``.
+"""One peer at one workload, in a process of its own: ``python -m benchmarks.worker PEER WORKLOAD SECONDS [ROWS]``.
 
 It runs on one processor. First it reports how long it took from the function to the first result, which includes all
-compiling; then, for every line on its input, the time of one more round.
+compiling; then, for every line on its input, the time of one more round of about that many seconds.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ import time
 from importlib import import_module
 from typing import Any
 
-ROUND = 0.4  # seconds
 
-
-def main(peer: str, workload: str, rows: int | None) -> None:
+def main(peer: str, workload: str, seconds: float, rows: int | None) -> None:
     """Run until the input ends."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -44,7 +42,7 @@ def main(peer: str, workload: str, rows: int | None) -> None:
     start = time.perf_counter()
     call()
     once = time.perf_counter() - start
-    repeats = max(1, round(ROUND / once))
+    repeats = max(1, round(seconds / once))
     for _ in sys.stdin:
         start = time.perf_counter()
         for _ in range(repeats):
@@ -57,4 +55,4 @@ def _say(what: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else None)
+    main(sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4]) if len(sys.argv) > 4 else None)

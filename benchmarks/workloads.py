@@ -17,11 +17,13 @@ class Work(NamedTuple):
         title: what it is, in a table.
         arrays: the data, rows first.
         sizes: of a network's layers, where it is one.
+        flops: for a network, the multiplications and additions a row in its matrix products.
     """
 
     title: str
     arrays: dict[str, Any]
     sizes: tuple[int, ...] = ()
+    flops: int = 0
 
 
 def _network(title: str, sizes: tuple[int, ...], rows: int) -> Work:
@@ -30,7 +32,8 @@ def _network(title: str, sizes: tuple[int, ...], rows: int) -> Work:
     biases = [rng.normal(size=m) * 0.1 for m in sizes[1:]]
     arrays = {"x": rng.normal(size=(rows, sizes[0])), "t": np.sign(rng.normal(size=rows))}
     arrays |= {f"w{k}": w for k, w in enumerate(weights)} | {f"b{k}": b for k, b in enumerate(biases)}
-    return Work(title, arrays, sizes)
+    products = [m * n for n, m in pairwise(sizes)]  # forward, for the weights, and for the inputs of all but the first
+    return Work(title, arrays, sizes, 2 * (3 * sum(products) - products[0]))
 
 
 def moons() -> Work:
