@@ -103,7 +103,7 @@ def plot(results: dict[str, Any], path: Path) -> None:
         if "peak" in result:
             least = result["flops"] / result["peak"]
             axis.axvline(least, color="#888888", linestyle="--", linewidth=1)
-            axis.annotate("peak", (least, 1.0), (3, -8), ("data", "axes fraction"), "offset points", fontsize=8)
+            axis.annotate("peak", (least, 0.0), (3, 4), ("data", "axes fraction"), "offset points", fontsize=8)
             times.append(least)
         axis.set_xscale("log")
         axis.set_xlim(min(times) / 1.6, max(times) * max(6.0, (max(times) / min(times)) ** 0.45))

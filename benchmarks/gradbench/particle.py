@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 import autograd as ag
 
 from .descent import MODES, MOST_STEPS, Slopes, minimize
-from .protocol import Call
+from .protocol import Call, compiled
 
 STEP = 0.1  # of time
 
@@ -40,9 +42,11 @@ def _landing(w: Any, slopes: Slopes) -> Any:
 def _named(modes: str) -> Callable[[Any], Call]:
     """The variant with these modes of the outer and of the inner derivative."""
     outer, inner = (MODES[mode] for mode in modes)
+    f = compiled(lambda w: minimize(lambda w: _landing(w[0], inner), [w], outer)[0])
 
     def prepare(given: Any) -> Call:
-        return lambda: minimize(lambda w: _landing(w[0], inner), [given["w"]], outer)[0]
+        w = np.array([given["w"]], dtype=float)  # one row
+        return lambda: f(w)[0]
 
     return prepare
 

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from .descent import MODES, Slopes, maximize, minimize
-from .protocol import Call
+from .protocol import Call, compiled
 
 
 def _height(x: list[Any], y: list[Any]) -> Any:
@@ -24,9 +26,12 @@ def _saddle(start: list[Any], outer: Slopes, inner: Slopes) -> list[Any]:
 
 def _named(modes: str) -> Callable[[Any], Call]:
     """The variant with these modes of the outer and of the inner derivative."""
+    outer, inner = (MODES[mode] for mode in modes)
+    f = compiled(lambda start: _saddle(start, outer, inner))
 
     def prepare(given: Any) -> Call:
-        return lambda: _saddle(given["start"], *(MODES[mode] for mode in modes))
+        start = np.array([given["start"]], dtype=float)  # one row
+        return lambda: f(start)[0]
 
     return prepare
 
