@@ -12,10 +12,14 @@ import autograd as ag
 from .protocol import Call, compiled
 
 
-def _term(x: Any, alpha: Any, mu: Any, q: Any, lower: Any) -> Any:
-    """The logarithm of a component's weighted density at a point, without its constants."""
+def _term(x: Any, parameters: Any) -> Any:
+    """The logarithm of a component's weighted density at a point, without its constants.
+
+    Its parameters stand one after the other: alpha, mu, q and l.
+    """
+    d = len(x)
+    alpha, mu, q, lower = parameters[0], parameters[1 : d + 1], parameters[d + 1 : 2 * d + 1], parameters[2 * d + 1 :]
     centred = [a - b for a, b in zip(x, mu, strict=True)]
-    d = len(q)
     column = [i * (2 * d - i - 1) // 2 for i in range(d)]  # where the i-th column of the triangle begins
     whitened = []
     for j in range(d):
@@ -31,14 +35,12 @@ def _prior(q: Any, lower: Any, gamma: Any, m: Any) -> Any:
     return m * ag.sum(q) - 0.5 * gamma * gamma * frobenius
 
 
-_terms = compiled(_term, in_axes=(0, None, None, None, None))
+_terms = compiled(_term, in_axes=(0, None))
 _likelihood = compiled(ag.logsumexp, in_axes=1, reduce="sum")  # of the terms: components × points
 _priors = compiled(_prior, in_axes=(0, 0, None, None), reduce="sum")
 _norm = compiled(ag.logsumexp, in_axes=None)
 # A reverse sweep goes from the likelihood to the terms, whose adjoints then multiply every term.
-_weighted = compiled(
-    lambda adjoint, *of_term: adjoint * _term(*of_term), in_axes=(0, 0, None, None, None, None), reduce="sum"
-)
+_weighted = compiled(lambda adjoint, x, own: adjoint * _term(x, own), in_axes=(0, 0, None), reduce="sum")
 
 
 class _Mixture:
@@ -55,12 +57,13 @@ class _Mixture:
             0.25 * self.d * (self.d - 1) * math.log(math.pi) + gammas
         )
         self.constant = self.k * wishart - 0.5 * self.n * self.d * math.log(2.0 * math.pi)
+        self.parameters = np.hstack([self.alpha[:, None], self.mu, self.q, self.lower])
         self.room = np.empty((self.k, self.n))
 
     def terms(self) -> Any:
         """The logarithms of the components' weighted densities: components × points."""
-        for k, own in enumerate(zip(self.alpha, self.mu, self.q, self.lower, strict=True)):
-            _terms(self.x, *own, out=self.room[k])
+        for own, room in zip(self.parameters, self.room, strict=True):
+            _terms(self.x, own, out=room)
         return self.room
 
 
@@ -78,17 +81,18 @@ def objective(given: Any) -> Call:
 def jacobian(given: Any) -> Call:
     """Its gradient in alpha, mu, q and l."""
     mixture = _Mixture(given)
-    mu, lower = np.empty_like(mixture.mu), np.empty_like(mixture.lower)
+    d = mixture.d
 
     def call() -> dict[str, Any]:
-        adjoints = _likelihood.grad(mixture.terms())  # points × components
-        q, of_lower = _priors.grad(mixture.q, mixture.lower, mixture.gamma, mixture.m, argnums=(0, 1))
-        alpha = -mixture.n * _norm.grad(mixture.alpha)
-        for k, own in enumerate(zip(mixture.alpha, mixture.mu, mixture.q, mixture.lower, strict=True)):
-            by_alpha, mu[k], by_q, lower[k] = _weighted.grad(adjoints[:, k], mixture.x, *own, argnums=(2, 3, 4, 5))
-            alpha[k] += by_alpha
-            q[k] += by_q
-        return {"alpha": alpha, "mu": mu, "q": q, "l": lower + of_lower}
+        adjoints = np.ascontiguousarray(_likelihood.grad(mixture.terms()).T)  # components × points
+        slopes = [
+            _weighted.grad(adjoint, mixture.x, own, argnums=2)
+            for adjoint, own in zip(adjoints, mixture.parameters, strict=True)
+        ]
+        alpha, mu, q, lower = np.split(np.array(slopes), [1, d + 1, 2 * d + 1], axis=1)
+        by_q, by_lower = _priors.grad(mixture.q, mixture.lower, mixture.gamma, mixture.m, argnums=(0, 1))
+        by_alpha = mixture.n * _norm.grad(mixture.alpha)
+        return {"alpha": alpha[:, 0] - by_alpha, "mu": mu, "q": q + by_q, "l": lower + by_lower}
 
     return call
 

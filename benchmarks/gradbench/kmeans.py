@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import reduce
+import math
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,10 @@ from .protocol import Call, compiled
 
 
 def _nearest(point: Any, centroids: Any) -> Any:
-    distances = [ag.sum([(a - b) ** 2 for a, b in zip(point, c, strict=True)]) for c in centroids]
-    return reduce(ag.minimum, distances)
+    def step(closest: Any, centroid: Any) -> Any:
+        return ag.minimum(closest, ag.sum([(a - b) ** 2 for a, b in zip(point, centroid, strict=True)])), None
+
+    return ag.scan(step, math.inf, centroids)[0]
 
 
 _cost = compiled(_nearest, in_axes=(0, None), reduce="sum")
