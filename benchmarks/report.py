@@ -35,8 +35,8 @@ def table(results: dict[str, Any]) -> str:
                 lines.append(f"| {PEERS[peer]} | {entry['failed']} | | {'| ' * dense}|")
                 continue
             part = f"{least / entry['row']:.0%} | " if dense else ""
-            ratio = f"{entry['row'] / ours:.2f}"
-            lines.append(f"| {PEERS[peer]} | {time(entry['row'])} | {ratio} | {part}{time(entry['first'])} |")
+            of_ours = _ratio(entry["row"] / ours)
+            lines.append(f"| {PEERS[peer]} | {time(entry['row'])} | {of_ours} | {part}{time(entry['first'])} |")
     return "\n".join(lines).strip()
 
 
@@ -51,8 +51,8 @@ def summary(results: dict[str, Any]) -> str:
         ours, c = rows.pop("ours"), rows.pop("plain_c", None)
         part = f"{result['flops'] / result['peak'] / ours:.0%}" if "peak" in result else ""
         best = min(rows, key=rows.__getitem__)
-        of_c = f"{time(c)} | {c / ours:.2f}" if c else " | "
-        other = f"{PEERS[best]} {time(rows[best])} | {rows[best] / ours:.2f}"
+        of_c = f"{time(c)} | {_ratio(c / ours)}" if c else " | "
+        other = f"{PEERS[best]} {time(rows[best])} | {_ratio(rows[best] / ours)}"
         lines.append(f"| {result['title']} | {time(ours)} | {part} | {other} | {of_c} |")
     return "\n".join(lines)
 
@@ -71,6 +71,10 @@ def time(seconds: float, digits: int = 3) -> str:
         if seconds >= size:
             return f"{seconds / size:.{digits}g} {unit}"
     return f"{seconds * 1e9:.{digits}g} ns"
+
+
+def _ratio(x: float) -> str:
+    return f"{x:.2f}" if x < 9.995 else f"{x:,.0f}".replace(",", " ")
 
 
 def plot(results: dict[str, Any], path: Path) -> None:

@@ -21,8 +21,8 @@ def primal(given: Any) -> Call:
     x = np.array(given["x"], dtype=float)
 
     def call() -> float:
-        shift = x.max()
-        return float(shift + ag.log(_terms(x, shift, 1.0)))
+        shift = float(x.max())
+        return shift + ag.log(_terms(x, shift, 1.0))
 
     return call
 
@@ -32,7 +32,7 @@ def gradient(given: Any) -> Call:
     x = np.array(given["x"], dtype=float)
 
     def call() -> Any:
-        shift = x.max()
+        shift = float(x.max())
         total = _terms(x, shift, 1.0)
         return _terms.grad(x, shift, _slope(total))
 

@@ -84,7 +84,7 @@ def _call(f: Callable[[Any], Any], rows: Any, second: bool = False) -> Callable[
     folder = Path(tempfile.mkdtemp())
     (folder / "code.cpp").write_text(_CODE.format(inputs=n, outputs=outputs, lines=_lines(compiled.program)))
     library = str(folder / "code.so")
-    command = ["g++", "-O2", "-march=native", "-shared", "-fPIC", "-o", library, str(folder / "code.cpp"), "-ladolc"]
+    command = ["g++", "-O1", "-march=native", "-shared", "-fPIC", "-o", library, str(folder / "code.cpp"), "-ladolc"]
     subprocess.run(command, check=True)
     code = ctypes.CDLL(library)
     values, first = np.empty((len(rows), outputs)), np.empty((len(rows), outputs, n))
