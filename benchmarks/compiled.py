@@ -156,7 +156,7 @@ def measure(workload: str, peers: list[str], effort: Effort = FULL) -> dict[str,
         if "rounds" in entry:
             entry["seconds"] = statistics.median(entry.pop("rounds"))
             entry["row"] = entry["seconds"] / (entry["rows"] or whole)
-    result = {"title": work.title, "peers": found}
+    result: dict[str, Any] = {"title": work.title, "peers": found}
     if work.flops:
         result |= {"flops": work.flops, "peak": peak()}
     return result

@@ -20,7 +20,7 @@ def primal(given: Any) -> Call:
     """The value."""
     x = np.array(given["x"], dtype=float)
 
-    def call() -> float:
+    def call() -> Any:
         shift = float(x.max())
         return shift + ag.log(_terms(x, shift, 1.0))
 
