@@ -672,8 +672,8 @@ class Body:
             return []
         found = [code[k]]
         for i in code[k + 1 : k + self.block.widest]:
-            other, (x, *more), _ = self.program.code[i]
-            if other != op or more or x in found:
+            other, operands, _ = self.program.code[i]
+            if other != op or operands[0] in found:
                 break
             found.append(i)
         return found if len(found) > 2 else []

@@ -343,3 +343,13 @@ def test_slices_of_ys():
         wanted, slope = ag.value_and_grad(f)(number)
         assert values[k] == pytest.approx(wanted, rel=1e-13)
         assert slopes[k] == pytest.approx(slope, rel=1e-12)
+
+
+def test_a_call_of_a_function_beside_a_loop_with_constants():
+    """Both are done once for all rows, where calls of one function are looked for."""
+    inner = [("operation", "constant", (0, 0, 0), 0.0, []), ("operation", "abs", (0, 0, 0), 0.0, [])]
+    f = program([("scan", 1, (0, 0, 0), 0.0, [("scan", 1, (5, 4, 4), 0.0, inner)])])
+    rows = np.random.default_rng(0).normal(size=(3, 3))
+    for found, row in zip(compiled(f, rows, dtype="float32"), rows.astype("float32").tolist(), strict=True):
+        value, gradient, _, _ = eager(f, row)
+        assert found == pytest.approx([value, *gradient], rel=1e-5)
