@@ -77,17 +77,17 @@ def _delay(program: Program, needed: Sequence[int], read_last: frozenset[int], s
             for k in operands[i]:
                 users.setdefault(k, []).append(i)
 
+    latest = {k: max(stage[u] for u in found) for k, found in users.items()}  # the last stage that reads it
+
     def cone(root: int, later: int) -> set[int]:
         """The root and those of its operands that only it needs; empty if anything else is not stored so long."""
         inside, stack = {root}, [root]
         while stack:
             for k in operands[stack.pop()]:
-                if k in inside or k in read_last:
+                if k in inside or k in read_last or latest[k] >= later:
                     continue
-                outside = [stage[u] for u in users[k] if u not in inside]
-                if outside and max(outside) >= later:
-                    continue
-                if outside or code[k].op in FIXED or len(inside) == CONE:
+                shared = len(users[k]) > CONE or not inside.issuperset(users[k])
+                if shared or code[k].op in FIXED or len(inside) == CONE:
                     return set()
                 inside.add(k)
                 stack.append(k)
@@ -99,7 +99,10 @@ def _delay(program: Program, needed: Sequence[int], read_last: frozenset[int], s
         later = min(stage[u] for u in users[i])
         later -= later % 2
         if later > stage[i]:
-            stage.update(dict.fromkeys(cone(i, later), later))
+            for moved in cone(i, later):
+                stage[moved] = later
+                for k in operands[moved]:
+                    latest[k] = max(latest[k], later)
 
 
 def close_together(program: Program, own: Sequence[int]) -> list[int]:
