@@ -107,7 +107,8 @@ def scan(
             and dataclasses hold several such lists, and x then holds an element of each.
         length: the number of steps, if it does not follow from ``xs``.
         checkpoint: in compiled functions, how many steps lie between two states that are kept for the reverse sweep,
-            which takes the steps between once more; chosen by the memory that it needs if not given.
+            which takes the steps between once more; chosen by the memory that it needs if not given. It is for loops
+            without xs and ys, whose memory grows with the number of steps anyway.
 
     Returns:
         the last state and ys, which has the form of xs: a list of the ys, where a y is a number, a list or an array;

@@ -153,11 +153,14 @@ class Schedule:
             if level[i] != SHARED or missing:
                 raise ValueError(f"prepare: instruction {i} is not for all rows, or before its operands {missing}")
             ready.add(i)
+        stacks: set[int] = set()  # that are made; their slots hold nothing else, but perhaps the numbers of a pack
         content = {self.slot[i]: i for i in self.live}  # of each slot: the instruction whose results it holds
 
         def kept(i: int) -> bool:
             if code[i].op == "element":
                 i = code[i].operands[0]
+            if code[i].op in ("stack", "pack") and level[i] == ROW:
+                return i in stacks
             if level[i] == ROW:
                 return i in self.slot and content.get(self.slot[i]) == i
             return code[i].op in INPUTS or i in ready
@@ -175,16 +178,16 @@ class Schedule:
                         raise ValueError(f"step {number}: instruction {i} is before its operands {early}")
                     done.add(i)
             made = step.kept if isinstance(step, Straight) else _makes(step)
+            stacks.update(i for i in made if code[i].op in ("stack", "pack"))
+            made = [i for i in made if i not in stacks]
             slots = [self.slot[i] for i in made]
-            is_pack = any(code[i].op == "pack" for i in made)  # which may be where its numbers are
-            before = set() if is_pack else {self.slot[i] for i in read if i in self.slot}
-            if len(set(slots)) != len(slots) or set(slots) & before:
+            if len(set(slots)) != len(slots) or set(slots) & {self.slot[i] for i in read if i in self.slot}:
                 raise ValueError(f"step {number} overwrites what it reads, or two results have one slot")
             content.update(zip(slots, made, strict=True))
         for i in (*self.program.results, *(part.scale for part in self.parts if part.scale is not None)):
             if not kept(i):
                 raise ValueError(f"result {i} is not there in the end")
-        if content.keys() - set(range(self.slots)):
+        if any(not 0 <= k < self.slots for k in content):
             raise ValueError(f"there are only {self.slots} slots")
 
 

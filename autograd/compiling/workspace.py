@@ -143,6 +143,12 @@ def address(array: Any) -> int:
 
 def _aligned(count: int, dtype: Any) -> Any:
     size = max(1, count) * dtype.itemsize
-    raw = np.zeros(size + 64, dtype=np.uint8)
+    try:
+        raw = np.zeros(size + 64, dtype=np.uint8)
+    except (MemoryError, ValueError):  # too large for this machine, or for any machine
+        raise MemoryError(
+            f"{size} bytes of workspace do not fit into memory. A loop keeps its states for derivatives: it needs less "
+            "with more steps between two that are kept (the checkpoint of scan), or with a smaller max_steps"
+        ) from None
     skip = -address(raw) % 64
     return raw[skip : skip + size].view(dtype)

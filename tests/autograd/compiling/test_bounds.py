@@ -56,3 +56,21 @@ def test_nothing_outside_is_touched(dtype, at_the_end):
             assert np.all(np.isfinite(slopes))
             backwards = x[::-1]
             np.testing.assert_array_equal(compiled(backwards, y), out)
+
+
+@pytest.mark.parametrize("at_the_end", [True, False])
+def test_loops_touch_nothing_outside(at_the_end):
+    def f(x):
+        s, ys = ag.scan(lambda s, k: (s * k + x[0], ag.sin(s)), x[0], [x[1], x[2], 0.5])
+        return [s + ys[1], ag.while_loop(lambda t: t > 1.0, lambda t: t * 0.5, s * 9.0, 20)]
+
+    compiled = ag.compile(f)
+    for rows in (1, 7, 8, 9, 31, 32, 33):
+        x = Guarded(rows * 3, "float64").array((rows, 3), at_the_end)
+        out = Guarded(rows * 2, "float64").array((rows, 2), at_the_end)
+        slopes = Guarded(rows * 6, "float64").array((rows, 2, 3), at_the_end)
+        x[:] = np.linspace(0.3, 0.9, rows * 3).reshape(rows, 3)
+        compiled.value_and_jacobian(x, out=(out, slopes))
+        for row, value, slope in zip(x.tolist(), out, slopes, strict=True):
+            np.testing.assert_allclose(value, [y.data for y in f([ag.Value(k) for k in row])], rtol=1e-12)
+            np.testing.assert_allclose(slope, ag.jacobian(f)(row), rtol=1e-10, atol=1e-12)

@@ -405,3 +405,90 @@ def test_a_loop_that_would_need_too_much_memory_has_checkpoints(monkeypatch):
         wanted, gradient = ag.value_and_grad(lambda x: prey(x, 31))(row)
         assert value == pytest.approx(wanted, rel=1e-12)
         close(slope, gradient)
+
+
+def test_a_workspace_that_does_not_fit_is_an_error():
+    f = ag.compile(lambda x: ag.while_loop(lambda s: s < 1.0, lambda s: s + x, 0.0, 2**50))
+    assert f(np.array([0.3])) == pytest.approx([1.2])  # the value alone keeps nothing
+    with pytest.raises(MemoryError, match="max_steps"):
+        f.grad(np.array([0.3]))
+
+
+# Loops in loops ------------------------------------------------------------------------------------------------------
+
+
+def solving(x):
+    """A while loop in every step of a scan."""
+
+    def step(s, k):
+        a = s * s + x[0]
+        root = ag.while_loop(lambda y: abs(y * y - a) > 1e-9, lambda y: (y + a / y) / 2.0, s + 1.0, 30)
+        return root * x[1] + k, root
+
+    s, roots = ag.scan(step, x[2], [x[3], x[4], x[5]])
+    return s + ag.sum(list(roots)) * x[0]
+
+
+def halving(x):
+    """A scan in every step of a while loop."""
+
+    def step(s):
+        last, _ = ag.scan(lambda t, k: (t * x[0] + ag.sin(k * s[0]), None), s[0], [x[1], x[2], 0.3])
+        return [last * 0.5, s[1] + 1.0]
+
+    return ag.while_loop(lambda s: s[1] < 1.0 + 5.0 * x[3], step, [x[4], 0.0], 12)[0] * x[5]
+
+
+def threefold(x):
+    def outer(s, k):
+        def middle(t, _):
+            u, us = ag.scan(lambda u, m: (u * 0.8 + ag.sin(m * t) * s, u), t * k, [x[0], x[1]])
+            return u + us[1], None
+
+        t, _ = ag.scan(middle, s, length=2)
+        return t, t * k
+
+    s, ys = ag.scan(outer, x[2], [x[3], x[4], x[5]])
+    return s * ys[1]
+
+
+def shared_numbers(x):
+    """Loops, one in the other, that go through the same numbers; and lists of ys, through which another one goes."""
+    numbers = [x[0], x[1], x[2]]
+
+    def step(s, k):
+        t, ys = ag.scan(lambda t, m: (t + m * s, m * t), k, numbers)
+        return t * 0.3, ys
+
+    s, ys = ag.scan(step, x[3], numbers)
+    u, _ = ag.scan(lambda u, y: (u + y[0] * y[2], None), x[4], ys)
+    return s + u * x[5]
+
+
+def chained(x):
+    """Each loop reads what the one before computed."""
+    a, _ = ag.scan(lambda s, _: (ag.sin(s * x[0]), None), x[1], length=4)
+    b, _ = ag.scan(lambda s, _: (ag.sin(s * x[2]) * a, None), x[3], length=4)
+    return ag.scan(lambda s, _: (ag.sin(s * x[4]) + b * s, None), x[5], length=4)[0]
+
+
+def shifted(x):
+    """The numbers of the state change places; one of ys is a constant, one comes from outside."""
+    s, ys = ag.scan(lambda s, k: ((s[1], s[0] * x[0], s[0]), [1.5, x[4], k]), (x[1], x[2], x[3]), [x[5], 2.0, 1.0])
+    return s[0] + s[1] * s[2] + ys[0][0] * ys[1][1] + ys[1][2] * ys[0][2]
+
+
+@pytest.mark.parametrize("f", [solving, halving, threefold, shared_numbers, chained, shifted], ids=lambda f: f.__name__)
+def test_loops_in_loops(f, engine):
+    wanted = [ag.value_and_grad(f)(row) for row in ROWS.tolist()]
+    for strict in (False, True):
+        values, slopes, hessians = ag.compile(f, strict=strict).value_grad_and_hessian(ROWS)
+        close(values, [value for value, _ in wanted], 0.0 if strict else 1e-12)
+        close(slopes, [slope for _, slope in wanted])
+        close(hessians[0], ag.hessian(f)(ROWS[0].tolist()), 1e-9)
+    for order in ("reverse", "forward"):
+        found = ag.compile(ag.jacobian(lambda x: [f(x), x[0] * x[1]], mode=order))(ROWS)
+        close(np.array(found)[:, 0] if isinstance(found, np.ndarray) else found[0], slopes)
+    shared = ag.compile(f, in_axes=None).value_grad_and_hessian(ROWS[0])
+    for got, expected in zip(shared, (values[0], slopes[0], hessians[0]), strict=True):
+        close(got, expected, 1e-9)
