@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +35,7 @@ from .transposing import widths
 Outline = tuple[Any, list[int]]  # the common part of identical stretches, and the operands that differ
 FEW = 8  # with this many stretches or fewer, no identical ones are searched for
 SPACE = 2**19  # bytes that the blocks whose numbers are summed together may take: half of a core's own cache
+SIMPLE = frozenset({0.0, 0.5, 1.0, -1.0, 2.0})  # constants that are better known while code is made
 PART = 4_000_000  # characters of a module at most: about 40 000 instructions
 
 
@@ -106,6 +107,7 @@ class _Emitter:
             inputs += height(self.program, i) if op in ("stack", "pack") else 1
         self.parameters = inputs
         self._interpreters: dict[str, Interpreter] = {}
+        self.numbers_differ = False  # whether stretches are the same though they have other constants
 
     # Pieces ----------------------------------------------------------------------------------------------------------
 
@@ -198,7 +200,7 @@ class _Emitter:
                 self.outlined[key] = name
                 self.straight(name, step, {i: k for k, i in enumerate(numbers)})
             name, start = self.outlined[key], len(self.operands)
-            self.operands.extend(self.offset(i) for i in numbers)
+            self.operands.extend(map(self.place, numbers))
         return f"call void {name}(ptr {space}, ptr %params, ptr %calls, ptr %flag, ptr %operands, i64 {start})"
 
     def outlines(self) -> list[Outline | None]:
@@ -211,10 +213,7 @@ class _Emitter:
         return [None if outline is None or count[outline[0]] == 1 else outline for outline in found]
 
     def outline(self, step: Straight) -> Outline | None:
-        """The common part of a stretch and identical ones, and the operands and results that differ.
-
-        None if it combines conditions, because conditions are not stored.
-        """
+        """The common part of a stretch and identical ones, and the operands and results that differ."""
         code, level = self.program.code, self.program.level
         own: dict[int, int] = {}
         outside: dict[int, int] = {}
@@ -223,20 +222,24 @@ class _Emitter:
         def operand(k: int) -> Any:
             if k in own:
                 return own[k]
-            if code[k].op == "const":
+            if code[k].op == "const" and (not self.numbers_differ or code[k].constant in SIMPLE):
                 return code[k].constant.hex()
-            return -1 - outside.setdefault(k, len(outside)) if level[k] == ROW else ("shared", k)
+            if level[k] == ROW or self.numbers_differ:
+                return (-1 - outside.setdefault(k, len(outside)), level[k] == ROW)
+            return ("shared", k)
 
         if code[step.code[0]].op in ("loop", "pack"):
             return None
         for i in step.code:
             op, operands, _ = code[i]
             said.append(op if i not in self.program.reciprocals else "watched")
-            for k in operands:
-                if code[k].op in CONDITIONS:
-                    if any(code[j].op in CONDITIONS for j in code[k].operands):
-                        return None
-                    said.append((code[k].op, *map(operand, code[k].operands)))
+            stack = [*reversed(operands)]
+            while stack:  # conditions are not stored: they are said, once, with all that they are made of
+                k = stack.pop()
+                if code[k].op in CONDITIONS and k not in own:
+                    own[k] = len(own)
+                    said.append(code[k].op)
+                    stack.extend(reversed(code[k].operands))
                 else:
                     said.append(operand(k))
             own[i] = len(own)
@@ -254,13 +257,18 @@ class _Emitter:
         )
         base = "%ws"
         first = f.let("getelementptr i32, ptr %operands, i64 %start") if table is not None else ""
+        level = self.program.level
 
         def address(i: int) -> str:
             if table is None:
                 return f.at(base, self.offset(i))
-            return f.at(base, f.let(f"zext i32 {f.let(f'load i32, ptr {f.at(first, 4 * table[i])}')} to i64"))
+            return f.at(base if level[i] == ROW else "%params", entry(table[i]))
+
+        def entry(k: int) -> str:
+            return f.let(f"zext i32 {f.let(f'load i32, ptr {f.at(first, 4 * k)}')} to i64")
 
         body = Body(self, f, address, lambda slot: f.at(base, slot * block.slot_bytes), block.slot_bytes)
+        body.tabled = {i for i in table or () if level[i] != ROW}
         if block.vectors == 1:
             body.run(step.code, step.kept)
         else:
@@ -389,6 +397,10 @@ class _Emitter:
                 self.copy(f, "load", space, self.array(f, k, row), count, columns)
         outlines = self.outlines()
         interpreted = self.interpreted(outlines)
+        if interpreted:  # more may be the same than seems
+            self.numbers_differ = True
+            outlines = self.outlines()
+            interpreted = self.interpreted(outlines)
         steps = list(zip(plan.steps, outlines, strict=True))
         for number, (step, outline) in enumerate(progress.over(steps, "writing LLVM's language")):
             if number in interpreted and isinstance(step, Straight):
@@ -610,6 +622,7 @@ class Body:
         self.names: dict[int, str] = {}
         self.stacks: dict[int, Stack] = {}
         self.results: dict[int, Results] = {}  # of loops
+        self.tabled: Collection[int] = ()  # numbers that all rows share, whose address is not the same everywhere
         self.doubts: list[str] = []  # of loops: not finite if a reciprocal was not
         self.flags = "" if self.program.strict else "contract "
 
@@ -708,7 +721,9 @@ class Body:
         op, _, constant = self.program.code[i]
         if op in CONDITIONS:
             return self.condition(i)
-        if op == "const" and (self.block.lanes == 1 or constant == 0.0 or self.program is not self.emitter.program):
+        if i in self.tabled:
+            found = self.f.spread(self.address(i))
+        elif op == "const" and (self.block.lanes == 1 or constant == 0.0 or self.program is not self.emitter.program):
             found = self.block.constant(constant)
         elif self.program.level[i] == ROW:
             found = self.f.load_vector(self.address(i))

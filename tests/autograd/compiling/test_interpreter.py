@@ -129,13 +129,13 @@ def test_long_programs_are_interpreted_unless_they_repeat(codes, monkeypatch):
 
     def repeats(x):
         a, b = x[0], x[1]
-        for _ in range(3000):
+        for _ in range(1000):
             a, b = b, ag.sin(a * b) + 0.5 * a
         return a + b
 
     point = np.random.default_rng(0).normal(size=(1, 6))
     ag.compile(repeats).grad(point)
-    ag.compile(lambda x: mixed(x, 3000)).grad(point)
+    ag.compile(lambda x: mixed(x, 1500)).grad(point)
     assert [bool(code.interpreters) for code in codes] == [False, True]
     assert all(code.instructions <= LIMIT for code in codes)
 
@@ -149,3 +149,24 @@ def test_equal_calls_have_equal_bits():
             assert got.tobytes() == wanted.tobytes()
     again = ag.compile(mixed).value_and_grad(x)
     assert again[1].tobytes() == first[1].tobytes()
+
+
+@pytest.mark.parametrize("rows", [1, 11])
+def test_rounds_of_a_loop_that_differ_in_their_constants_are_compiled_once(rows, codes, monkeypatch):
+    monkeypatch.setattr(emit, "COMPILED", LIMIT)
+    constants = np.random.default_rng(0).uniform(0.1, 0.9, size=600).tolist()
+
+    def f(x):
+        a, b = x[0], x[1]
+        for c in constants:
+            a, b = b, ag.where(a < c, ag.sin(a * b) * c, 0.3 / (1.0 + b * b)) + 0.5 * a
+        return a + b
+
+    points = np.random.default_rng(rows).normal(size=(rows, 2))
+    values, slopes = ag.compile(f, strict=True).value_and_grad(points)
+    (code,) = codes
+    assert not code.interpreters
+    assert code.instructions <= LIMIT
+    for point, value, slope in zip(points.tolist(), values, slopes, strict=True):
+        expected, gradient = ag.value_and_grad(f)(point)
+        assert (value, slope.tolist()) == (expected, list(gradient))
