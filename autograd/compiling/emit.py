@@ -154,11 +154,16 @@ class _Emitter:
         found: set[int] = set()
         left = COMPILED
         for key in sorted(same, key=lambda key: -len(same[key])):
+            step = self.plan.steps[same[key][0]]
             if len(same[key]) > 1 and size[key] <= left:
                 left -= size[key]
-            else:
+            elif isinstance(step, Straight) and not self.branches(step):
                 found.update(same[key])
         return found
+
+    def branches(self, step: Straight) -> bool:
+        """Whether a stretch has instructions with branches, which the interpreter has not; only short programs do."""
+        return any(self.program.opcode(op).far for op in {self.program.code[i].op for i in step.code})
 
     def interpreter(self, name: str) -> Interpreter:
         """The interpreter of that name: ``rows`` for steps, ``once`` for what all rows share."""
