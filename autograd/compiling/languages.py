@@ -44,6 +44,9 @@ class Language:
     comment = "# {}"
     line = "    {target} = {text}"
     condition = line  # of a condition
+    statement = "{text}"
+    mutable = counter = "{target} = {text}"  # of a variable that changes
+    loop_end: tuple[str, ...] = ()
     infix: ClassVar[Mapping[str, str]] = {
         **{"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}", "fma": "{} * {} + {}"},
         **{"lt": "{} < {}", "le": "{} <= {}", "eq": "{} == {}"},
@@ -54,7 +57,7 @@ class Language:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.used: set[str] = set()  # the functions that are called
-        self.careful = any(i.op == "select" for i in program.code)  # what is not chosen may have no value
+        self.careful = _chooses(program)  # what is not chosen may have no value
 
     def written(self, op: str, operands: Sequence[str]) -> str:
         """An instruction."""
@@ -81,11 +84,40 @@ class Language:
         """A constant."""
         return repr(x)
 
+    def indented(self, line: str, depth: int) -> str:
+        """A line inside of so many loops of a function; a line of an instruction has the function's indent already."""
+        margin = len(self.line) - len(self.line.lstrip())
+        return " " * margin * (depth + 1) + line.strip()
+
+    def loop(self, index: str, count: str, backward: bool) -> list[str]:
+        """The head of a loop over the steps."""
+        raise NotImplementedError
+
+    def leaves(self, active: str, stacks: Sequence[str]) -> list[str]:
+        """What ends a loop if a condition does not hold; the stacks were made inside."""
+        raise NotImplementedError
+
+    def stack(self, name: str, length: int) -> list[str]:
+        """A new array of zeros."""
+        raise NotImplementedError
+
+    def packed(self, name: str, numbers: Sequence[str]) -> list[str]:
+        """An array of these numbers."""
+        raise NotImplementedError
+
+    def freed(self, stacks: Sequence[str]) -> list[str]:
+        """What is to be done with arrays at the end."""
+        return []
+
+    def together(self, names: Sequence[str], values: Sequence[str]) -> list[str]:
+        """Assignments that happen at once."""
+        raise NotImplementedError
+
     def name_of(self, given: str, taken: set[str]) -> str:
         """A name that the language allows and nothing else has."""
         name = re.sub(r"\W", "_", given, flags=re.ASCII).strip("_") or "x"
         name = f"x_{name}" if name[0].isdigit() else name
-        while name in self.reserved or name in taken or re.fullmatch(r"[tc]\d+", name):
+        while name in self.reserved or name in taken or re.fullmatch(r"[tcskni]\d+", name):
             name += "_"
         taken.add(name)
         return name
@@ -98,6 +130,14 @@ class Language:
     def whole(self, signature: Signature, names: Sequence[str], lines: Sequence[str], result: Sequence[Any]) -> str:
         """The whole source."""
         raise NotImplementedError
+
+
+def _chooses(program: Program) -> bool:
+    """Whether a program, or a loop of it, chooses between two numbers."""
+    bodies = [program]
+    for body in bodies:  # grows
+        bodies += [loop.body for loop in body.loops]
+    return any(i.op == "select" for body in bodies for i in body.code)
 
 
 class Name(str):
@@ -191,6 +231,21 @@ class Python(Language):
             return f"{op}_({', '.join(operands)})"
         return super().written(op, operands)
 
+    def loop(self, index: str, count: str, backward: bool) -> list[str]:
+        return [f"for {index} in {f'reversed(range({count}))' if backward else f'range({count})'}:"]
+
+    def leaves(self, active: str, stacks: Sequence[str]) -> list[str]:
+        return [f"if not {active}: break"]
+
+    def stack(self, name: str, length: int) -> list[str]:
+        return [f"{name} = [0.0] * {length}"]
+
+    def packed(self, name: str, numbers: Sequence[str]) -> list[str]:
+        return [f"{name} = [{', '.join(numbers)}]"]
+
+    def together(self, names: Sequence[str], values: Sequence[str]) -> list[str]:
+        return [f"{', '.join(names)} = {', '.join(values)}"] if names else []
+
     def whole(self, signature: Signature, names: Sequence[str], lines: Sequence[str], result: Sequence[Any]) -> str:
         helpers = [_CAREFUL[op] for op in _CAREFUL if op in self.used and self.careful]
         count = len(signature.arguments)
@@ -222,6 +277,10 @@ class C(Language):
     comment = "/* {} */"
     line = "    const double {target} = {text};"
     condition = "    const int {target} = {text};"
+    statement = "{text};"
+    mutable = "double {target} = {text};"
+    counter = "long {target} = {text};"
+    loop_end = ("}",)
     infix: ClassVar[Mapping[str, str]] = {
         **{key: text for key, text in Language.infix.items() if key != "fma"},
         **{"and": "{} && {}", "or": "{} || {}", "not": "!{}", "select": "{} ? {} : {}"},
@@ -234,6 +293,34 @@ class C(Language):
 
     def number(self, x: float) -> str:
         return "NAN" if x != x else "INFINITY" if x == math.inf else "-INFINITY" if x == -math.inf else repr(x)
+
+    def loop(self, index: str, count: str, backward: bool) -> list[str]:
+        if backward:
+            return [f"for (long {index} = {count} - 1; {index} >= 0; {index}--) {{"]
+        return [f"for (long {index} = 0; {index} < {count}; {index}++) {{"]
+
+    def leaves(self, active: str, stacks: Sequence[str]) -> list[str]:
+        if not stacks:
+            return [f"if (!{active}) break;"]
+        return [f"if (!{active}) {{ {' '.join(self.freed(stacks))} break; }}"]
+
+    def stack(self, name: str, length: int) -> list[str]:
+        self.used.add("calloc")
+        return [f"double *{name} = calloc({max(1, length)}, sizeof(double));", f"if (!{name}) abort();"]
+
+    def packed(self, name: str, numbers: Sequence[str]) -> list[str]:
+        return [f"const double {name}[{max(1, len(numbers))}] = {{{', '.join(numbers) or '0.0'}}};"]
+
+    def freed(self, stacks: Sequence[str]) -> list[str]:
+        return [f"free({name});" for name in stacks]
+
+    def together(self, names: Sequence[str], values: Sequence[str]) -> list[str]:
+        lines, now = [], []
+        for value in values:
+            if value in names:  # it changes too
+                lines.append(f"const double next_{value} = {value};")
+            now.append(f"next_{value}" if value in names else value)
+        return [*dict.fromkeys(lines), *(f"{a} = {b};" for a, b in zip(names, now, strict=True))]
 
     def shaped(self, name: str, shape: tuple[int, ...]) -> Iterator[str]:
         if not shape:
@@ -251,6 +338,8 @@ class C(Language):
             f"const double {name}[{math.prod(shape)}]" if shape else f"double {name}"
             for name, shape in zip(names, shapes, strict=True)
         ]
+        frees = [line for line in lines if line.startswith("    free(")]
+        lines = [*lines[: len(lines) - len(frees)], *(f"    out[{k}] = {x};" for k, x in enumerate(flat)), *frees]
         about = f"{signature.about} It writes {signature.build(numbered)!r}."
         count = len(signature.arguments)
         known = [f"{n} = {self.number(x)}" for n, (_, x) in zip(names[count:], signature.leaves, strict=True)]
@@ -261,10 +350,10 @@ class C(Language):
             f"void {signature.name}({', '.join([*parameters, f'double out[{max(1, len(flat))}]'])})",
             "{",
             *lines,
-            *(f"    out[{k}] = {x};" for k, x in enumerate(flat)),
             "}",
         ]
-        return "\n".join(["#include <math.h>", "", *body]) + "\n"
+        headers = ["#include <math.h>", *(["#include <stdlib.h>"] if "calloc" in self.used else [])]
+        return "\n".join([*headers, "", *body]) + "\n"
 
 
 class JavaScript(Language):
@@ -274,6 +363,9 @@ class JavaScript(Language):
     comment = "// {}"
     line = "  const {target} = {text};"
     condition = line
+    statement = "{text};"
+    mutable = counter = "let {target} = {text};"
+    loop_end = ("}",)
     infix: ClassVar[Mapping[str, str]] = {
         **Language.infix,
         **{"eq": "{} === {}", "and": "{} && {}", "or": "{} || {}", "not": "!{}", "select": "{} ? {} : {}"},
@@ -287,6 +379,25 @@ class JavaScript(Language):
 
     def number(self, x: float) -> str:
         return "NaN" if x != x else "Infinity" if x == math.inf else "-Infinity" if x == -math.inf else repr(x)
+
+    def loop(self, index: str, count: str, backward: bool) -> list[str]:
+        if backward:
+            return [f"for (let {index} = {count} - 1; {index} >= 0; {index}--) {{"]
+        return [f"for (let {index} = 0; {index} < {count}; {index}++) {{"]
+
+    def leaves(self, active: str, stacks: Sequence[str]) -> list[str]:
+        return [f"if (!{active}) break;"]
+
+    def stack(self, name: str, length: int) -> list[str]:
+        return [f"const {name} = new Float64Array({length});"]
+
+    def packed(self, name: str, numbers: Sequence[str]) -> list[str]:
+        return [f"const {name} = [{', '.join(numbers)}];"]
+
+    def together(self, names: Sequence[str], values: Sequence[str]) -> list[str]:
+        if len(names) < 2:
+            return [f"{a} = {b};" for a, b in zip(names, values, strict=True)]
+        return [f"[{', '.join(names)}] = [{', '.join(values)}];"]
 
     def written(self, op: str, operands: Sequence[str]) -> str:
         return f"2 ** {operands[0]}" if op == "exp2" else super().written(op, operands)

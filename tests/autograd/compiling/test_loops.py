@@ -339,13 +339,6 @@ def test_the_program_as_text():
     assert "loop, 3 steps:" in text.split("program:")[0]
 
 
-def test_loops_are_not_written_as_source():
-    compiled = ag.compile(prey)
-    compiled(ROWS)
-    with pytest.raises(ag.errors.ArgumentError, match="does not write loops"):
-        compiled.source("c")
-
-
 # Checkpoints ---------------------------------------------------------------------------------------------------------
 
 

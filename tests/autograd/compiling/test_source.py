@@ -189,3 +189,65 @@ def test_what_cannot_be_written_is_said():
         f.source("c", kind="jvp")
     with pytest.raises(ArgumentError):
         f.source("c", argnums=1)
+
+
+def euler(a, b):
+    def step(state, t):
+        x, y = state
+        return [x + 0.01 * (a * x - x * y), y + 0.01 * (x * y - b * y) + 0.001 * t], x * t
+
+    (x, y), seen = ag.scan(step, [1.0, 0.5], xs=[b * k for k in range(7)])
+    return x * y + seen[3]
+
+
+def swapping(a, b):
+    (x, y, _), _ = ag.scan(lambda s, _: ([s[1], s[0] * a, ag.sin(s[2])], None), [a, b, 1.0], length=5)
+    return x - y
+
+
+def nested(a, b):
+    def outer(s, _):
+        (inner,), seen = ag.scan(lambda r, _: ([ag.sin(r[0]) + b], r[0]), [s], length=3)
+        return inner * a, seen[1]
+
+    last, seen = ag.scan(outer, a, length=4)
+    return last + seen[2]
+
+
+def bounded(a, b):
+    x, n = ag.while_loop(lambda s: s[0] < 5.0, lambda s: [s[0] * (1.0 + a) + b, s[1] + 1.0], [a, 0.0], max_steps=50)
+    return x + n
+
+
+def solved(a, b):
+    return ag.root(lambda x, a, b: x - b * ag.sin(x) - a, 1.0, a, b)  # Kepler's equation
+
+
+LOOPS = [euler, swapping, nested, bounded, solved]
+
+
+def ravelled(x):
+    return [y for part in x for y in ravelled(part)] if isinstance(x, list | tuple) else [np.asarray(x, dtype=float)]
+
+
+@pytest.mark.parametrize("function", LOOPS)
+@pytest.mark.parametrize("kind", ["value_and_grad", "hessian"])
+def test_loops_in_python_bit_for_bit(function, kind):
+    f = ag.compile(function, strict=True)
+    again = executed(f.source("python", kind=kind, argnums=(0, 1)), f"{function.__name__}_{kind}")
+    for a, b in ((0.7, 0.3), (1.1, 0.4)):
+        got = getattr(f, kind)(np.array([a]), np.array([b]), argnums=(0, 1))
+        assert [x.item().hex() for x in ravelled(again(a, b))] == [x.item().hex() for x in ravelled(got)]
+
+
+def test_loops_in_c_and_javascript(tmp_path):
+    fs = [ag.compile(function) for function in LOOPS]
+    library = in_c(tmp_path, [f.source("c", kind="hessian", argnums=(0, 1)) for f in fs])
+    calls = [f"{f.__name__}_hessian(0.7, 0.3)" for f in fs]
+    found = in_node(tmp_path, [f.source("javascript", kind="hessian", argnums=(0, 1)) for f in fs], calls)
+    for f, rows in zip(fs, found, strict=True):
+        expected = np.ravel(f.hessian(np.array([0.7]), np.array([0.3]), argnums=(0, 1)))
+        out = (ctypes.c_double * 4)()
+        getattr(library, f"{f.__name__}_hessian")(ctypes.c_double(0.7), ctypes.c_double(0.3), out)
+        np.testing.assert_allclose(list(out), expected, rtol=1e-11, err_msg=f.__name__)
+        np.testing.assert_allclose([float(x) for row in rows for x in row], expected, rtol=1e-11, err_msg=f.__name__)
