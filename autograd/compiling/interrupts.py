@@ -41,7 +41,13 @@ def uninterrupted(work: Callable[[], T]) -> T:
         except BaseException as error:  # noqa: BLE001  (the caller raises it)
             done.put((None, error))
 
-    threading.Thread(target=copy_context().run, args=(run,)).start()
+    thread = threading.Thread(target=copy_context().run, args=(run,))
+    try:
+        thread.start()
+    except RuntimeError as broken:  # a second interrupt came while Python left its own lock because of the first
+        if isinstance(broken.__context__, KeyboardInterrupt):
+            raise broken.__context__ from None
+        raise
     try:
         result, error = done.get()  # not Thread.join, which Python 3.11 does not leave in order when it is interrupted
     except BaseException:

@@ -181,3 +181,22 @@ def test_after_an_interrupt_in_any_stage_the_function_can_be_compiled_again(modu
     )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.split()) == 2
+
+
+def test_two_interrupts_while_a_thread_starts_are_one(monkeypatch):
+    def start(thread):
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise RuntimeError("release unlocked lock")  # noqa: B904  (as Python's own lock does)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(KeyboardInterrupt):
+        uninterrupted(lambda: 1)
+
+    def fail(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    with pytest.raises(RuntimeError, match="new thread"):
+        uninterrupted(lambda: 1)
