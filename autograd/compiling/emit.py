@@ -18,7 +18,9 @@ from .mathematics import FUNCTIONS, alone
 from .order import LOOPS
 from .program import ROW, Program
 from .schedule import (
-    COMPILED,
+    COMPILED as COMPILED,
+)
+from .schedule import (
     INTERPRETED,
     Layer,
     Outer,

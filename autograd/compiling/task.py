@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import locks, native, progress
+from . import emit, locks, native, progress
 from .executable import THOROUGH, Executable
 from .garbage import Postponed
 from .lowering import lower
@@ -114,14 +114,15 @@ class Task:
     def _scheduled(self, target: native.Target, one_row: bool) -> tuple[Schedule, Sequence[Sequence[int]]]:
         """The schedule, and the results by its numbers. Functions are written out where that is quicker than a call.
 
-        A program that would become too long for LLVM to optimise calls them.
+        A program that is interpreted, or would become too long for LLVM to optimise, calls them.
         """
-        if not one_row and len(self.program.code) <= THOROUGH:
+        longest = min(THOROUGH, emit.COMPILED)
+        if not one_row and len(self.program.code) <= longest:
             single = self.dtype.itemsize == 4
             functions = native.written_out(self.program, target, "float" if single else "double")
             if functions:
                 lowered, moved = lower(self.program, functions, single, target.vector_bytes == 64)
-                if len(lowered.code) <= THOROUGH:
+                if len(lowered.code) <= longest:
                     return schedule(lowered), [[moved[i] for i in wanted] for wanted in self.results]
         if self._plan is None:
             self._plan = schedule(self.program)
