@@ -433,7 +433,7 @@ class Routine(Builder):
         """The same as a pointer."""
         return self.get("ptr", row, 8 * number)
 
-    def item(self, base: str, index: str, size: int = 8) -> str:
+    def item(self, base: str, index: str, size: int | str = 8) -> str:
         """A place in a table with rows of so many bytes."""
         return self.at(base, self.let(f"mul i64 {index}, {size}"))
 

@@ -13,6 +13,9 @@ from . import objects
 from .assembly import Routine
 from .record import ANY, Argument, Field, Leaf, Part, Result
 
+# Numbers of a program and their bytes. No optimiser moves the question out of a loop, so these are written for both.
+_KINDS = (("double", 8), ("float", 4))
+
 
 class _Function(Routine):
     """Writes one function of the entry; those that return i1 say whether all went well."""
@@ -201,11 +204,17 @@ def _gather() -> str:
     """The data of the leaves become parameters; it, and any grad that is needed, must be floats."""
     f = _Function("i1 @gather(ptr %record)")
     parameters, first, data = f.memory(Field.PARAMETERS), f.field(Field.LEAF_PARAMETER), f.field(Field.DATA)
-    with f.rows(Field.LEAF_TABLE, Field.LEAVES, len(Leaf)) as (k, row):
-        x = f.get("ptr", f.address(row, Leaf.VALUE), data)
-        f.unless(f.test(f"ne ptr {x}, null"), "no")
-        f.unless(f.exactly(x, Field.FLOAT), "no")
-        f.put_number(parameters, f.let(f"add i64 {first}, {k}"), f.get("double", x, objects.FLOAT))
+    first = f.item(parameters, first, f.field(Field.ITEM))
+    number = f.memory(Field.FLOAT)
+    for kind, size in _KINDS:
+        is_kind = f.test(f"eq i64 {f.field(Field.ITEM)}, {size}")
+        with f.when(is_kind), f.rows(Field.LEAF_TABLE, Field.LEAVES, len(Leaf)) as (k, row):
+            x = f.get("ptr", f.address(row, Leaf.VALUE), data)
+            f.unless(f.test(f"ne ptr {x}, null"), "no")
+            f.unless(f.test(f"eq ptr {f.get('ptr', x, objects.TYPE)}, {number}"), "no")
+            own = f.get("double", x, objects.FLOAT)
+            own = own if size == 8 else f.let(f"fptrunc double {own} to float")
+            f.put(kind, own, f.item(first, k, size))
     with f.when(f.on(Field.BACKWARD)):
         f.unless(f.let("call i1 @have_gradients(ptr %record)"), "no")
     return f.answer()
@@ -264,9 +273,11 @@ def _work() -> str:
     with f.when(f.on(Field.PREPARES)):
         operands = f.memory(Field.OPERANDS)
         f.do(f"call void {f.memory(Field.PREPARE)}(ptr {parameters}, ptr {calls}, ptr {operands})")
-    with f.rows(Field.PACKED_TABLE, Field.PACKED_COUNT) as (k, row):
-        f.put_number(packed, k, f.number(parameters, f.get("i64", row)))
     accumulators, item = f.memory(Field.ACCUMULATORS), f.field(Field.ITEM)
+    for kind, size in _KINDS:
+        with f.when(f.test(f"eq i64 {item}, {size}")), f.rows(Field.PACKED_TABLE, Field.PACKED_COUNT) as (k, row):
+            x = f.get(kind, f.item(parameters, f.get("i64", row), size))
+            f.put(kind, x, f.item(packed, k, size))
     cells = f.let(f"mul i64 {f.field(Field.ACCUMULATOR_COUNT)}, {f.field(Field.LANES)}")
     size = f.let(f"mul i64 {cells}, {item}")
     f.do(f"call void @llvm.memset.p0.i64(ptr {accumulators}, i8 0, i64 {size}, i1 false)")
@@ -284,12 +295,14 @@ def _add_up() -> str:
     totals, sums, parameters = f.memory(Field.TOTALS), f.memory(Field.SUMS), f.memory(Field.PARAMETERS)
     accumulators, count, lanes = f.memory(Field.ACCUMULATORS), f.field(Field.ACCUMULATOR_COUNT), f.field(Field.LANES)
     rows = f.let(f"uitofp i64 {f.field(Field.ROWS)} to double")
-    with f.each(count) as loop:
-        first = f.let(f"mul i64 {loop.index}, {lanes}")
-        with f.loop(lanes, ("double", "0.0")) as lane:
-            x = f.number(accumulators, f.let(f"add i64 {first}, {lane.index}"))
-            lane.next = [f.let(f"fadd double {lane.carried[0]}, {x}")]
-        f.put("double", lane.next[0], f.item(totals, loop.index))
+    for kind, size in _KINDS:
+        with f.when(f.test(f"eq i64 {f.field(Field.ITEM)}, {size}")), f.each(count) as loop:
+            first = f.item(accumulators, f.let(f"mul i64 {loop.index}, {lanes}"), size)
+            with f.loop(lanes, ("double", "0.0")) as lane:
+                x = f.get(kind, f.item(first, lane.index, size))
+                x = x if size == 8 else f.let(f"fpext float {x} to double")
+                lane.next = [f.let(f"fadd double {lane.carried[0]}, {x}")]
+            f.put("double", lane.next[0], f.item(totals, loop.index))
     after = f.item(totals, count)
     f.put("double", rows, after)
     with f.each(f.field(Field.SUM_COUNT)) as loop:
