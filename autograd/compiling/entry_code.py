@@ -279,8 +279,8 @@ def _work() -> str:
             x = f.get(kind, f.item(parameters, f.get("i64", row), size))
             f.put(kind, x, f.item(packed, k, size))
     cells = f.let(f"mul i64 {f.field(Field.ACCUMULATOR_COUNT)}, {f.field(Field.LANES)}")
-    size = f.let(f"mul i64 {cells}, {item}")
-    f.do(f"call void @llvm.memset.p0.i64(ptr {accumulators}, i8 0, i64 {size}, i1 false)")
+    length = f.let(f"mul i64 {cells}, {item}")
+    f.do(f"call void @llvm.memset.p0.i64(ptr {accumulators}, i8 0, i64 {length}, i1 false)")
     f.put("i64", "0", f.memory(Field.FLAG))
     fields = [Field.SLOTS, Field.PARAMETERS, Field.PACKED, Field.ACCUMULATORS]
     fields += [Field.CALLS, Field.ARRAYS, Field.FLAG, Field.OPERANDS]
