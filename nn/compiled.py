@@ -21,7 +21,7 @@ from .data import Rows
 from .dropout import Dropout
 from .errors import Diverged
 from .layers import ACTIVATIONS, Layer, Neuron
-from .losses import LOSSES, Loss, binary_cross_entropy, l1, l2, loss_function
+from .losses import LOSSES, Loss, Weighted, binary_cross_entropy, l1, l2, loss_function
 from .module import Module
 from .optim import OPTIMIZERS, Optimizer, clipping
 from .programs import dropouts, loss_program, output_program, penalty_slope, update_program
@@ -44,6 +44,8 @@ def is_known(model: Module) -> bool:
 
 def is_known_loss(model: Module, loss: str | Loss) -> bool:
     """Whether a loss is one of this package's own, and depends on numbers only where it declares so."""
+    if isinstance(loss, Weighted):
+        return is_known_loss(model, loss.loss)
     if LOSSES.get(loss, loss) is binary_cross_entropy if isinstance(loss, str) else loss is binary_cross_entropy:
         last = [module for module in model.modules() if isinstance(module, Layer)][-1:]
         return bool(last) and last[0].activation in (

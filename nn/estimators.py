@@ -15,7 +15,7 @@ try:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.utils import check_random_state, column_or_1d
     from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_is_fitted, validate_data
+    from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 except ImportError:
     raise MissingExtraError("scikit-learn", "sklearn", "an estimator") from None
 
@@ -87,8 +87,18 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         optimizer = by_name(self.solver)(model.parameters(), lr=self.learning_rate_init)
         return _Training(model, optimizer, Random(seed), X.mean(axis=0), _spread(X))
 
-    def _train(self, X: Any, targets: Any, loss: str, training: _Training, epochs: int | None) -> None:  # noqa: N803
+    def _train(
+        self,
+        X: Any,  # noqa: N803
+        targets: Any,
+        sample_weight: Any,
+        loss: str,
+        training: _Training,
+        epochs: int | None,
+    ) -> None:
         """Train for that many epochs, or for None as the settings say."""
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
         weights = [w for layer in training.model.layers for neuron in layer.neurons for w in neuron.weights]
         whole = epochs is None
         share = self.validation_fraction if self.early_stopping and whole else 0.0
@@ -102,6 +112,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
             epochs=self.max_iter if epochs is None else epochs,
             batch_size=size,  # type: ignore[arg-type]
             rng=training.rng,
+            sample_weight=sample_weight,
             validation_split=share,
             early_stopping=self.n_iter_no_change + 1 if whole else None,
             tol=self.tol,
@@ -191,8 +202,8 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     classes_: Any
 
-    def fit(self, X: Any, y: Any) -> MLPClassifier:  # noqa: N803
-        """Train on n rows and their classes."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:  # noqa: N803
+        """Train on n rows and their classes; ``sample_weight`` has a weight for each row."""
         X, y = validate_data(self, X, y, dtype=np.float64)  # noqa: N806
         check_classification_targets(y)
         classes = np.unique(y)
@@ -201,16 +212,25 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         goes_on = self.warm_start and hasattr(self, "classes_")
         if goes_on and not np.array_equal(classes, self.classes_):
             raise ValueError(f"warm_start goes on with the classes {self.classes_}, but y has {classes}")
-        self._train(X, np.searchsorted(classes, y), _CROSS_ENTROPY, self._start(X, len(classes), goes_on), None)
+        self._train(
+            X, np.searchsorted(classes, y), sample_weight, _CROSS_ENTROPY, self._start(X, len(classes), goes_on), None
+        )
         self.classes_ = classes
         return self
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> MLPClassifier:  # noqa: N803
+    def partial_fit(
+        self,
+        X: Any,  # noqa: N803
+        y: Any,
+        classes: Any = None,
+        sample_weight: Any = None,
+    ) -> MLPClassifier:
         """One epoch over n rows and their classes.
 
         Args:
             X, y: the rows and their classes; the first data also decide how features are standardised.
             classes: all classes there will be; needed at the first call.
+            sample_weight: a weight for each row.
         """
         first = not hasattr(self, "classes_")
         X, y = validate_data(self, X, y, dtype=np.float64, reset=first)  # noqa: N806
@@ -223,7 +243,9 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         unknown = np.setdiff1d(y, known)
         if len(unknown):
             raise ValueError(f"y has the class {unknown[0]}, which is not one of {known}")
-        self._train(X, np.searchsorted(known, y), _CROSS_ENTROPY, self._start(X, len(known), not first), 1)
+        self._train(
+            X, np.searchsorted(known, y), sample_weight, _CROSS_ENTROPY, self._start(X, len(known), not first), 1
+        )
         self.classes_ = known
         return self
 
@@ -254,15 +276,15 @@ class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     _y_mean: Any
     _y_scale: Any
 
-    def fit(self, X: Any, y: Any) -> MLPRegressor:  # noqa: N803
-        """Train on n rows and their numbers, one or several each."""
-        return self._fitted(X, y, None, self.warm_start)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:  # noqa: N803
+        """Train on n rows and their numbers, one or several each; ``sample_weight`` has a weight for each row."""
+        return self._fitted(X, y, sample_weight, None, self.warm_start)
 
-    def partial_fit(self, X: Any, y: Any) -> MLPRegressor:  # noqa: N803
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:  # noqa: N803
         """One epoch over n rows; the first data also decide how features and targets are standardised."""
-        return self._fitted(X, y, 1, True)
+        return self._fitted(X, y, sample_weight, 1, True)
 
-    def _fitted(self, X: Any, y: Any, epochs: int | None, goes_on: bool) -> MLPRegressor:  # noqa: N803
+    def _fitted(self, X: Any, y: Any, weights: Any, epochs: int | None, goes_on: bool) -> MLPRegressor:  # noqa: N803
         goes_on = goes_on and hasattr(self, "_training")
         X, y = validate_data(  # noqa: N806
             self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, reset=not goes_on
@@ -274,7 +296,8 @@ class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         if goes_on and columns.shape[1] != self.n_outputs_:
             raise ValueError(f"training goes on with {self.n_outputs_} numbers a row, but y has {columns.shape[1]}")
         mean, scale = (self._y_mean, self._y_scale) if goes_on else (columns.mean(axis=0), _spread(columns))
-        self._train(X, (columns - mean) / scale, "mse", self._start(X, columns.shape[1], goes_on), epochs)
+        training = self._start(X, columns.shape[1], goes_on)
+        self._train(X, (columns - mean) / scale, weights, "mse", training, epochs)
         self._flat, self._y_mean, self._y_scale = flat, mean, scale
         return self
 

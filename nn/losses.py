@@ -8,6 +8,7 @@ and an InputError for anything that is not a list of numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import autograd as ag
@@ -191,6 +192,21 @@ def loss_function(loss: str | Loss) -> Loss:
     if callable(loss):
         return function("a loss", loss, "outputs", "targets")
     return choose("loss", loss, LOSSES | {"softmax_cross_entropy": _of_class_or_shares})
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A loss times the weight of its row, which stands behind the targets.
+
+    Args:
+        loss: a loss or its name.
+    """
+
+    loss: str | Loss
+
+    def __call__(self, outputs: Sequence[Any], targets: Sequence[Any]) -> Any:
+        *own, weight = targets
+        return weight * loss_function(self.loss)(outputs, own)
 
 
 def _of_class_or_shares(outputs: Sequence[Any], targets: Sequence[Any]) -> Any:

@@ -16,11 +16,11 @@ from autograd.notation import show
 from autograd.text import shown
 
 from .compiled import CompiledSteps, compiled_steps, composition
-from .data import Rows, pairs, shuffled, split
+from .data import Rows, pairs, shuffled, split, table
 from .eager import EagerSteps
 from .errors import Diverged
 from .init import as_rng
-from .losses import Loss, float_of, loss_function
+from .losses import Loss, Weighted, float_of, loss_function
 from .module import Module, require_module
 from .optim import Optimizer, Schedule, at_least_zero, by_name
 from .prediction import predict
@@ -83,6 +83,7 @@ def fit(
     epochs: int = 100,
     batch_size: int | None = None,
     rng: Any = 0,
+    sample_weight: Iterable[Any] | None = None,
     validation_split: float | None = None,
     validation_data: tuple[Iterable[Any], Iterable[Any]] | None = None,
     early_stopping: int | None = None,
@@ -108,6 +109,8 @@ def fit(
         epochs: the number of passes over the data.
         batch_size: rows for each step, by default 32 or all if there are fewer; rows are shuffled before every epoch.
         rng: a seed or a random generator, for shuffling and splitting.
+        sample_weight: n numbers, by which the loss of each row is multiplied; only their ratios count, because they are
+            divided by their mean. Rows held out by ``validation_split`` have theirs too.
         validation_split: the share of the rows that is held out for validation, from 0 to below 1; None for no rows.
         validation_data: rows and targets for validation, instead of a split.
         early_stopping: stop if the validation loss does not decrease for that many epochs, and restore the best
@@ -149,14 +152,16 @@ def fit(
     if penalty is not None:
         function("a penalty", penalty)
     limit = math.inf if clip_norm is None else at_least_zero("clip_norm", clip_norm)
-    data = _Data.read(xs, ys, 0.0 if validation_split is None else validation_split, validation_data, rng)
+    share = 0.0 if validation_split is None else validation_split
+    data = _Data.read(xs, ys, sample_weight, share, validation_data, rng)
+    weighted: str | Loss = loss if sample_weight is None else Weighted(loss)
     epochs, batch_size = whole("epochs", epochs), _batch_size(batch_size, len(data.rows))
     if early_stopping is not None:
         whole("early_stopping", early_stopping)
     tol = at_least_zero("tol", tol)
     chosen = _optimizer(model, optimizer, schedule)
     watch = bool(watchers) or (schedule is not None and type(schedule).__module__ != Schedule.__module__)
-    steps = _Steps(model, loss, chosen, penalty, data, batch_size, limit, compiled, watch)
+    steps = _Steps(model, weighted, chosen, penalty, data, batch_size, limit, compiled, watch)
     history, best = History(), math.inf
     lowest, waited = math.inf, 0  # the lowest loss so far, and the epochs since it decreased
     go_back = steps.remembered() if early_stopping is not None and data.validation_rows else None
@@ -210,13 +215,21 @@ class _Data:
     validation_targets: Rows
 
     @classmethod
-    def read(cls, xs: Any, ys: Any, share: float, given: tuple[Any, Any] | None, rng: Any) -> _Data:
-        """Check the data; hold out a share of the rows unless validation data are given."""
+    def read(cls, xs: Any, ys: Any, weights: Any, share: float, given: tuple[Any, Any] | None, rng: Any) -> _Data:
+        """Check the data; hold out a share of the rows unless validation data are given.
+
+        If there are weights, each stands behind the targets of its row.
+        """
         rows, targets = pairs(xs, ys)
+        if weights is not None:
+            targets = [[*t, w] for t, w in zip(targets, _weights(weights, len(rows)), strict=True)]
         if given is not None:
             if not isinstance(given, tuple | list) or len(given) != 2:
                 raise InputError(f"validation_data is a pair: rows and targets, not {shown(given)}")
-            return cls(rows, targets, *pairs(*given, "validation "))
+            held_rows, held_targets = pairs(*given, "validation ")
+            return cls(
+                rows, targets, held_rows, [[*t, 1.0] for t in held_targets] if weights is not None else held_targets
+            )
         return cls(*split(rows, targets, share, rng))
 
 
@@ -238,10 +251,10 @@ class _Steps:
         self.model, self.loss, self.optimizer, self.penalty = model, loss, optimizer, penalty
         self.batch_size, self.clip_norm, self.compiled, self.watch = batch_size, clip_norm, compiled, watch
         loss_of = loss_function(loss)
-        count = _check_targets(model, data.rows, data.targets, loss_of, "ys")
+        count = _check_targets(model, data.rows, data.targets, loss, "ys")
         self.data, self.count = data, count
         if data.validation_rows:
-            _check_targets(model, data.validation_rows, data.validation_targets, loss_of, "the validation ys")
+            _check_targets(model, data.validation_rows, data.validation_targets, loss, "the validation ys")
         self.eager = EagerSteps(model, loss_of, optimizer, penalty, data.rows, data.targets, clip_norm)
         self.fast = self._prepared()
         self.made_from = composition(model) if watch else None
@@ -288,6 +301,17 @@ class _Steps:
         return partial(self.model.load_state_dict, self.model.state_dict())
 
 
+def _weights(given: Any, rows: int) -> list[float]:
+    """The weights of so many rows, divided by their mean."""
+    weights = [w for row in table(given, "sample_weight") for w in row]
+    if len(weights) != rows:
+        raise ArgumentError(f"{rows} rows need as many weights, not {len(weights)}")
+    if min(weights) < 0.0 or not any(weights):
+        raise ArgumentError("sample_weight holds numbers from 0 on, and at least one above it")
+    mean = math.fsum(weights) / rows
+    return [w / mean for w in weights]
+
+
 def _batch_size(given: int | None, rows: int) -> int:
     size = min(32, rows) if given is None else whole("batch_size", given)
     if size > rows:
@@ -310,13 +334,19 @@ def _optimizer(model: Module, given: Optimizer | str, schedule: Schedule | None)
 
 def _as_vectors(targets: Rows, loss: str | Loss, count: int) -> Rows:
     """Targets in the form for compiled code: a class becomes the probabilities 1 and 0 of each of ``count`` classes."""
+    if isinstance(loss, Weighted):
+        own = _as_vectors([t[:-1] for t in targets], loss.loss, count)
+        return [[*vector, t[-1]] for vector, t in zip(own, targets, strict=True)]
     if loss != "softmax_cross_entropy" or not targets or len(targets[0]) > 1:
         return targets
     return [[float(k == t) for k in range(count)] for (t,) in targets]
 
 
-def _check_targets(model: Module, rows: Rows, targets: Rows, loss_of: Loss, what: str) -> int:
+def _check_targets(model: Module, rows: Rows, targets: Rows, loss: str | Loss, what: str) -> int:
     """Reject targets that the loss cannot take, before any weight changes; returns the number of outputs."""
+    if isinstance(loss, Weighted):
+        loss, targets = loss.loss, [t[:-1] for t in targets]
+    loss_of = loss_function(loss)
     first = predict(model, rows[:1])[0]
     float_of(
         loss_of(first, targets[0]), "what the loss returned"

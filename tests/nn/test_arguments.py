@@ -63,6 +63,7 @@ SETTINGS = {  # with the wrong kinds that are right here
     "validation_data": {"None"},
     "early_stopping": {"None"},
     "tol": {},
+    "sample_weight": {"None"},
     "schedule": {"None"},
     "penalty": {"None"},
     "callbacks": {"None", "no numbers"},

@@ -641,3 +641,38 @@ def test_training_stops_when_its_own_loss_settles():
     assert max(steps[-4:]) <= 1e-6 < steps[-5]
     again = nn.fit(model, XS, [2.0 * x[0] for x in XS], epochs=7, early_stopping=10)
     assert (again.stopped, len(again.loss)) == ("epochs", 7)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("loss", ["mse", "softmax_cross_entropy"])
+def test_weights_count_as_repeated_rows(compiled, loss):
+    """One step over all rows: a row of weight 2 beside rows of weight 1 is that row twice."""
+    xs, ys = [[0.5, 1.0], [-1.0, 0.3], [0.2, -0.7]], [1, 0, 1]
+    weighted, repeated = nn.MLP(2, [4, 2], "tanh", rng=0), nn.MLP(2, [4, 2], "tanh", rng=0)
+    targets = ys if loss != "mse" else [[y, 1 - y] for y in ys]
+    for model, x, t, given in (
+        (weighted, xs, targets, {"sample_weight": [1.0, 2.0, 1.0]}),
+        (repeated, [*xs, xs[1]], [*targets, targets[1]], {}),
+    ):
+        optimizer = nn.optim.SGD(model.parameters(), 0.3)
+        settings = {"loss": loss, "epochs": 3, "batch_size": len(x), "compiled": compiled, **given}
+        assert nn.fit(model, x, t, optimizer=optimizer, **settings).stopped == "epochs"
+    for a, b in zip(weighted.parameters(), repeated.parameters(), strict=True):
+        assert a.data == pytest.approx(b.data, rel=1e-12, abs=1e-15)
+
+
+def test_weights_with_data_held_out():
+    model = nn.MLP(1, [1], rng=0)
+    history = nn.fit(model, XS, YS, sample_weight=range(1, len(XS) + 1), validation_split=0.3, epochs=2)
+    assert len(history.val_loss) == 2
+    given = nn.fit(model, XS, YS, sample_weight=[1.0] * len(XS), validation_data=(XS, YS), epochs=1)
+    assert given.val_loss[0] == pytest.approx(nn.mean_loss(model, XS, YS), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [([1.0], "21 rows need as many weights, not 1"), ([-1.0] * 21, "from 0 on"), ([0.0] * 21, "above"), ("x", "x")],
+)
+def test_weights_that_make_no_sense(weights, said):
+    with pytest.raises(ag.AutogradError, match=said):
+        nn.fit(small(), XS, YS, sample_weight=weights)
