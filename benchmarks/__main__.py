@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("eager", "gradient", "compiled", "scaling", "training", "calls", "pictures", "accuracy", "kernels")
+NAMES = (
+    *("eager", "gradient", "compiled", "scaling", "training", "estimators", "calls", "pictures", "accuracy", "kernels"),
+)
 ONLY_BY_NAME = ("gradbench",)  # it waits for messages
 
 if __name__ == "__main__":
