@@ -8,7 +8,8 @@ with its ``record`` on Python's and NumPy's ``objects``. A ``c_function`` can be
 The preparation, one file for each stage: ``trace`` records, ``derive`` sweeps for what is in ``want``, ``symbols``
 writes the ``program`` in ``instructions``, ``simplify`` and ``lowering``, with ``mathematics``, rewrite it, ``order``
 and ``schedule`` put it in order, ``emit``, ``kernels`` and ``transposing`` turn it into LLVM's language with
-``assembly``, and what is too long for LLVM into tables for the ``interpreter``, ``native`` into machine code, which the
+``assembly`` (``emit_stretches`` writes its functions, ``emit_body`` their instructions, ``emit_module`` holds what they
+share), and what is too long for LLVM into tables for the ``interpreter``, ``native`` into machine code, which the
 ``cache`` keeps (``replay`` runs it on NumPy where that is impossible), ``executable`` runs that in a ``workspace`` on
 ``threads``, and ``task`` is a program made ready. ``steps`` makes many steps of a training in one native call, from a
 loss's program and an update's.

@@ -14,7 +14,7 @@ from .instructions import CONDITIONS, INPUTS, NO_ARITHMETIC
 from .program import ROW, Program
 
 if TYPE_CHECKING:
-    from .emit import Body
+    from .emit_body import Body
     from .schedule import Schedule
 
 EXACT = 2**24  # numbers of steps that single precision counts
@@ -188,8 +188,8 @@ def _is_arithmetic(program: Program) -> bool:
 def emit_pack(body: Body, i: int) -> None:
     """Numbers made into a stack."""
     f, stack, operands = body.f, body.stack(i), body.program.code[i].operands
-    slot = body.emitter.plan.slot
-    is_outside = body.program is body.emitter.program
+    slot = body.module.plan.slot
+    is_outside = body.program is body.module.program
     if is_outside and i in slot and all(slot.get(x) == slot[i] + k for k, x in enumerate(operands)):
         return  # it is where the inputs are
     if not is_outside or len(operands) <= WRITTEN_OUT:
@@ -198,12 +198,12 @@ def emit_pack(body: Body, i: int) -> None:
         return
     varying = [(k, x) for k, x in enumerate(operands) if body.program.level[x] == ROW]
     shared = [(k, x) for k, x in enumerate(operands) if body.program.level[x] != ROW]
-    emitter = body.emitter
+    module = body.module
     for pairs, base in ((varying, body.locate(0) if varying else ""), (shared, "%params")):
         if not pairs:
             continue
-        place = emitter.offset if pairs is varying else lambda x: emitter.number(x) * body.block.item_bytes
-        table = emitter.table([n for k, x in pairs for n in (k * stack.stride, place(x))])
+        place = module.offset if pairs is varying else lambda x: module.number(x) * body.block.item_bytes
+        table = module.table([n for k, x in pairs for n in (k * stack.stride, place(x))])
         with f.loop(len(pairs)) as loop:
             first = f.let(f"shl i64 {loop.index}, 1")
             source = f.at(base, f.entry(table, f.let(f"or i64 {first}, 1")))

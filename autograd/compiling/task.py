@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import emit, locks, native, progress
+from . import emit_stretches, locks, native, progress
 from .executable import THOROUGH, Executable
 from .garbage import Postponed
 from .lowering import lower
@@ -116,7 +116,7 @@ class Task:
 
         A program that is interpreted, or would become too long for LLVM to optimise, calls them.
         """
-        longest = min(THOROUGH, emit.COMPILED)
+        longest = min(THOROUGH, emit_stretches.COMPILED)
         if not one_row and len(self.program.code) <= longest:
             single = self.dtype.itemsize == 4
             functions = native.written_out(self.program, target, "float" if single else "double")

@@ -725,7 +725,7 @@ def test_one_row_calls_functions_side_by_side(count):
 
 
 def test_stretches_that_repeat_share_their_code(monkeypatch):
-    from autograd.compiling import emit, schedule
+    from autograd.compiling import emit_stretches, schedule
 
     def f(x):
         a, b, c = x[0], x[1], 0.1
@@ -740,7 +740,7 @@ def test_stretches_that_repeat_share_their_code(monkeypatch):
     monkeypatch.setattr(schedule, "LONG", 100)
     monkeypatch.setattr(schedule, "SHORTEST", 32)
     monkeypatch.setattr(schedule, "LONGEST", 160)
-    monkeypatch.setattr(emit, "FEW", 1)
+    monkeypatch.setattr(emit_stretches, "FEW", 1)
     shared = ag.compile(f)
     for found, wanted in zip(shared.value_and_grad(rows), expected, strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-13)

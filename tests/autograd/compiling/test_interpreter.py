@@ -7,7 +7,7 @@ import pytest
 
 import autograd as ag
 from autograd import Value
-from autograd.compiling import emit, executable, native
+from autograd.compiling import emit_stretches, executable, native
 
 # The same tests, here with programs that are interpreted whatever their length.
 from .test_agreement import (  # noqa: F401
@@ -19,12 +19,12 @@ from .test_agreement import (  # noqa: F401
 )
 from .test_bits import test_every_operation_bit_for_bit, test_random_programs_bit_for_bit  # noqa: F401
 
-LIMIT = emit.COMPILED
+LIMIT = emit_stretches.COMPILED
 
 
 @pytest.fixture(autouse=True)
 def interpreted(monkeypatch):
-    monkeypatch.setattr(emit, "COMPILED", 0)
+    monkeypatch.setattr(emit_stretches, "COMPILED", 0)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_strict_programs_have_the_bits_of_compiled_ones(width, dtype, rows, code
     x = np.random.default_rng(rows).normal(size=(rows, 6)).astype(dtype)
     found = []
     for limit in (0, LIMIT):
-        monkeypatch.setattr(emit, "COMPILED", limit)
+        monkeypatch.setattr(emit_stretches, "COMPILED", limit)
         f = ag.compile(mixed, dtype=dtype, strict=True)
         f._target = native.narrowed(width)
         found.append(f.value_and_grad(x))
@@ -83,7 +83,7 @@ def test_other_programs_agree_with_compiled_ones(rows, codes, monkeypatch):
     x = np.random.default_rng(rows).normal(size=(rows, 6))
     found = []
     for limit in (0, LIMIT):
-        monkeypatch.setattr(emit, "COMPILED", limit)
+        monkeypatch.setattr(emit_stretches, "COMPILED", limit)
         found.append(ag.compile(mixed).value_and_grad(x))
     assert [bool(code.interpreters) for code in codes] == [True, False]
     for got, wanted in zip(*found, strict=True):
@@ -125,7 +125,7 @@ def test_reciprocals_that_overflow_are_seen():
 
 
 def test_long_programs_are_interpreted_unless_they_repeat(codes, monkeypatch):
-    monkeypatch.setattr(emit, "COMPILED", LIMIT)
+    monkeypatch.setattr(emit_stretches, "COMPILED", LIMIT)
 
     def repeats(x):
         a, b = x[0], x[1]
@@ -153,7 +153,7 @@ def test_equal_calls_have_equal_bits():
 
 @pytest.mark.parametrize("rows", [1, 11])
 def test_rounds_of_a_loop_that_differ_in_their_constants_are_compiled_once(rows, codes, monkeypatch):
-    monkeypatch.setattr(emit, "COMPILED", LIMIT)
+    monkeypatch.setattr(emit_stretches, "COMPILED", LIMIT)
     constants = np.random.default_rng(0).uniform(0.1, 0.9, size=600).tolist()
 
     def f(x):
