@@ -18,7 +18,8 @@ from ..higher import CARRY, Linear
 from ..value import Value
 from . import progress
 from .liveness import Live
-from .trace import CARRY_DOT, Traced
+from .recording import CARRY_DOT
+from .traced import Traced
 
 
 class Combiner:

@@ -8,7 +8,8 @@ from ..higher import Linear
 from ..text import shortened
 from .liveness import Live
 from .loop_rules import LOOP
-from .trace import Traced, reachable
+from .recording import reachable
+from .traced import Traced
 
 LONGEST = 400  # lines; the middle of a longer listing is left out
 _INDENT = " " * 6

@@ -12,7 +12,7 @@ from typing import Any
 from ..higher import Linear
 from .loop_rules import LOOP, PART, STACK
 from .loops import Loop
-from .trace import Traced
+from .traced import Traced
 
 
 @dataclass

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..graph import depending
 from ..higher import Combine, Compound, Linear, forward, is_plainly, reverse
-from .trace import Traced
+from .traced import Traced
 
 if TYPE_CHECKING:
     from .loops import Loop

@@ -19,7 +19,8 @@ from .. import context
 from ..functions import where
 from ..higher import Linear
 from .loop_rules import ELEMENT, LOOP, PACK, PART, STACK
-from .trace import Recording, Traced
+from .recording import Recording
+from .traced import Traced
 
 BUDGET = 2**28  # bytes that the states which a reverse sweep needs may take
 VECTOR = 64  # bytes that one of them takes

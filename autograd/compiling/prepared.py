@@ -11,13 +11,15 @@ from .. import context
 from ..structure import cut
 from ..value import Value
 from . import derive, locks, native
+from .recording import reachable
 from .repetition import remark
 from .settings import Settings
 from .simplify import use_reciprocals
-from .symbols import write_program
 from .task import Task
-from .trace import Trace, Traced, reachable
+from .trace import Trace
+from .traced import Traced
 from .want import Pick, Want
+from .write import write_program
 
 
 class Question(NamedTuple):

@@ -18,7 +18,8 @@ from ..newton import Search, advance, begin, begin_within
 from ..structure import number_in
 from .loop_rules import PACK, STACK
 from .loops import Loops, copy_nodes, make
-from .trace import Recording, Traced
+from .recording import Recording
+from .traced import Traced
 
 if TYPE_CHECKING:
     from ..implicit import Settings

@@ -10,7 +10,8 @@ from ..errors import ArgumentError
 from ..higher import Linear
 from ..structure import cut
 from . import derive
-from .trace import Trace, Traced
+from .trace import Trace
+from .traced import Traced
 
 Pick = Callable[[list[Any], list[Any]], Any]  # from the arrays of results and of sums to what is returned
 

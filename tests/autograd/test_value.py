@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import DomainError, InputError, Value
-from autograd.compiling.trace import Traced
+from autograd.compiling.traced import Traced
 
 floats = st.floats(-1e6, 1e6)
 

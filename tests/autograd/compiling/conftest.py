@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from autograd.compiling import emit, native, schedule, simplify, symbols
+from autograd.compiling import emit, native, schedule, simplify, write
 
 LONG = 2_000_000  # characters: LLVM's own check of longer modules takes too long
 
@@ -34,7 +34,7 @@ def checked_code(code, plan, *arguments):
 
 
 STAGES = [
-    (symbols.write_program, checked_program),
+    (write.write_program, checked_program),
     (simplify.use_reciprocals, checked_simplification),
     (schedule.schedule, checked_schedule),
     (emit.emit, checked_code),

@@ -164,7 +164,7 @@ except KeyboardInterrupt:
 STAGES = [
     ("trace", "_run_recorded"),
     ("derive", "gradient"),
-    ("symbols", "reachable"),
+    ("write", "reachable"),
     ("prepared", "use_reciprocals"),
     ("task", "schedule"),
     ("executable", "emit"),
