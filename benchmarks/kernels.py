@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd.compiling import executable
 from autograd.compiling.executable import Executable
-from autograd.compiling.schedule import Layer, Outer, Product, Schedule, Step, Straight, Total
+from autograd.compiling.plan import Layer, Outer, Product, Schedule, Step, Straight, Total
 from autograd.compiling.workspace import address
 
 from .peak import peak

@@ -8,12 +8,12 @@ with its ``record`` on Python's and NumPy's ``objects``. A ``c_function`` can be
 The preparation, one file for each stage: ``trace`` records ``traced`` Values in a ``recording``, with operations of the
 user's own ``adapted``; ``derive`` sweeps for what is in ``want``, ``write`` makes a ``program`` in ``instructions`` of
 it, by rules on ``symbols``, ``simplify`` and ``lowering``, with ``mathematics``, rewrite it, ``order`` and ``schedule``
-put it in order, ``emit``, ``kernels`` and ``transposing`` turn it into LLVM's language with ``assembly``
-(``emit_stretches`` writes its functions, ``emit_body`` their instructions, ``emit_module`` holds what they share), and
-what is too long for LLVM into tables for the ``interpreter``, ``native`` into machine code, which the ``cache`` keeps
-(``replay`` runs it on NumPy where that is impossible), ``executable`` runs that in a ``workspace`` on ``threads``, and
-``task`` is a program made ready. ``steps`` makes many steps of a training in one native call, from a loss's program and
-an update's.
+put it in order, its ``sums`` too, as a ``plan``; ``emit``, ``kernels`` and ``transposing`` turn it into LLVM's language
+with ``assembly`` (``emit_stretches`` writes its functions, ``emit_body`` their instructions, ``emit_module`` holds what
+they share), and what is too long for LLVM into tables for the ``interpreter``, ``native`` into machine code, which the
+``cache`` keeps (``replay`` runs it on NumPy where that is impossible), ``executable`` runs that in a ``workspace`` on
+``threads``, and ``task`` is a program made ready. ``steps`` makes many steps of a training in one native call, from a
+loss's program and an update's.
 
 Loops: ``loops`` records them, ``loop_rules`` sweeps through them, ``liveness`` finds what of them is needed,
 ``emit_loops`` writes their code. ``roots`` records the solutions of equations.

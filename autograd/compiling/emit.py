@@ -9,8 +9,8 @@ from . import progress
 from .assembly import Block, Builder
 from .emit_module import Module, declaration
 from .emit_stretches import Stretches
+from .plan import Layer, Outer, Product, Schedule, Straight, Total, summands
 from .program import ROW
-from .schedule import Layer, Outer, Product, Schedule, Straight, Total, summands
 from .transposing import widths
 
 SPACE = 2**19  # bytes that the blocks whose numbers are summed together may take: half of a core's own cache

@@ -15,7 +15,7 @@ from .program import ROW, Program
 
 if TYPE_CHECKING:
     from .emit_body import Body
-    from .schedule import Schedule
+    from .plan import Schedule
 
 EXACT = 2**24  # numbers of steps that single precision counts
 MOST_LANES = 32  # of vectors that are one

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 from .assembly import Block, Builder
 from .kernels import kernel
+from .plan import Schedule, height
 from .program import ROW
-from .schedule import Schedule, height, place_stacks
+from .schedule import place_stacks
 
 
 class Module:

@@ -18,9 +18,10 @@ from .emit_module import Module
 from .instructions import CONDITIONS, OF_LOOPS, Opcode
 from .interpreter import Interpreter, Places
 from .order import LOOPS
+from .plan import Straight
 from .program import ROW
 from .schedule import COMPILED as COMPILED
-from .schedule import INTERPRETED, Straight
+from .schedule import INTERPRETED
 
 Outline = tuple[Any, list[int]]  # the common part of identical stretches, and the operands that differ
 FEW = 8  # with this many stretches or fewer, no identical ones are searched for

@@ -14,9 +14,9 @@ from .callbacks import Callbacks
 from .emit import emit
 from .emit_loops import has_gaps
 from .loops import BUDGET
+from .plan import Schedule
 from .program import SHARED
 from .record import Field
-from .schedule import Schedule
 from .workspace import Layout, Sums, Workspace, address
 
 WORKSPACE = 2**20  # bytes that a block of rows may take: about the size of a core's own cache
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
         space: the workspace.
         layout: the sizes of the workspace.
         guarded: which parameters must be finite; where one is not, speculation failed.
-        parts: of its sums: which sum, which accumulator, the sign, and which parameter or −1 (see ``schedule.Part``).
+        parts: of its sums: which sum, which accumulator, the sign, and which parameter or −1 (see ``plan.Part``).
         in_python: whether it calls Python's functions.
         owner: keeps all of that in memory.
     """

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
 from zlib import crc32
 
 from .instructions import CONDITIONS, INPUTS, OF_LOOPS
-from .order import close_together, numeric_operands, stages
+from .order import close_together, stages
+from .plan import Layer, Product, Schedule, Step, Straight, height, makes, reads
 from .program import ROW, SHARED, Program
+from .sums import sums_of_products
 
 STRETCH = 96  # instructions of one stretch: longer ones run out of registers, shorter ones store and load more
 LONG = 3000  # from this many instructions on, stretches are cut so that some repeat
@@ -26,176 +26,11 @@ COMPILED = 6000  # instructions that LLVM compiles at most, repeated ones once; 
 INTERPRETED = 2048  # instructions of one stretch that is interpreted: more would not stay in the core's own cache
 
 
-# The steps. They name instructions by their index in the program.
-
-
-@dataclass
-class Straight:
-    """A stretch of arithmetic: the instructions ``code``; ``kept`` are those whose results later steps read.
-
-    It ``may_repeat`` if other stretches have the same operations. A loop with its results, and numbers made into a
-    stack, are stretches of their own.
-    """
-
-    code: list[int]
-    kept: list[int] = field(default_factory=list)
-    may_repeat: bool = True
-
-
-@dataclass
-class Layer:
-    """Dots over the same operands with weights that all rows share: out[j] = Σ weights[j][k]·xs[k]."""
-
-    outs: list[int]
-    xs: tuple[int, ...]
-    weights: list[tuple[int, ...]]
-
-
-@dataclass
-class Product:
-    """A dot whose operands all differ from row to row: out = Σ xs[k]·ys[k]."""
-
-    out: int
-    xs: tuple[int, ...]
-    ys: tuple[int, ...]
-
-
-@dataclass
-class Outer:
-    """Sums over the rows of every a[j]·b[k], in accumulator first + j·len(b) + k."""
-
-    a: list[int]
-    b: list[int]
-    first: int
-
-
-@dataclass
-class Total:
-    """Sums over the rows of every terms[k], in accumulator first + k."""
-
-    terms: list[int]
-    first: int
-
-
-Step = Straight | Layer | Product | Outer | Total
-
-
-class Term(NamedTuple):
-    """A term of what is summed over the rows: sign·a·b·scale, without the factors that are None.
-
-    a and b differ from row to row, scale is the same for all rows.
-    """
-
-    a: int | None
-    b: int | None
-    sign: float
-    scale: int | None
-
-
-@dataclass
-class Part:
-    """A part of one of the program's sums: the accumulator's number × sign × scale.
-
-    Attributes:
-        sum: which of the sums.
-        accumulator: where the rows are added up; −1 stands for the number of rows.
-        sign: 1 or −1.
-        scale: an instruction that is the same for all rows; None for no such factor.
-    """
-
-    sum: int
-    accumulator: int
-    sign: float
-    scale: int | None
-
-
-@dataclass
-class Schedule:
-    """A program in steps, from which code is generated.
-
-    Attributes:
-        program: the program.
-        steps: done for each block of rows, in this order.
-        prepare: instructions that are the same for all rows, done once a call.
-        slot: for each instruction that is stored, which slot of the workspace holds its results for a block; for a
-            stack the first of its slots, one for each element.
-        inner: the same for the stacks in the bodies of loops, by the body's ``id`` and the instruction.
-        slots: how many slots there are.
-        stacked: how many of them stacks have.
-        accumulators: how many accumulators there are.
-        parts: how the sums that were asked for are computed from accumulators.
-        live: the row inputs that something depends on.
-    """
-
-    program: Program
-    steps: list[Step]
-    prepare: list[int]
-    slot: dict[int, int]
-    inner: dict[tuple[int, int], int]
-    slots: int
-    stacked: int
-    accumulators: int
-    parts: list[Part]
-    live: list[int]
-
-    def check(self) -> None:
-        """Check that every result is computed before it is read, and is still stored then.
-
-        For tests of the stages.
-
-        Raises:
-            ValueError: names the first step that is wrong.
-        """
-        code, level = self.program.code, self.program.level
-        ready = set()  # what all rows share
-        for i in self.prepare:
-            missing = [k for k in numeric_operands(self.program, i) if code[k].op not in INPUTS and k not in ready]
-            if level[i] != SHARED or missing:
-                raise ValueError(f"prepare: instruction {i} is not for all rows, or before its operands {missing}")
-            ready.add(i)
-        stacks: set[int] = set()  # that are made; their slots hold nothing else, but perhaps the numbers of a pack
-        content = {self.slot[i]: i for i in self.live}  # of each slot: the instruction whose results it holds
-
-        def kept(i: int) -> bool:
-            if code[i].op == "element":
-                i = code[i].operands[0]
-            if code[i].op in ("stack", "pack") and level[i] == ROW:
-                return i in stacks
-            if level[i] == ROW:
-                return i in self.slot and content.get(self.slot[i]) == i
-            return code[i].op in INPUTS or i in ready
-
-        for number, step in enumerate(self.steps):
-            read = _reads(self.program, step)
-            gone = [i for i in read if not kept(i)]
-            if gone:
-                raise ValueError(f"step {number}: the numbers {gone} are not there")
-            if isinstance(step, Straight):
-                done: set[int] = set()
-                for i in step.code:
-                    early = [k for k in numeric_operands(self.program, i) if k in step.code and k not in done]
-                    if early:
-                        raise ValueError(f"step {number}: instruction {i} is before its operands {early}")
-                    done.add(i)
-            made = step.kept if isinstance(step, Straight) else _makes(step)
-            stacks.update(i for i in made if code[i].op in ("stack", "pack"))
-            made = [i for i in made if i not in stacks]
-            slots = [self.slot[i] for i in made]
-            if len(set(slots)) != len(slots) or set(slots) & {self.slot[i] for i in read if i in self.slot}:
-                raise ValueError(f"step {number} overwrites what it reads, or two results have one slot")
-            content.update(zip(slots, made, strict=True))
-        for i in (*self.program.results, *(part.scale for part in self.parts if part.scale is not None)):
-            if not kept(i):
-                raise ValueError(f"result {i} is not there in the end")
-        if any(not 0 <= k < self.slots for k in content):
-            raise ValueError(f"there are only {self.slots} slots")
-
-
 def schedule(program: Program) -> Schedule:
     """Put a program's instructions into steps."""
-    parts, outers, totals, accumulators = _sums(program)
+    parts, outers, totals, accumulators = sums_of_products(program)
     summing: list[Step] = [*outers, *totals]
-    roots = [*program.results, *(i for step in summing for i in _reads(program, step))]
+    roots = [*program.results, *(i for step in summing for i in reads(program, step))]
     scales = [part.scale for part in parts if part.scale is not None]
     needed = program.needed([*roots, *scales])
     prepare = [i for i in needed if program.level[i] == SHARED and program.code[i].op not in INPUTS | CONDITIONS]
@@ -212,12 +47,6 @@ def schedule(program: Program) -> Schedule:
     return Schedule(program, steps, prepare, slot, inner, slots, stacked, accumulators, parts, live)
 
 
-def height(program: Program, i: int) -> int:
-    """How many elements a stack has."""
-    op, operands, _ = program.code[i]
-    return len(operands) if op == "pack" else program.loops[int(program.code[operands[0]].constant)].length
-
-
 def place_stacks(body: Program, first: int, found: dict[tuple[int, int], int]) -> int:
     """Give the stacks in a loop's body slots, from the first one on; returns the number of the next."""
     if not (body.loops or any(i.op == "pack" for i in body.code)):
@@ -230,107 +59,6 @@ def place_stacks(body: Program, first: int, found: dict[tuple[int, int], int]) -
         elif op == "loop":
             first = place_stacks(body.loops[int(body.code[i].constant)].body, first, found)
     return first
-
-
-# Sums over the rows --------------------------------------------------------------------------------------------------
-
-
-def _sums(program: Program) -> tuple[list[Part], list[Outer], list[Total], int]:
-    """Take sums apart into sums of products of two numbers each; what all rows share is multiplied in afterwards.
-
-    Returns:
-        the parts of the sums, the steps that add up products and single numbers, and the number of accumulators.
-    """
-    if not program.sums:
-        return [], [], [], 0
-    needed = program.needed()
-    uses = Counter(k for i in needed if program.code[i].op not in INPUTS for k in program.code[i].operands)
-    uses.update(program.results)
-    terms = [(k, term) for k, root in enumerate(program.sums) for term in _terms(program, root, uses)]
-    negative = _negatives(program, [i for _, term in terms for i in (term.a, term.b) if i is not None])
-    parts: list[Part] = []
-    wanted: dict[tuple[int, int | None], list[Part]] = {}  # the parts that need the sum of a·b, or of a alone
-    for number, (a, b, sign, scale) in terms:
-        if a in negative:
-            a, sign = negative[a], -sign
-        if b in negative:
-            b, sign = negative[b], -sign
-        part = Part(number, -1, sign, scale)
-        parts.append(part)
-        if a is not None:
-            wanted.setdefault((a, b), []).append(part)
-    factors: dict[int, list[int]] = {}  # for each a, every b
-    alone: list[int] = []
-    for a, b in wanted:
-        if b is None:
-            alone.append(a)
-        else:
-            factors.setdefault(a, []).append(b)
-    same_factors: dict[tuple[int, ...], list[int]] = {}  # one Outer for all a that have the same b
-    for a, bs in factors.items():
-        same_factors.setdefault(tuple(bs), []).append(a)
-    outers, count = [], 0
-    for every_b, every_a in same_factors.items():
-        outers.append(Outer(every_a, list(every_b), count))
-        for j, a in enumerate(every_a):
-            for k, b in enumerate(every_b):
-                for part in wanted[a, b]:
-                    part.accumulator = count + j * len(every_b) + k
-        count += len(every_a) * len(every_b)
-    totals = [Total(alone, count)] if alone else []
-    for k, a in enumerate(alone):
-        for part in wanted[a, None]:
-            part.accumulator = count + k
-    return parts, outers, totals, count + len(alone)
-
-
-def _negatives(program: Program, factors: Sequence[int]) -> dict[int | None, int]:
-    """For each factor whose negative is computed too, that negative, so that only one of both is stored."""
-    needed = program.needed([*program.results, *factors])
-    return {program.code[i].operands[0]: i for i in needed if program.code[i].op == "neg" and program.level[i] == ROW}
-
-
-def _terms(program: Program, root: int, uses: Counter[int]) -> list[Term]:
-    """The terms of a sum; one that is the same for all rows has neither a nor b.
-
-    Only sums of products are taken apart, and only if nothing else uses them. The difference of two sums of large
-    numbers would have larger rounding errors than the sum of small differences.
-    """
-    code, level = program.code, program.level
-    if level[root] != ROW:
-        return [Term(None, None, 1.0, root)]
-    whole = [Term(root, None, 1.0, None)]
-    if program.strict:
-        return whole
-    terms: list[Term] = []
-    stack: list[tuple[int, float, int | None]] = [(root, 1.0, None)]
-    while stack:
-        i, sign, scale = stack.pop()
-        op, operands, _ = code[i]
-        if level[i] != ROW:
-            return whole
-        if uses[i] > (i != root):  # computed anyway
-            terms.append(Term(i, None, sign, scale))
-        elif op == "neg":
-            stack.append((operands[0], -sign, scale))
-        elif op in ("mul", "dot", "fma"):
-            if op == "fma":
-                stack.append((operands[2], sign, scale))
-                operands = operands[:2]
-            n = len(operands) // 2
-            for a, b in zip(reversed(operands[:n]), reversed(operands[n:]), strict=True):
-                if level[a] == ROW and level[b] == ROW:
-                    terms.append(Term(max(a, b), min(a, b), sign, scale))
-                    continue
-                factor, varying = (a, b) if level[a] != ROW else (b, a)
-                if scale is not None or level[varying] != ROW:
-                    return whole
-                stack.append((varying, sign, factor))
-        elif i == root or scale is not None:
-            terms.append(Term(i, None, sign, scale))
-        else:  # something else among the products
-            return whole
-    return terms
 
 
 # Order ---------------------------------------------------------------------------------------------------------------
@@ -410,46 +138,11 @@ def _loops(program: Program, dots: Sequence[int]) -> list[Step]:
 # Slots ---------------------------------------------------------------------------------------------------------------
 
 
-def _reads(program: Program, step: Step) -> list[int]:
-    """The numbers that a step takes from before it, once each."""
-    if isinstance(step, Straight):
-        code, done = program.code, set(step.code)
-        found = []
-        for i in step.code:
-            for k in code[i].operands:
-                if k not in done:
-                    if code[k].op in CONDITIONS:
-                        found += [j for j in numeric_operands(program, k) if j not in done]
-                    else:
-                        found.append(k)
-    elif isinstance(step, Layer):
-        found = list(step.xs)
-    elif isinstance(step, Product):
-        found = [*step.xs, *step.ys]
-    else:
-        found = summands(step)
-    return list(dict.fromkeys(found))
-
-
-def summands(step: Outer | Total) -> list[int]:
-    """The numbers that a step adds up, or whose products it does."""
-    return step.terms if isinstance(step, Total) else [*step.a, *step.b]
-
-
-def _makes(step: Step) -> list[int]:
-    """The results of a step."""
-    if isinstance(step, Straight):
-        return step.code
-    if isinstance(step, Layer):
-        return step.outs
-    return [step.out] if isinstance(step, Product) else []
-
-
 def _slots(program: Program, steps: Sequence[Step], live: Sequence[int]) -> tuple[dict[int, int], int]:
     """Give a slot to every result that later steps read, and reuse a slot when its content is no longer read."""
     last: dict[int, int] = {}
     for number, step in enumerate(steps):
-        for i in _reads(program, step):
+        for i in reads(program, step):
             last[i] = number
     for i in program.results:
         last[i] = len(steps)
@@ -494,7 +187,7 @@ def _slots(program: Program, steps: Sequence[Step], live: Sequence[int]) -> tupl
     for i in rest:
         ends.setdefault(last.get(i, -1), []).append(i)
     for number, step in enumerate(steps):
-        kept = [i for i in _makes(step) if i in last]
+        kept = [i for i in makes(step) if i in last]
         if isinstance(step, Straight):
             step.kept = kept
         for i in kept:

@@ -32,7 +32,7 @@ _FIELDS = (
     *(f"{program} {name}" for program in ("loss", "update") for name in _PROGRAM),
     *("batches", "rows", "batch"),  # of a call; rows in a batch, where the last one may have fewer
     *("inputs", "leaves", "leaf"),  # of the loss: its arrays; its leaves, and which weight each is
-    *("cleared", "parts", "sum", "source", "sign", "scale"),  # bytes of its accumulators; see ``schedule.Part``
+    *("cleared", "parts", "sum", "source", "sign", "scale"),  # bytes of its accumulators; see ``plan.Part``
     *("results", "result"),  # of the loss: its value, then its slope in each weight
     *("trained", "next", "fixed", "slopes"),  # weights; bytes of a table of arrays; weights not trained, their slopes
     *("limit", "norm of"),  # of the norm of all slopes; where a table of arrays has the new slopes, in bytes

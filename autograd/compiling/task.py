@@ -15,9 +15,10 @@ from . import emit_stretches, locks, native, progress
 from .executable import THOROUGH, Executable
 from .garbage import Postponed
 from .lowering import lower
+from .plan import Schedule
 from .program import Program
 from .replay import replay
-from .schedule import Schedule, schedule
+from .schedule import schedule
 
 
 @cache

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .plan import Schedule
 from .record import Field, Part
-from .schedule import Schedule
 
 
 class Layout(NamedTuple):
@@ -70,7 +70,7 @@ class Sums:
     """Computes the sums over the rows that were asked for from the accumulators.
 
     Each sum has parts: an accumulator, or the number of rows, times a sign, some also times a parameter (see
-    ``schedule.Part``). The parts are kept as arrays with an entry for each, so that Python runs no loop over them.
+    ``plan.Part``). The parts are kept as arrays with an entry for each, so that Python runs no loop over them.
 
     Args:
         plan: lists the parts of each sum.

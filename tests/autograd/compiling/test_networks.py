@@ -9,7 +9,8 @@ import pytest
 import autograd as ag
 from autograd.compiling import native
 from autograd.compiling.order import close_together
-from autograd.compiling.schedule import Product, Straight, schedule
+from autograd.compiling.plan import Product, Straight
+from autograd.compiling.schedule import schedule
 from autograd.compiling.symbols import Writer
 
 

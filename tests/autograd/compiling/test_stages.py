@@ -8,8 +8,9 @@ from autograd import ops
 from autograd.carriers import FLOATS, IEEE
 from autograd.compiling.instructions import CONDITION, NUMBER, OPCODES
 from autograd.compiling.native import vector_function_name
+from autograd.compiling.plan import Layer, Outer, Product, Straight, Total
 from autograd.compiling.program import CONST, ROW, SHARED, Instruction, Program
-from autograd.compiling.schedule import Layer, Outer, Product, Straight, Total, schedule
+from autograd.compiling.schedule import schedule
 from autograd.compiling.simplify import use_reciprocals
 from autograd.compiling.symbols import Writer
 from benchmarks import workloads
