@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 
 from mpmath import mp, mpf
 
-mp.dps = 80
-
+DIGITS = 80
 POINTS = 200  # of the grid
 
 
@@ -175,7 +174,8 @@ def table(kind: Kind) -> dict[str, tuple[float, ...]]:
 
 def main() -> None:
     """Print the module."""
-    tables = {kind.name: table(kind) for kind in (DOUBLE, SINGLE)}
+    with mp.workdps(DIGITS):
+        tables = {kind.name: table(kind) for kind in (DOUBLE, SINGLE)}
     print(
         '"""Coefficients of mathematical functions, for float64 and float32; written by ``tests/coefficients.py``."""'
     )
