@@ -24,7 +24,8 @@ class Call(NamedTuple):
         n_rows: how many there are.
         has_rows: whether any argument has rows; if none has, results have no axis for them.
         axes: for each argument the axis that its rows were along, or None.
-        varying: which of the arrays (tangents after arguments) differ from row to row.
+        varying: which of the arrays (tangents after arguments) are compiled as arrays with rows. If there are no rows,
+            each of them is one row.
         shared: which of them all rows share.
         shapes: of the arrays of results by row.
         entries: what makes such a call natively, by method; None where that is not possible.
@@ -97,6 +98,7 @@ def known(prepared: Prepared, arguments: Sequence[Argument], count: int, primals
     """What is known of calls with such arguments, of which so many are no tangents."""
     axes = [a.axis for a in arguments]
     has_rows = any(axis is not None for axis in axes)
+    varies = prepared.question.varies * 2  # a tangent as its argument
     most = max((len(shape) for _, shape, _ in prepared.want.results), default=0)
     limit = MOST_AXES if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
     if most >= limit:
@@ -106,8 +108,8 @@ def known(prepared: Prepared, arguments: Sequence[Argument], count: int, primals
         count,
         has_rows,
         axes[:primals],
-        [k for k, a in enumerate(arguments) if a.axis is not None and size(a.shape)],
-        [k for k, axis in enumerate(axes) if axis is None],
+        [k for k, a in enumerate(arguments) if varies[k] and size(a.shape)],
+        [k for k in range(len(arguments)) if not varies[k]],
         [(count, *shape) if has_rows else shape for _, shape, _ in prepared.want.results],
         {},
     )
@@ -130,7 +132,7 @@ def run(call: Call, arrays: Sequence[Any], settings: Settings, out: Any, data: A
     """
     prepared = call.prepared
     want, count = prepared.want, call.n_rows
-    inputs = [arrays[k] for k in call.varying]
+    inputs = [arrays[k] if call.has_rows else arrays[k][None] for k in call.varying]
     outputs = [empty(shape, settings.dtype) for shape in call.shapes] if out is None else _given(call, settings, out)
     written = outputs if call.has_rows else [a.reshape(1, *a.shape) for a in outputs]
     direct = written

@@ -76,7 +76,7 @@ def entry(
         build = lambda found: prepared.pick(list(found[:by_row]), list(found[by_row:]))
     if steps is None:
         steps = [*range(len(outcome.objects)), -len(outcome.objects)]
-    arguments, shared = _arguments(call, args, settings, tables)
+    arguments, shared, arrays = _arguments(call, args, settings, tables, found.words[Field.PARAMETERS])
     record = {
         **found.words,
         Field.NONE: id(None),
@@ -88,7 +88,7 @@ def entry(
         Field.ROWS: rows,
         Field.ARGUMENTS: len(arguments),
         Field.ARGUMENT_TABLE: tables.rows(Argument, arguments),
-        Field.ARRAYS: tables.room(2 * (len(call.varying) + len(call.shapes))),
+        Field.ARRAYS: tables.words(arrays),
         Field.STEPS: len(steps),
         Field.STEP_TABLE: tables.words(steps),
         Field.STACK: tables.room(len(steps) + 1),
@@ -149,26 +149,38 @@ class _Tables:
 
 
 def _arguments(
-    call: Call, args: Sequence[Any], settings: Settings, tables: _Tables
-) -> tuple[list[dict[Argument, int]], int]:
-    """The rows of the table of arguments, and how many parameters they take."""
+    call: Call, args: Sequence[Any], settings: Settings, tables: _Tables, parameters: int
+) -> tuple[list[dict[Argument, int]], int, list[int]]:
+    """The rows of the table of arguments, how many parameters they take, and the table of arrays.
+
+    That table has for each array where it begins, which a call sets unless it is a float, and the bytes from row to
+    row. ``parameters`` is where the first parameter is.
+    """
     rows, parameter = [], 0
     kind = settings.dtype
+    scratch = tables.room(len(args))
+    arrays = [0] * (2 * (len(call.varying) + len(call.shapes)))
     for k, given in enumerate(args):
-        row = {Argument.PARAMETER: -1, Argument.ARRAY: call.varying.index(k) if k in call.varying else -1}
         is_shared = k in call.shared
-        if is_shared:
-            row[Argument.PARAMETER] = parameter
-            parameter += 1 if type(given) is float else given.size
-        if type(given) is not float:
+        row = {
+            Argument.PARAMETER: parameter if is_shared else -1,
+            Argument.ARRAY: call.varying.index(k) if k in call.varying else -1,
+            Argument.HAS_ROWS: call.has_rows and not is_shared,
+        }
+        if type(given) is float:
+            row[Argument.NUMBER] = parameters + parameter * kind.itemsize if is_shared else scratch + 8 * k
+            if not is_shared:
+                arrays[2 * row[Argument.ARRAY]] = row[Argument.NUMBER]
+        else:
             row |= {
                 Argument.KIND: objects.kind_of(kind),
                 Argument.AXES: given.ndim,
-                Argument.LENGTHS: tables.lengths(given.shape, kind.itemsize, not is_shared),
-                Argument.BYTES: kind.itemsize * size(given.shape if is_shared else given.shape[1:]),
+                Argument.LENGTHS: tables.lengths(given.shape, kind.itemsize, bool(row[Argument.HAS_ROWS])),
+                Argument.BYTES: kind.itemsize * size(given.shape[1:] if row[Argument.HAS_ROWS] else given.shape),
             }
+        parameter += (1 if type(given) is float else given.size) if is_shared else 0
         rows.append(row)
-    return rows, parameter
+    return rows, parameter, arrays
 
 
 def _results(call: Call, settings: Settings, record: dict[Field, int], tables: _Tables) -> list[dict[Result, int]]:

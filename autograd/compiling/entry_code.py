@@ -108,7 +108,7 @@ def _fits() -> str:
 
 
 def _read() -> str:
-    """Read the arguments: the numbers of those without rows become parameters."""
+    """Read the arguments: native code gets arrays where they are, and numbers that all rows share as parameters."""
     f = _Function("i1 @read(ptr %record, ptr %given)")
     parameters, arrays = f.memory(Field.PARAMETERS), f.memory(Field.ARRAYS)
     steps = f.let(f"sub i64 {f.field(Field.ROWS)}, 1")
@@ -117,7 +117,7 @@ def _read() -> str:
         parameter, array = f.word(row, Argument.PARAMETER), f.word(row, Argument.ARRAY)
         with f.when(f.test(f"eq i64 {f.word(row, Argument.KIND)}, 0")):
             f.unless(f.exactly(thing, Field.FLOAT), "no")
-            f.put_number(parameters, parameter, f.get("double", thing, objects.FLOAT))
+            f.put_number(f.address(row, Argument.NUMBER), "0", f.get("double", thing, objects.FLOAT))
             f.go(done)
         f.unless(f.let(f"call i1 @fits(ptr %record, ptr {thing}, ptr {row}, i32 {objects.IS_ALIGNED})"), "no")
         data, size = f.get("ptr", thing, objects.DATA), f.word(row, Argument.BYTES)
@@ -129,9 +129,10 @@ def _read() -> str:
             to = f.at(parameters, f.let(f"mul i64 {parameter}, {f.field(Field.ITEM)}"))
             f.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {data}, i64 {size}, i1 false)")
         with f.when(f.test(f"sge i64 {array}, 0")):
-            stride = f.get("i64", f.get("ptr", thing, objects.STRIDES))
             place = f.item(arrays, array, 16)
             f.put("i64", low, place)
+            f.unless(f.test(f"ne i64 {f.word(row, Argument.HAS_ROWS)}, 0"), done)
+            stride = f.get("i64", f.get("ptr", thing, objects.STRIDES))
             f.put("i64", stride, place, 8)
             span = f.let(f"mul i64 {stride}, {steps}")
             first, last = (f.let(f"call i64 @llvm.{which}.i64(i64 {span}, i64 0)") for which in ("smin", "smax"))

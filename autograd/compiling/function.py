@@ -538,7 +538,7 @@ class Compiled:
         chosen = indices(argnums, len(args), called(self.function)) if kind in _OF_ARGUMENTS else ()
         arguments, count = call.read(args, tangents, self._called_by(len(args)), self._settings)
         own = arguments[: len(args)]
-        question = Question(kind, chosen, tuple([a.shape for a in own]), tuple([a.axis is not None for a in own]))
+        question = Question(kind, chosen, tuple([a.shape for a in own]), self._settings.varies([a.axis for a in own]))
         return call.known(self._memory.program(question), arguments, count, len(args)), [a.array for a in arguments]
 
     def _question(self, kind: str, args: Sequence[Any], kwargs: dict[str, Any], argnums: Any) -> Question:
@@ -549,12 +549,13 @@ class Compiled:
             args = self._positional(args, kwargs)
         if args:
             read, _ = call.read(args, (), self._called_by(len(args)), self._settings)
-            shapes, varies = tuple([a.shape for a in read]), tuple([a.axis is not None for a in read])
+            shapes, axes = tuple([a.shape for a in read]), [a.axis for a in read]
+            varies = self._settings.varies(axes)
         elif self._last is not None:
             shapes, varies = self._last.question.shapes, self._last.question.varies
         else:
             axes = self._settings.axes(len(self._names))
-            shapes, varies = ((),) * len(axes), tuple([axis is not None for axis in axes])
+            shapes, varies = ((),) * len(axes), self._settings.varies(axes)
         chosen = indices(argnums, len(shapes), called(self.function)) if kind in _OF_ARGUMENTS else ()
         return Question(kind, chosen, shapes, varies)
 

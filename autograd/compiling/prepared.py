@@ -29,7 +29,7 @@ class Question(NamedTuple):
         kind: the method's name, or ``"value"``.
         argnums: which arguments derivatives are taken in; a single one gives no tuple.
         shapes: for each argument what one row of it holds.
-        varies: for each argument whether it differs from row to row.
+        varies: for each argument whether it differs from row to row; see ``Settings.varies``.
     """
 
     kind: str

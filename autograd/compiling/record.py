@@ -78,8 +78,10 @@ class Argument(Word):
     KIND = auto()  # the word that says its kind of numbers, see ``objects``; 0 for a float
     AXES = auto()
     LENGTHS = auto()  # the lengths of the axes, then their strides or ANY
-    PARAMETER = auto()  # the number of the parameter that gets its first number; −1 if it has rows
+    PARAMETER = auto()  # the number of the parameter that gets its first number; −1 if native code reads the array
     ARRAY = auto()  # its number among the arrays that native code gets; −1 if it is none of them
+    HAS_ROWS = auto()  # 1: native code goes from row to row of it
+    NUMBER = auto()  # where the number of a float is put
     BYTES = auto()  # of one row, or of all if it has none
     LOW = auto()  # where its memory begins and ends; set by each call
     HIGH = auto()

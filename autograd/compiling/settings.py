@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import index
 from typing import Any, NamedTuple
 
@@ -36,6 +36,15 @@ class Settings(NamedTuple):
         if len(self.in_axes) != count:
             raise ArgumentError(f"in_axes is for {len(self.in_axes)} arguments, but {count} were given")
         return self.in_axes
+
+    def varies(self, axes: Sequence[int | None]) -> tuple[bool, ...]:
+        """For each argument whether it is compiled as one that differs from row to row.
+
+        Where no argument has rows, all of them are one row: the code for one row at a time is the fastest for it. A sum
+        or mean over the rows needs to know that there are none.
+        """
+        alone = self.reduce is None and all(axis is None for axis in axes)
+        return tuple([alone or axis is not None for axis in axes])
 
     def rows_first(self) -> bool:
         """Whether the rows of every argument that has any lie along its first axis."""

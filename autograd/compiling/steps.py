@@ -46,7 +46,7 @@ _PLACE = {name: k for k, name in enumerate(_FIELDS)}
 def prepared(function: Compiled, kind: str, shapes: Sequence[tuple[int, ...]]) -> Prepared:
     """A function's program for arguments of these shapes."""
     settings, memory = function._settings, function._memory  # noqa: SLF001  (training is a part of the compiler)
-    varies = tuple([axis is not None for axis in settings.axes(len(shapes))])
+    varies = settings.varies(settings.axes(len(shapes)))
     return memory.program(Question(kind, (), tuple(shapes), varies))
 
 
