@@ -549,8 +549,7 @@ class Compiled:
             args = self._positional(args, kwargs)
         if args:
             read, _ = call.read(args, (), self._called_by(len(args)), self._settings)
-            shapes, axes = tuple([a.shape for a in read]), [a.axis for a in read]
-            varies = self._settings.varies(axes)
+            shapes, varies = tuple([a.shape for a in read]), self._settings.varies([a.axis for a in read])
         elif self._last is not None:
             shapes, varies = self._last.question.shapes, self._last.question.varies
         else:

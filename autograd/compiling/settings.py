@@ -40,8 +40,8 @@ class Settings(NamedTuple):
     def varies(self, axes: Sequence[int | None]) -> tuple[bool, ...]:
         """For each argument whether it is compiled as one that differs from row to row.
 
-        Where no argument has rows, all of them are one row: the code for one row at a time is the fastest for it. A sum
-        or mean over the rows needs to know that there are none.
+        Where no argument has rows, all of them together are one row, because code for rows is faster than what is
+        computed once a call. With ``reduce`` they stay shared: results are then sums over the rows.
         """
         alone = self.reduce is None and all(axis is None for axis in axes)
         return tuple([alone or axis is not None for axis in axes])
