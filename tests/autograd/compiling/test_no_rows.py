@@ -228,6 +228,7 @@ def test_long_programs_and_loops(steps):
             np.testing.assert_allclose([value, *slopes], [expected[0], *expected[1]], rtol=1e-10)
 
 
+@pytest.mark.filterwarnings("ignore:llvmlite is not installed")
 def test_without_native_code(monkeypatch):
     expected = {kind: ask(ag.compile(number, None), X, 1.5) for kind, ask in KINDS.items()}
     monkeypatch.setattr(native, "available", lambda: False)
