@@ -121,19 +121,28 @@ def close_together(program: Program, own: Sequence[int]) -> list[int]:
             done.add(i)
             stack.append((i, True))
             stack.extend((k, False) for k in reversed(inner[i]) if k not in done)
-    orders = list(own), _sums_soon(program, own, inner), order
+    orders = list(own), sums_soon(program, own), order
     return min(orders, key=lambda each: sum(_distances(each, inner)))
 
 
-def _sums_soon(program: Program, own: Sequence[int], inner: dict[int, list[int]]) -> list[int]:
+def sums_soon(program: Program, own: Sequence[int]) -> list[int]:
     """The instructions in the program's order, but each term of a sum is added as soon as it is computed."""
     code = program.code
     first_terms = {code[i].operands[2] for i in own if code[i].op == "fma"}
     after: dict[int, int] = {}
     for i in own:
-        adds = code[i].op in ("fma", "add") or (code[i].op == "mul" and i in first_terms)
-        after[i] = max(after[k] for k in inner[i]) if adds and inner[i] else i
-    return sorted(own, key=lambda i: (after[i], i))
+        op, operands, _ = code[i]
+        at = i
+        if op == "add" or op == "fma" or (op == "mul" and i in first_terms):
+            at = -1
+            for k in operands:
+                found = after.get(k, -1)
+                if found > at:
+                    at = found
+            if at < 0:
+                at = i
+        after[i] = at
+    return sorted(own, key=after.__getitem__)  # those that come after the same one stay in the program's order
 
 
 def _distances(order: Sequence[int], inner: dict[int, list[int]]) -> Iterable[int]:

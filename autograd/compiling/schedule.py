@@ -14,7 +14,7 @@ from itertools import pairwise
 from zlib import crc32
 
 from .instructions import CONDITIONS, INPUTS, OF_LOOPS
-from .order import close_together, stages
+from .order import close_together, stages, sums_soon
 from .plan import Layer, Product, Schedule, Step, Straight, height, makes, reads
 from .program import ROW, SHARED, Program
 from .sums import sums_of_products
@@ -94,6 +94,7 @@ def _stretches(program: Program, own: Sequence[int]) -> list[Straight]:
         count = -(-len(own) // STRETCH)
         size = -(-len(own) // count)
         return [Straight(list(own[k : k + size])) for k in range(0, len(own), size)]
+    own = sums_soon(program, own)  # the best order of all would take too long to find
     code = program.code
     known = {op: k for k, op in enumerate(sorted({code[i].op for i in own}))}
     codes = bytes([known[code[i].op] % 256 for i in own])

@@ -133,11 +133,12 @@ def test_results_are_used_soon_after_they_are_computed():
     assert close_together(program, order) == order
 
 
-def test_terms_of_a_long_sum_are_added_as_they_are_computed_and_not_stored():
+@pytest.mark.parametrize("count", [300, 3000])  # short and long programs are cut differently
+def test_terms_of_a_long_sum_are_added_as_they_are_computed_and_not_stored(count):
     writer = Writer(["x"], [], strict=False)
     x = writer.input("row", 0)
     factors, others = [], []
-    for _ in range(300):
+    for _ in range(count):
         x = writer.carrier.sin(x)
         factors.append(x)
         others.append(writer.carrier.cos(x))
