@@ -1,9 +1,10 @@
 """Compilation: a function of scalars, recorded once, becomes a native function over rows of arrays.
 
-A call, one file for each step: ``function`` is the public interface and ``settings`` its options; ``call`` reads the
-arguments and builds the results in ``buffers``, ``memory`` keeps what was ``prepared`` for them, ``checking`` finds the
-row that failed. A call that was made before has an ``entry``, which does all of that natively: ``entry_code`` works
-with its ``record`` on Python's and NumPy's ``objects``. A ``c_function`` can be called from anywhere.
+A call, one file for each step: ``function`` is the public interface, ``settings`` its options, and ``calling`` how a
+call goes; ``call`` reads the arguments and builds the results in ``buffers``, ``memory`` keeps what was ``prepared``
+for them, ``checking`` finds the row that failed. A call that was made before has an ``entry``, which does all of that
+natively: ``entry_code`` works with its ``record`` on Python's and NumPy's ``objects``. A ``c_function`` can be called
+from anywhere.
 
 The preparation, one file for each stage: ``trace`` records ``traced`` Values in a ``recording``, with operations of the
 user's own ``adapted``; ``derive`` sweeps for what is in ``want``, ``write`` makes a ``program`` in ``instructions`` of
