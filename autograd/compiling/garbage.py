@@ -11,6 +11,7 @@ from types import TracebackType
 _lock = RLock()
 _blocks: set[int] = set()  # those in progress, by id
 _was_enabled = False
+FEW = 1000  # objects: Python 3.12 freezes some hundreds of its own when it starts
 
 
 class Postponed:
@@ -39,7 +40,7 @@ class Postponed:
             if id(self) not in _blocks:
                 return
             if len(_blocks) == 1 and _was_enabled:
-                if not gc.get_freeze_count():  # else the program froze objects of its own, which stay frozen
+                if gc.get_freeze_count() < FEW:  # else the program froze objects of its own, which stay frozen
                     gc.freeze()
                     gc.unfreeze()
                 gc.enable()
