@@ -25,7 +25,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
     # A weight of 2 is not a row twice where batches are drawn at random, and features are standardised without weights.
     expected_failed_checks=lambda estimator: {
         "check_sample_weight_equivalence_on_dense_data": "rows are shuffled into batches",
-        "check_sample_weight_equivalence_on_sparse_data": "rows are shuffled into batches",
     },
 )
 def test_scikit_learns_checks(estimator, check):
